@@ -1,0 +1,155 @@
+"""The checkpoints of one process: loaded once, in the background, shared by everyone.
+
+Local copies come first, so that pages answer without a network. Weights that arrive
+from the Hub later wait beside them until a visitor asks for them: no answer changes by
+itself in the middle of a lesson.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from seqdemo.errors import SeqdemoError
+from seqdemo.models.registry import MODELS
+
+if TYPE_CHECKING:
+    from seqdemo.checkpoints.classifier import Classifier
+    from seqdemo.checkpoints.hub import Source
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelStatus:
+    """What can be said of one model right now.
+
+    Attributes:
+        name: The model's name in the registry.
+        state: `loading`, `ready` to answer, or `failed`.
+        source: Where the weights in use come from; None while there are none.
+        note: One sentence: why this source, or why there are no weights.
+        arrived: Where newer weights came from that wait for a click, or None.
+        fetching: Whether the Hub is being asked at this moment.
+        can_retry: Whether asking the Hub again could help.
+    """
+
+    name: str
+    state: Literal["loading", "ready", "failed"] = "loading"
+    source: Source | None = None
+    note: str = "Loading."
+    arrived: Source | None = None
+    fetching: bool = False
+    can_retry: bool = False
+
+
+class ModelStore:
+    """Loads every model's local copy, then asks the Hub where the manifest names one."""
+
+    def __init__(self, names: Sequence[str] = tuple(MODELS)) -> None:
+        """Knows the names; loads nothing until `start`."""
+        self._lock = threading.Lock()
+        self._status = {name: ModelStatus(name=name) for name in names}
+        self._loaded: dict[str, Classifier] = {}
+        self._arrived: dict[str, Classifier] = {}
+        self._settled = threading.Event()
+        self._started = False
+
+    def start(self, on_local: Callable[[], None] = lambda: None) -> None:
+        """Begins to load in the background; a second call does nothing.
+
+        Args:
+            on_local: Called once, in the background, when every local copy was tried.
+        """
+        with self._lock:
+            if self._started:
+                return
+            self._started = True
+        threading.Thread(target=self._work, args=(on_local,), name="load-models", daemon=True).start()
+
+    @property
+    def settled(self) -> bool:
+        """Whether every local copy was tried, so that no model is still loading."""
+        return self._settled.is_set()
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Waits until every local copy was tried; False where time ran out."""
+        return self._settled.wait(timeout_s)
+
+    def status(self, name: str) -> ModelStatus:
+        """What can be said of one model right now."""
+        return self._status[name]
+
+    def statuses(self) -> list[ModelStatus]:
+        """The same for all, in the registry's order."""
+        return list(self._status.values())
+
+    def get(self, name: str, *, newest: bool = False) -> Classifier | None:
+        """The model, or None while it is loading or after it failed.
+
+        Args:
+            name: The model's name in the registry.
+            newest: Whether weights that arrived from the Hub are wanted, if there are any.
+        """
+        if newest and name in self._arrived:
+            return self._arrived[name]
+        return self._loaded.get(name)
+
+    def ready(self, *, newest: frozenset[str] = frozenset()) -> dict[str, Classifier]:
+        """Every model that can answer now, in the registry's order."""
+        found = ((name, self.get(name, newest=name in newest)) for name in self._status)
+        return {name: model for name, model in found if model is not None}
+
+    def retry(self, name: str) -> None:
+        """Asks the Hub for one model again, in the background."""
+        with self._lock:
+            status = self._status[name]
+            if status.fetching or not status.can_retry:
+                return
+            self._status[name] = replace(status, fetching=True, can_retry=False, note="Asking the Hub.")
+        threading.Thread(target=self._fetch, args=(name,), name=f"fetch-{name}", daemon=True).start()
+
+    def _work(self, on_local: Callable[[], None]) -> None:
+        try:
+            from seqdemo.checkpoints import hub
+
+            for name in self._status:
+                self._load_local(name)
+            wanted = [name for name in self._status if hub.wants_fetch(name, self._status[name].source)]
+            for name in wanted:
+                self._update(name, fetching=True)
+        finally:
+            self._settled.set()
+        on_local()
+        for name in wanted:
+            self._fetch(name)
+
+    def _load_local(self, name: str) -> None:
+        from seqdemo.checkpoints import folder, hub
+
+        try:
+            path, source = hub.resolve_local(name)
+            self._loaded[name] = folder.load(path)
+            self._update(name, state="ready", source=source, note=source.reason)
+        except SeqdemoError as error:
+            self._update(name, state="failed", note=str(error), can_retry=hub.repository(name) is not None)
+
+    def _fetch(self, name: str) -> None:
+        from seqdemo.checkpoints import folder, hub
+
+        try:
+            path, source = hub.fetch(name)
+            model = folder.load(path)
+        except SeqdemoError as error:
+            self._update(name, fetching=False, can_retry=True, note=str(error))
+            return
+        if name in self._loaded:
+            self._arrived[name] = model
+            self._update(name, fetching=False, arrived=source, note="Weights from the Hub have arrived.")
+        else:
+            self._loaded[name] = model
+            self._update(name, state="ready", source=source, fetching=False, note=source.reason)
+
+    def _update(self, name: str, **changes: object) -> None:
+        with self._lock:
+            self._status[name] = replace(self._status[name], **changes)  # type: ignore[arg-type]

@@ -1,0 +1,164 @@
+"""Encoded reviews, the views of them that an epoch trains on, and padded batches.
+
+A view is the whole review, head and tail where it is long, or a crop of one to three
+consecutive sentences with the review's label. Crops teach the models short texts,
+which is what people type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from seqdemo.data.imdb import Reviews
+from seqdemo.text import MAX_TOKENS, PAD_ID, UNKNOWN_ID, Vocabulary, head_and_tail, tokenize
+
+MIN_CROP_TOKENS = 4
+_BATCHES_SORTED_TOGETHER = 50
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Encoded texts of any length, with their labels.
+
+    Attributes:
+        ids: One int64 array of vocabulary indices a text, uncut.
+        labels: int64 (n,).
+        sentence_ends: For each text the positions of the marks that end a sentence.
+    """
+
+    ids: Sequence[npt.NDArray[np.int64]]
+    labels: npt.NDArray[np.int64]
+    sentence_ends: Sequence[npt.NDArray[np.int64]]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def pick(self, rows: npt.NDArray[np.int64]) -> Examples:
+        """The examples at these rows."""
+        return Examples(
+            [self.ids[row] for row in rows], self.labels[rows], [self.sentence_ends[row] for row in rows]
+        )
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Texts padded on the right to one length.
+
+    Attributes:
+        ids: int64 (B, T).
+        lengths: Real words in each row, int64 (B,).
+        labels: int64 (B,).
+        rows: Where each row stands in the examples, int64 (B,).
+    """
+
+    ids: npt.NDArray[np.int64]
+    lengths: npt.NDArray[np.int64]
+    labels: npt.NDArray[np.int64]
+    rows: npt.NDArray[np.int64]
+
+
+def tokenize_all(reviews: Reviews) -> list[list[str]]:
+    """The token texts of every review, uncut."""
+    return [[token.text for token in tokenize(text)] for text in reviews.texts]
+
+
+def encode(tokens: Sequence[Sequence[str]], labels: npt.NDArray[np.int64], vocabulary: Vocabulary) -> Examples:
+    """Looks up every token; a text without any becomes one unknown word."""
+    ids = [np.array(vocabulary.encode(text) or [UNKNOWN_ID], dtype=np.int64) for text in tokens]
+    ends = np.array(sorted(vocabulary.sentence_end_ids), dtype=np.int64)
+    return Examples(ids, labels, [np.flatnonzero(np.isin(text, ends)) for text in ids])
+
+
+def whole(ids: npt.NDArray[np.int64], max_tokens: int = MAX_TOKENS) -> npt.NDArray[np.int64]:
+    """The whole text, or head and tail of a long one."""
+    return np.array(head_and_tail(ids, max_tokens)) if len(ids) > max_tokens else ids
+
+
+def crop(
+    ids: npt.NDArray[np.int64], ends: npt.NDArray[np.int64], rng: np.random.Generator
+) -> npt.NDArray[np.int64]:
+    """One to three consecutive sentences: the first, the last, or any, with equal chance.
+
+    Args:
+        ids: The whole text, (n,).
+        ends: Positions of the marks that end a sentence.
+        rng: Source of chance.
+
+    Returns:
+        At least `MIN_CROP_TOKENS` tokens, or the text itself where it has no more.
+    """
+    starts = np.concatenate([[0], ends[ends < len(ids) - 1] + 1])
+    wanted = int(rng.integers(1, 4))
+    last = max(len(starts) - wanted, 0)
+    first = (0, last, int(rng.integers(0, last + 1)))[int(rng.integers(0, 3))]
+    begin = starts[first]
+    end = starts[first + wanted] if first + wanted < len(starts) else len(ids)
+    piece = ids[begin:end]
+    return piece if len(piece) >= MIN_CROP_TOKENS else ids[max(0, end - MIN_CROP_TOKENS) : max(end, MIN_CROP_TOKENS)]
+
+
+def epoch_batches(
+    examples: Examples,
+    *,
+    batch_size: int,
+    rng: np.random.Generator,
+    crop_share: float = 0.0,
+    word_dropout: float = 0.0,
+    max_tokens: int = MAX_TOKENS,
+) -> list[Batch]:
+    """One epoch of training batches, texts of similar length together.
+
+    Args:
+        examples: What to train on.
+        batch_size: Rows in a batch; the last may have fewer.
+        rng: Source of chance for order, crops and dropped words.
+        crop_share: Share of the texts that are cut to a few sentences.
+        word_dropout: Share of words replaced by the unknown word.
+        max_tokens: Longest view.
+
+    Returns:
+        The batches in random order, every example in one of them.
+    """
+    views = []
+    cropped = rng.random(len(examples)) < crop_share
+    for row, ids in enumerate(examples.ids):
+        view = crop(ids, examples.sentence_ends[row], rng) if cropped[row] else ids
+        view = whole(view, max_tokens)
+        if word_dropout:
+            view = np.where(rng.random(len(view)) < word_dropout, UNKNOWN_ID, view)
+        views.append(view)
+    order = rng.permutation(len(examples))
+    span = batch_size * _BATCHES_SORTED_TOGETHER
+    batches = []
+    for start in range(0, len(order), span):
+        together = sorted(order[start : start + span], key=lambda row: len(views[row]))
+        batches += [
+            pad([views[row] for row in rows], examples.labels[rows], rows)
+            for rows in (
+                np.array(together[i : i + batch_size], dtype=np.int64) for i in range(0, len(together), batch_size)
+            )
+        ]
+    return [batches[i] for i in rng.permutation(len(batches))]
+
+
+def evaluation_batches(examples: Examples, *, batch_size: int = 128, max_tokens: int = MAX_TOKENS) -> Iterator[Batch]:
+    """Every text whole, shortest first, so that little is padding."""
+    order = np.array(sorted(range(len(examples)), key=lambda row: len(examples.ids[row])), dtype=np.int64)
+    for start in range(0, len(order), batch_size):
+        rows = order[start : start + batch_size]
+        yield pad([whole(examples.ids[row], max_tokens) for row in rows], examples.labels[rows], rows)
+
+
+def pad(
+    views: Sequence[npt.NDArray[np.int64]], labels: npt.NDArray[np.int64], rows: npt.NDArray[np.int64]
+) -> Batch:
+    """Puts texts of different lengths into one array, padded on the right."""
+    lengths = np.array([len(view) for view in views], dtype=np.int64)
+    ids = np.full((len(views), int(lengths.max())), PAD_ID, dtype=np.int64)
+    for row, view in enumerate(views):
+        ids[row, : len(view)] = view
+    return Batch(ids, lengths, labels, rows)

@@ -1,0 +1,122 @@
+"""The IMDB Large Movie Review Dataset (Maas et al., ACL 2011), from the Hub or a folder.
+
+25,000 reviews for training and 25,000 for testing, half positive, in the layout of
+`stanfordnlp/imdb`: parquet files with the columns `text` and `label`, negatives first.
+In that order the reviews of one film stand next to each other, so validation rows are
+contiguous blocks at the end of each class: random rows would share films with the
+training rows and flatter every model.
+"""
+
+from __future__ import annotations
+
+import os
+import pathlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow.parquet as pq
+
+from seqdemo.errors import DataError
+
+REPOSITORY = "stanfordnlp/imdb"
+REVISION = "e6281661ce1c48d982bc483cf8a173c1bbeb5d31"
+VALIDATION_SHARE = 0.1
+
+Split = Literal["train", "test", "unsupervised"]
+
+
+@dataclass(frozen=True)
+class Reviews:
+    """Reviews with their labels.
+
+    Attributes:
+        texts: The reviews as published, `<br />` included.
+        labels: 0 negative, 1 positive, -1 where there is none; int64 (n,).
+    """
+
+    texts: Sequence[str]
+    labels: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def pick(self, rows: npt.NDArray[np.int64]) -> Reviews:
+        """The reviews at these rows."""
+        return Reviews([self.texts[row] for row in rows], self.labels[rows])
+
+
+def find_folder(folder: str | os.PathLike[str] | None = None) -> pathlib.Path | None:
+    """The local data set: the folder given, else `SEQDEMO_IMDB`, else None."""
+    chosen = folder or os.environ.get("SEQDEMO_IMDB")
+    return pathlib.Path(chosen) if chosen else None
+
+
+def load(split: Split, folder: str | os.PathLike[str] | None = None) -> Reviews:
+    """Reads one split from a local folder, or from the Hub where none is named.
+
+    Args:
+        split: `train`, `test` or `unsupervised`.
+        folder: A folder in the Hub data set's layout; `SEQDEMO_IMDB` by default.
+
+    Returns:
+        The reviews in their published order.
+
+    Raises:
+        DataError: The files are not there, not parquet, or lack a column; or the Hub
+            did not answer.
+    """
+    chosen = find_folder(folder)
+    name = f"plain_text/{split}-00000-of-00001.parquet"
+    if chosen is None:
+        return _read(_download(name))
+    path = next((p for p in (chosen / name, chosen / pathlib.Path(name).name) if p.is_file()), None)
+    if path is None:
+        raise DataError(
+            f"{chosen} holds no {name}. Name a folder in the layout of the Hub data set {REPOSITORY}, "
+            "with --data or SEQDEMO_IMDB."
+        )
+    return _read(path)
+
+
+def split_validation(labels: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Takes the last tenth of each class, as one block, for validation.
+
+    Args:
+        labels: The labels of the training split in published order, (n,).
+
+    Returns:
+        Training rows and validation rows, both in order.
+    """
+    held_out = [
+        rows[len(rows) - round(len(rows) * VALIDATION_SHARE) :]
+        for rows in (np.flatnonzero(labels == label) for label in np.unique(labels))
+    ]
+    validation = np.sort(np.concatenate(held_out))
+    return np.setdiff1d(np.arange(len(labels)), validation), validation
+
+
+def _download(name: str) -> pathlib.Path:
+    os.environ.setdefault("HF_HUB_DISABLE_XET", "1")
+    import huggingface_hub
+
+    try:
+        return pathlib.Path(
+            huggingface_hub.hf_hub_download(REPOSITORY, name, repo_type="dataset", revision=REVISION)
+        )
+    except Exception as error:  # the client lets errors of several libraries escape
+        raise DataError(
+            f"The Hub did not give {name} of {REPOSITORY} ({type(error).__name__}: {error}). "
+            "Name a local copy with --data or SEQDEMO_IMDB."
+        ) from error
+
+
+def _read(path: pathlib.Path) -> Reviews:
+    try:
+        table = pq.read_table(path, columns=["text", "label"])
+    except Exception as error:  # pyarrow raises several kinds for a broken or foreign file
+        raise DataError(f"{path} is not a parquet file with the columns text and label: {error}") from error
+    labels = table.column("label").to_numpy().astype(np.int64)
+    return Reviews(table.column("text").to_pylist(), labels)

@@ -1,0 +1,62 @@
+"""Every exception this package raises on purpose.
+
+```
+SeqdemoError
+├── TextError               a text that no model can read
+├── TraceError              a recorded signal of an unknown name or a wrong shape
+├── ConfigError             a setting outside what is allowed
+├── UnknownModelError       a model name that is neither known nor a folder
+├── DataError               a data set or a file of reviews that cannot be used
+├── TrainingError           a run that cannot go on
+└── CheckpointError         a checkpoint that cannot be used
+    ├── CheckpointMissingError   a file of it is not there
+    ├── CheckpointCorruptError   its contents are not what they should be
+    └── HubError                 it could not be fetched from the Hugging Face Hub
+```
+
+Messages are sentences for people: what was found, what is needed, what to do.
+"""
+
+
+class SeqdemoError(Exception):
+    """Base of every error that this package raises on purpose."""
+
+
+class TextError(SeqdemoError, ValueError):
+    """A text that no model can read, for example an empty one."""
+
+
+class TraceError(SeqdemoError, ValueError):
+    """A recorded signal whose name is unknown or whose shape is wrong."""
+
+
+class ConfigError(SeqdemoError, ValueError):
+    """A setting outside what is allowed."""
+
+
+class UnknownModelError(SeqdemoError, LookupError):
+    """A model name that is neither in the registry nor a checkpoint folder."""
+
+
+class DataError(SeqdemoError, ValueError):
+    """A data set or a file of reviews that cannot be used."""
+
+
+class TrainingError(SeqdemoError, RuntimeError):
+    """A training run that cannot go on."""
+
+
+class CheckpointError(SeqdemoError, RuntimeError):
+    """A checkpoint that cannot be used."""
+
+
+class CheckpointMissingError(CheckpointError):
+    """A checkpoint folder, or a file in it, is not there."""
+
+
+class CheckpointCorruptError(CheckpointError):
+    """A checkpoint's contents are not what its description says."""
+
+
+class HubError(CheckpointError):
+    """A checkpoint could not be fetched from the Hugging Face Hub."""

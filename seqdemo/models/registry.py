@@ -1,0 +1,187 @@
+"""The five models: names, labels, colours, shapes and how each is built.
+
+A sixth costs one file for its code and one entry in `MODELS`. This file imports no
+torch, so that pages can name and colour the models before torch is there.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from seqdemo.errors import ConfigError, UnknownModelError
+
+if TYPE_CHECKING:
+    from seqdemo.models.recurrent import RecurrentClassifier, RecurrentConfig
+    from seqdemo.models.transformer import TransformerClassifier, TransformerConfig
+
+    Config = RecurrentConfig | TransformerConfig
+    SequenceModel = RecurrentClassifier | TransformerClassifier
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSpec:
+    """What is known of a model without building it.
+
+    Attributes:
+        name: Its name in commands, folders and links.
+        label: Its name on screen.
+        colour: Its colour on every page (Okabe & Ito 2008, safe for colour-blind eyes).
+        dash: Its SVG stroke pattern, so that colour is never the only sign.
+        summary: One sentence for a visitor.
+        family: Which module builds it: `recurrent` or `transformer`.
+        fixed: Config entries that make it this model.
+        presets: Named sets of further config entries; the first is the default.
+    """
+
+    name: str
+    label: str
+    colour: str
+    dash: str
+    summary: str
+    family: Literal["recurrent", "transformer"]
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    presets: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: {"standard": {}})
+
+
+MODELS: dict[str, ModelSpec] = {
+    spec.name: spec
+    for spec in (
+        ModelSpec(
+            name="rnn",
+            label="RNN",
+            colour="#D55E00",
+            dash="2 3",
+            summary="Mixes each word into one state, which every further word overwrites.",
+            family="recurrent",
+            fixed={"cell": "rnn"},
+        ),
+        ModelSpec(
+            name="gru",
+            label="GRU",
+            colour="#E69F00",
+            dash="8 3",
+            summary="Two gates decide what of its state each word may replace.",
+            family="recurrent",
+            fixed={"cell": "gru"},
+        ),
+        ModelSpec(
+            name="lstm",
+            label="LSTM",
+            colour="#0072B2",
+            dash="",
+            summary="A separate memory line with gates that write, keep and show.",
+            family="recurrent",
+            fixed={"cell": "lstm"},
+        ),
+        ModelSpec(
+            name="bilstm",
+            label="BiLSTM",
+            colour="#56B4E9",
+            dash="8 3 2 3",
+            summary="Two LSTMs, one reading forwards and one backwards.",
+            family="recurrent",
+            fixed={"cell": "lstm", "bidirectional": True},
+        ),
+        ModelSpec(
+            name="transformer",
+            label="Transformer",
+            colour="#009E73",
+            dash="14 3",
+            summary="Twelve layers in which every word looks at every other word.",
+            family="transformer",
+            presets={
+                "compact": {"d_model": 128, "n_heads": 4, "n_layers": 12, "d_ff": 256},
+                "full": {
+                    "d_model": 512,
+                    "n_heads": 8,
+                    "n_layers": 12,
+                    "d_ff": 1024,
+                    "embed_dropout": 0.15,
+                    "dropout": 0.15,
+                },
+            },
+        ),
+    )
+}
+
+
+def spec(name: str) -> ModelSpec:
+    """Finds a model by name.
+
+    Raises:
+        UnknownModelError: There is none of that name; the message lists the known ones.
+    """
+    if name not in MODELS:
+        raise UnknownModelError(f"There is no model called {name!r}; known are {', '.join(MODELS)}.")
+    return MODELS[name]
+
+
+def make_config(name: str, *, vocab_size: int, preset: str | None = None, **overrides: Any) -> Config:
+    """Puts a model's config together.
+
+    Args:
+        name: A name in `MODELS`.
+        vocab_size: Words in the vocabulary, padding and unknown included.
+        preset: One of the model's presets; its first by default.
+        **overrides: Config entries that differ from the preset.
+
+    Returns:
+        The checked config.
+
+    Raises:
+        UnknownModelError: Unknown model.
+        ConfigError: Unknown preset, unknown entry or a value that cannot be built.
+    """
+    found = spec(name)
+    preset = next(iter(found.presets)) if preset is None else preset
+    if preset not in found.presets:
+        raise ConfigError(f"{found.label} has the presets {', '.join(found.presets)}; got {preset!r}.")
+    return config_from_dict(
+        name, {**found.fixed, **found.presets[preset], **overrides, "vocab_size": vocab_size}
+    )
+
+
+def config_from_dict(name: str, entries: Mapping[str, Any]) -> Config:
+    """Reads a model's config back from plain values, as `config.json` holds them.
+
+    Raises:
+        UnknownModelError: Unknown model.
+        ConfigError: An entry that the model does not have, lacks, or cannot be built with.
+    """
+    found = spec(name)
+    config_type, _ = _types(found.family)
+    fields = {f.name: f for f in dataclasses.fields(config_type)}
+    unknown = sorted(set(entries) - set(fields))
+    required = {n for n, f in fields.items() if f.default is dataclasses.MISSING}
+    missing = sorted(required - set(entries))
+    if unknown or missing:
+        raise ConfigError(
+            f"The config of {found.label} has the entries {', '.join(fields)}; "
+            f"unknown: {', '.join(unknown) or 'none'}; missing: {', '.join(missing) or 'none'}."
+        )
+    for entry, value in found.fixed.items():
+        if entries.get(entry, value) != value:
+            raise ConfigError(f"{found.label} has {entry}={value!r}; got {entries[entry]!r}.")
+    try:
+        return config_type(**entries)
+    except TypeError as error:
+        raise ConfigError(f"The config of {found.label} holds a value of the wrong type: {error}.") from error
+
+
+def build(name: str, config: Config) -> SequenceModel:
+    """Builds the module of a model, with fresh weights from torch's global generator."""
+    _, module_type = _types(spec(name).family)
+    return module_type(config)
+
+
+def _types(family: str) -> tuple[type[Any], type[Any]]:
+    if family == "recurrent":
+        from seqdemo.models.recurrent import RecurrentClassifier, RecurrentConfig
+
+        return RecurrentConfig, RecurrentClassifier
+    from seqdemo.models.transformer import TransformerClassifier, TransformerConfig
+
+    return TransformerConfig, TransformerClassifier

@@ -1,0 +1,242 @@
+"""Text to tokens to ids: what the models read, and where it stands in the original.
+
+A token is a lower-cased word with its contractions (``don't``), a rating
+(``7/10``), an emoticon or emoji, or a mark that carries opinion (``!``, ``?``,
+``...``). Brackets, hyphens and line-break tags only separate. Each token keeps its
+character span, so that any page can mark it in the visitor's own text.
+"""
+
+from __future__ import annotations
+
+import collections
+import functools
+import pathlib
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from seqdemo.errors import CheckpointCorruptError, TextError
+
+T = TypeVar("T")
+
+PAD, UNKNOWN = "<pad>", "<unk>"
+PAD_ID, UNKNOWN_ID = 0, 1
+
+MAX_TOKENS = 400
+"""Tokens a model reads: training, evaluation and live answers share this limit."""
+HEAD_TOKENS = 128
+"""Of a longer text, this many tokens come from its start; the rest from its end."""
+MAX_CHARACTERS = 50_000
+"""Characters of one text that are looked at; a longer one is cut, visibly."""
+
+SENTENCE_ENDS = (".", "!", "!!", "?", "?!", "...")
+
+_SYMBOL = "\u2190-\u2bff\U0001f000-\U0001faff"  # arrows to dingbats; emoji
+# A word's characters are what is left when spaces, ASCII and Latin-1 punctuation,
+# general and CJK punctuation, symbols and emoji are taken away. So letters of every
+# script count, with the combining marks that `\w` would split off.
+_LETTER = rf"[^\s!-/:-@\[-`{{-~\u00a1-\u00a9\u00ab-\u00b1\u00b4\u00b6-\u00b8\u00bb-\u00bf\u2000-\u206f\u3000-\u303f\ufe00-\ufe0f{_SYMBOL}]"
+_TOKEN = re.compile(
+    rf"""
+      <br\s*/?\s*>                                          # a line break separates, nothing more
+    | (?P<emoticon> (?<![^\W\d_]) [:;=8][-o']?[)(\]\[DPp/|] (?![^\W_]) | <3 (?!\d) )
+    | (?P<rating> \d+(?:\.\d+)?/\d+ )
+    | (?P<number> \d+(?:[.,]\d+)+ )
+    | (?P<word> {_LETTER}+(?:['\u2019\u200c\u200d]{_LETTER}+)* )
+    | (?P<emoji> [{_SYMBOL}](?:\ufe0f|[\U0001f3fb-\U0001f3ff]|\u200d[{_SYMBOL}])* )
+    | (?P<dots> \.{{2,}} | \u2026 )
+    | (?P<shout> [!?]+ )
+    | (?P<stars> \*+ )
+    | (?P<mark> [.,;:"\u201c\u201d] )
+    """,
+    re.VERBOSE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One token and the characters of the original text that it stands for.
+
+    Attributes:
+        text: The normalised form that the vocabulary knows: lower case, straight quotes.
+        start: Index of its first character in the original text.
+        end: Index one past its last character.
+    """
+
+    text: str
+    start: int
+    end: int
+
+
+def _normalise(kind: str, found: str) -> str:
+    if kind == "word":
+        found = unicodedata.normalize("NFKC", found).lower()
+        return found.replace("\u2019", "'").replace("\u200c", "").replace("\u200d", "")
+    if kind == "dots":
+        return "..."
+    if kind == "shout":
+        return "?!" if "!" in found and "?" in found else found[:2] if found[0] == "!" else "?"
+    if kind == "stars":
+        return found[:5]
+    if kind == "mark" and found in "\u201c\u201d":
+        return '"'
+    return found
+
+
+def tokenize(text: str) -> list[Token]:
+    """Splits a text into tokens with their character spans.
+
+    Args:
+        text: Any Unicode text.
+
+    Returns:
+        The tokens in reading order; empty where the text holds no word.
+    """
+    return [
+        Token(_normalise(found.lastgroup, found.group()), found.start(), found.end())
+        for found in _TOKEN.finditer(text)
+        if found.lastgroup is not None
+    ]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a model reads of one text.
+
+    Attributes:
+        text: The original text, at most `MAX_CHARACTERS` of it.
+        tokens: The tokens read: all of them, or head and tail of a long text.
+        ids: Their vocabulary indices, int64 (n_tokens,).
+        n_found: Tokens found before the cut to `max_tokens`.
+        n_characters: Characters given, before the cut to `MAX_CHARACTERS`.
+    """
+
+    text: str
+    tokens: tuple[Token, ...]
+    ids: npt.NDArray[np.int64]
+    n_found: int
+    n_characters: int
+
+    @property
+    def n_skipped(self) -> int:
+        """Tokens in the middle of a long text that no model reads."""
+        return self.n_found - len(self.tokens)
+
+    @property
+    def unknown(self) -> npt.NDArray[np.bool_]:
+        """Which tokens the vocabulary does not know, bool (n_tokens,)."""
+        return self.ids == UNKNOWN_ID
+
+
+def head_and_tail(items: Sequence[T], max_tokens: int = MAX_TOKENS) -> list[T]:
+    """Cuts a long sequence to its start and its end: opinions stand there.
+
+    Args:
+        items: Tokens or ids.
+        max_tokens: How many to keep; a share of `HEAD_TOKENS / MAX_TOKENS` from the start.
+
+    Returns:
+        At most `max_tokens` items, in their order.
+    """
+    if len(items) <= max_tokens:
+        return list(items)
+    head = max_tokens * HEAD_TOKENS // MAX_TOKENS
+    return [*items[:head], *items[len(items) - (max_tokens - head) :]]
+
+
+class Vocabulary:
+    """The words that a model knows, each with its index.
+
+    Index 0 is padding and index 1 stands for every unknown word.
+    """
+
+    def __init__(self, words: Iterable[str]) -> None:
+        """Takes the words in order of their index.
+
+        Args:
+            words: All entries, beginning with `<pad>` and `<unk>`.
+
+        Raises:
+            CheckpointCorruptError: The first two entries are others, or one stands twice.
+        """
+        self.words: tuple[str, ...] = tuple(words)
+        if self.words[:2] != (PAD, UNKNOWN):
+            raise CheckpointCorruptError(
+                f"A vocabulary begins with {PAD} and {UNKNOWN}; this one begins with {list(self.words[:2])}."
+            )
+        self.ids: dict[str, int] = {word: index for index, word in enumerate(self.words)}
+        if len(self.ids) != len(self.words):
+            twice = [word for word, n in collections.Counter(self.words).items() if n > 1][:3]
+            raise CheckpointCorruptError(f"A vocabulary lists each word once; found more than once: {twice}.")
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    @classmethod
+    def build(cls, texts: Iterable[Sequence[str]], *, size: int = 20_000) -> Vocabulary:
+        """Counts tokens and keeps the most frequent.
+
+        Args:
+            texts: Token texts of each training document.
+            size: Entries in all, the two special ones included.
+
+        Returns:
+            The vocabulary; words of equal count in alphabetical order.
+        """
+        counts = collections.Counter[str]()
+        for tokens in texts:
+            counts.update(tokens)
+        ranked = sorted(counts, key=lambda word: (-counts[word], word))
+        return cls([PAD, UNKNOWN, *ranked[: size - 2]])
+
+    @classmethod
+    def load(cls, path: pathlib.Path) -> Vocabulary:
+        """Reads `vocab.txt`: one word a line, the line number its index."""
+        return cls(path.read_text(encoding="utf-8").removesuffix("\n").split("\n"))
+
+    def save(self, path: pathlib.Path) -> None:
+        """Writes `vocab.txt`."""
+        path.write_text("\n".join(self.words) + "\n", encoding="utf-8", newline="\n")
+
+    def encode(self, tokens: Iterable[str]) -> list[int]:
+        """Looks up each token; unknown ones become `UNKNOWN_ID`."""
+        return [self.ids.get(token, UNKNOWN_ID) for token in tokens]
+
+    def read(self, text: str, *, max_tokens: int = MAX_TOKENS) -> Reading:
+        """Turns a text into what a model reads of it.
+
+        Args:
+            text: Any Unicode text.
+            max_tokens: Tokens kept; of a longer text the head and the tail.
+
+        Returns:
+            The reading; it may hold no token at all.
+        """
+        shown = text[:MAX_CHARACTERS]
+        found = tokenize(shown)
+        tokens = head_and_tail(found, max_tokens)
+        ids = np.array(self.encode(token.text for token in tokens), dtype=np.int64)
+        return Reading(shown, tuple(tokens), ids, len(found), len(text))
+
+    def require(self, text: str, *, max_tokens: int = MAX_TOKENS) -> Reading:
+        """Like `read`, but refuses a text without a single token.
+
+        Raises:
+            TextError: The text holds no word.
+        """
+        if not isinstance(text, str):
+            raise TextError(f"A text is a str; this is a {type(text).__name__}.")
+        reading = self.read(text, max_tokens=max_tokens)
+        if not reading.tokens:
+            raise TextError(f"There is no word to read in {text[:40]!r}. Give a text with at least one word.")
+        return reading
+
+    @functools.cached_property
+    def sentence_end_ids(self) -> frozenset[int]:
+        """Indices of the marks that end a sentence."""
+        return frozenset(self.ids[mark] for mark in SENTENCE_ENDS if mark in self.ids)

@@ -1,0 +1,84 @@
+"""How a model is trained: one frozen set of checked settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from seqdemo.errors import ConfigError
+
+SCHEDULES = ("cosine", "plateau")
+PRECISIONS = ("auto", "fp32", "bf16")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingConfig:
+    """Settings of one training run.
+
+    Attributes:
+        epochs: Passes over the training reviews, at most.
+        batch_size: Reviews in one update.
+        learning_rate: Highest rate of AdamW (Loshchilov & Hutter 2019).
+        weight_decay: Decay of matrices outside the embedding; norms and biases have none.
+        label_smoothing: Share of each label's certainty given to the other label.
+        warmup_share: Share of all updates over which the rate rises from 0.
+        schedule: After that: a cosine down to 0, or half the rate where validation
+            accuracy stops rising.
+        clip_norm: Longest gradient allowed, in its L2 norm; 0 leaves it as it is.
+        word_dropout: Share of words replaced by the unknown word.
+        crop_share: Share of reviews cut to one to three sentences.
+        step_loss: Weight of the loss at every word beside the loss at the last one,
+            rising linearly along the text (Dai & Le 2015, "linear gain"). Only models
+            that read out their last state have it.
+        patience: Epochs without a better validation accuracy before stopping.
+        seed: Start of all chance.
+        precision: `bf16` autocast, `fp32`, or whichever is faster here.
+    """
+
+    epochs: int = 8
+    batch_size: int = 64
+    learning_rate: float = 2e-3
+    weight_decay: float = 1e-2
+    label_smoothing: float = 0.05
+    warmup_share: float = 0.05
+    schedule: Literal["cosine", "plateau"] = "cosine"
+    clip_norm: float = 1.0
+    word_dropout: float = 0.1
+    crop_share: float = 0.3
+    step_loss: float = 0.5
+    patience: int = 3
+    seed: int = 1
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+
+    def __post_init__(self) -> None:
+        """Refuses what cannot be run."""
+        for name in ("epochs", "batch_size", "patience"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"{name} is at least 1; got {getattr(self, name)}.")
+        if self.learning_rate <= 0:
+            raise ConfigError(f"learning_rate is above 0; got {self.learning_rate}.")
+        for name in ("weight_decay", "clip_norm"):
+            if getattr(self, name) < 0:
+                raise ConfigError(f"{name} is 0 or more; got {getattr(self, name)}.")
+        for name in ("label_smoothing", "warmup_share", "word_dropout"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ConfigError(f"{name} is at least 0 and below 1; got {getattr(self, name)}.")
+        for name in ("crop_share", "step_loss"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ConfigError(f"{name} is from 0 to 1; got {getattr(self, name)}.")
+        for name, allowed in (("schedule", SCHEDULES), ("precision", PRECISIONS)):
+            if getattr(self, name) not in allowed:
+                raise ConfigError(f"{name} is one of {', '.join(allowed)}; got {getattr(self, name)!r}.")
+
+
+RECIPES: Mapping[tuple[str, str], Mapping[str, Any]] = {
+    ("transformer", "compact"): {"learning_rate": 5e-4, "warmup_share": 0.1},
+    ("transformer", "full"): {"learning_rate": 9e-5, "weight_decay": 1e-2, "epochs": 30, "warmup_share": 0.1},
+}
+"""Where a model's preset is trained with other settings than the defaults."""
+
+
+def recipe(name: str, preset: str, **overrides: Any) -> TrainingConfig:
+    """The settings a model is trained with, and what the caller wants different."""
+    return TrainingConfig(**{**RECIPES.get((name, preset), {}), **overrides})

@@ -1,0 +1,316 @@
+"""The training loop: AdamW, clipped gradients, early stopping, resumable at each epoch.
+
+All chance of an epoch comes from (seed, epoch), so that a resumed run repeats what an
+uninterrupted one would have done.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import dataclasses
+import json
+import math
+import os
+import pathlib
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812 (torch's own name for it)
+
+from seqdemo.data.examples import Batch, Examples, epoch_batches, evaluation_batches
+from seqdemo.errors import TrainingError
+from seqdemo.training.config import TrainingConfig
+
+if TYPE_CHECKING:
+    from seqdemo.models.registry import SequenceModel
+
+OnEvent = Callable[[dict[str, Any]], None]
+_STEPS_BETWEEN_EVENTS = 10
+
+
+@dataclass(kw_only=True)
+class Progress:
+    """How far a run has come; what `history.json` and resuming need.
+
+    Attributes:
+        epoch: Epochs finished.
+        best_epoch: The epoch whose weights are kept, counted from 1.
+        best_accuracy: Its validation accuracy, from 0 to 1.
+        seconds: Time spent in all, over interruptions.
+        rate_scale: What `plateau` has made of the rate.
+        precision: `fp32` or `bf16`, as measured at the first start.
+        history: One entry for each epoch.
+    """
+
+    epoch: int = 0
+    best_epoch: int = 0
+    best_accuracy: float = -1.0
+    seconds: float = 0.0
+    rate_scale: float = 1.0
+    precision: str = "fp32"
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+def find_device() -> torch.device:
+    """The accelerator of this machine, or its CPU."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def fit(
+    model: SequenceModel,
+    training: Examples,
+    validation: Examples,
+    config: TrainingConfig,
+    *,
+    device: torch.device | None = None,
+    on_event: OnEvent = lambda event: None,
+    state_file: pathlib.Path | None = None,
+    resume: bool = False,
+) -> Progress:
+    """Trains a model in place and leaves the best epoch's weights in it.
+
+    Args:
+        model: A freshly built model.
+        training: Examples to learn from.
+        validation: Examples that choose the epoch.
+        config: The settings.
+        device: Where to compute; found by itself.
+        on_event: Called with `step` and `epoch` events as plain values.
+        state_file: Where the state is kept after each epoch, as safetensors.
+        resume: Whether to go on from `state_file` if it is there.
+
+    Returns:
+        The progress, with the history.
+
+    Raises:
+        TrainingError: The loss is no longer a number, or the state file is of another run.
+    """
+    device = device or find_device()
+    model.to(device)
+    optimiser = _optimiser(model, config, device)
+    best = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    progress = Progress()
+    if resume and state_file is not None and state_file.is_file():
+        progress, best = _load_state(state_file, model, optimiser, config)
+    else:
+        progress.precision = _choose_precision(model, training, config, device)
+    autocast = _autocast(device, progress.precision)
+    n_batches = math.ceil(len(training) / config.batch_size)
+
+    while progress.epoch < config.epochs and progress.epoch - progress.best_epoch < config.patience:
+        started = time.perf_counter()
+        epoch = progress.epoch
+        torch.manual_seed(config.seed * 100_003 + epoch)
+        batches = epoch_batches(
+            training,
+            batch_size=config.batch_size,
+            rng=np.random.default_rng((config.seed, epoch)),
+            crop_share=config.crop_share,
+            word_dropout=config.word_dropout,
+        )
+        model.train()
+        losses, norms = [], []
+        for step, batch in enumerate(batches):
+            rate = config.learning_rate * progress.rate_scale * _rate_factor(epoch * n_batches + step, n_batches, config)
+            for group in optimiser.param_groups:
+                group["lr"] = rate
+            optimiser.zero_grad(set_to_none=True)
+            with autocast():
+                loss = training_loss(model, batch, config, device)
+            if not torch.isfinite(loss):
+                raise TrainingError(
+                    f"The loss became {loss.item()} in epoch {epoch + 1}, update {step + 1}. "
+                    "A smaller --learning-rate or --clip-norm 1 keeps gradients in bounds."
+                )
+            loss.backward()
+            norm = torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip_norm or math.inf)
+            optimiser.step()
+            losses.append(loss.detach())
+            norms.append(norm.detach())
+            if step % _STEPS_BETWEEN_EVENTS == 0 or step == n_batches - 1:
+                elapsed = time.perf_counter() - started
+                on_event(
+                    {
+                        "event": "step",
+                        "epoch": epoch + 1,
+                        "step": step + 1,
+                        "steps": n_batches,
+                        "loss_nats": loss.item(),
+                        "gradient_norm": norm.item(),
+                        "learning_rate": rate,
+                        "samples_per_s": (step + 1) * config.batch_size / elapsed,
+                    }
+                )
+        scores = evaluate(model, validation, device=device, precision=progress.precision)
+        progress.epoch += 1
+        progress.seconds += time.perf_counter() - started
+        entry = {
+            "epoch": progress.epoch,
+            "train_loss_nats": torch.stack(losses).float().mean().item(),
+            "validation_loss_nats": scores["loss_nats"],
+            "validation_accuracy": scores["accuracy"],
+            "gradient_norm": torch.stack(norms).float().median().item(),
+            "seconds": round(progress.seconds, 1),
+        }
+        progress.history.append(entry)
+        if scores["accuracy"] > progress.best_accuracy:
+            progress.best_accuracy, progress.best_epoch = scores["accuracy"], progress.epoch
+            best = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+        elif config.schedule == "plateau":
+            progress.rate_scale /= 2
+        if state_file is not None:
+            _save_state(state_file, model, optimiser, best, progress, config)
+        on_event({"event": "epoch", **entry})
+    model.load_state_dict(best)
+    model.eval()
+    return progress
+
+
+def training_loss(model: SequenceModel, batch: Batch, config: TrainingConfig, device: torch.device) -> Tensor:
+    """Cross-entropy with smoothed labels, in nats; see `TrainingConfig.step_loss`."""
+    ids, lengths, labels = (torch.from_numpy(a).to(device) for a in (batch.ids, batch.lengths, batch.labels))
+    target = labels.float() * (1 - config.label_smoothing) + config.label_smoothing / 2  # (B,)
+    if not config.step_loss or getattr(model.config, "readout", None) != "last":
+        return F.binary_cross_entropy_with_logits(model(ids, lengths)[:, 0].float(), target)
+    logits = model.step_logits(ids, lengths)[:, :, 0].float()  # type: ignore[union-attr,operator]  # (B, T)
+    each = F.binary_cross_entropy_with_logits(logits, target[:, None].expand_as(logits), reduction="none")
+    t = torch.arange(1, logits.shape[1] + 1, device=device)[None, :]  # (1, T)
+    gain = torch.where(t <= lengths[:, None], t / lengths[:, None], 0.0)  # (B, T), 1 at the last word
+    along = (each * gain).sum(1) / gain.sum(1)  # (B,)
+    last = each.gather(1, lengths[:, None] - 1)[:, 0]  # (B,)
+    return ((1 - config.step_loss) * last + config.step_loss * along).mean()
+
+
+@torch.inference_mode()
+def predict_logits(
+    model: SequenceModel, examples: Examples, *, device: torch.device, precision: str = "fp32"
+) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """The logit of every example, in the examples' order, float32 (n,)."""
+    model.eval()
+    logits = np.empty(len(examples), dtype=np.float32)
+    for batch in evaluation_batches(examples):
+        with _autocast(device, precision)():
+            out = model(torch.from_numpy(batch.ids).to(device), torch.from_numpy(batch.lengths).to(device))
+        logits[batch.rows] = out[:, 0].float().cpu().numpy()
+    return logits
+
+
+def evaluate(
+    model: SequenceModel, examples: Examples, *, device: torch.device, precision: str = "fp32"
+) -> dict[str, float]:
+    """Accuracy from 0 to 1 and mean cross-entropy in nats on whole examples."""
+    logits = torch.from_numpy(predict_logits(model, examples, device=device, precision=precision))
+    labels = torch.from_numpy(examples.labels)
+    return {
+        "accuracy": ((logits > 0) == (labels == 1)).float().mean().item(),
+        "loss_nats": F.binary_cross_entropy_with_logits(logits, labels.float()).item(),
+    }
+
+
+def _optimiser(model: SequenceModel, config: TrainingConfig, device: torch.device) -> torch.optim.AdamW:
+    decayed = [p for n, p in model.named_parameters() if p.ndim > 1 and not n.startswith("embedding")]
+    others = [p for n, p in model.named_parameters() if p.ndim <= 1 or n.startswith("embedding")]
+    groups = [{"params": decayed, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=config.learning_rate, fused=device.type in {"cuda", "cpu"})
+
+
+def _rate_factor(update: int, updates_an_epoch: int, config: TrainingConfig) -> float:
+    total = config.epochs * updates_an_epoch
+    warmup = max(1, round(config.warmup_share * total))
+    if update < warmup:
+        return (update + 1) / warmup
+    if config.schedule == "plateau":
+        return 1.0
+    return 0.5 * (1 + math.cos(math.pi * (update - warmup) / max(1, total - warmup)))
+
+
+def _autocast(device: torch.device, precision: str) -> Callable[[], contextlib.AbstractContextManager[Any]]:
+    if precision == "bf16":
+        return lambda: torch.autocast(device.type, torch.bfloat16)
+    return contextlib.nullcontext
+
+
+def _choose_precision(
+    model: SequenceModel, examples: Examples, config: TrainingConfig, device: torch.device
+) -> str:
+    """Times a few updates both ways on a copy of the model; bf16 must be clearly faster."""
+    if config.precision != "auto":
+        return config.precision
+    if device.type != "cpu":
+        return "bf16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "fp32"
+    probe = copy.deepcopy(model).train()
+    rows = np.arange(min(len(examples), config.batch_size), dtype=np.int64)
+    batch = next(iter(evaluation_batches(examples.pick(rows), batch_size=len(rows))))
+    seconds = {}
+    for precision in ("fp32", "bf16"):
+        times = []
+        for _ in range(3):
+            started = time.perf_counter()
+            with _autocast(device, precision)():
+                loss = training_loss(probe, batch, config, device)
+            loss.backward()
+            times.append(time.perf_counter() - started)
+        seconds[precision] = min(times)
+    return "bf16" if seconds["bf16"] < 0.9 * seconds["fp32"] else "fp32"
+
+
+def _settings(config: TrainingConfig) -> str:
+    """What must be the same for a run to be resumed."""
+    entries = dataclasses.asdict(config)
+    return json.dumps({name: value for name, value in entries.items() if name != "precision"}, sort_keys=True)
+
+
+def _save_state(
+    path: pathlib.Path,
+    model: SequenceModel,
+    optimiser: torch.optim.AdamW,
+    best: Mapping[str, Tensor],
+    progress: Progress,
+    config: TrainingConfig,
+) -> None:
+    tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
+    tensors |= {f"best.{name}": tensor for name, tensor in best.items()}
+    for index, entries in optimiser.state_dict()["state"].items():
+        tensors |= {f"adam.{index}.{name}": tensor for name, tensor in entries.items()}
+    tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+    metadata = {"progress": json.dumps(dataclasses.asdict(progress)), "settings": _settings(config)}
+    partial = path.with_suffix(".partial")
+    safetensors.torch.save_file(tensors, partial, metadata)
+    os.replace(partial, path)
+
+
+def _load_state(
+    path: pathlib.Path, model: SequenceModel, optimiser: torch.optim.AdamW, config: TrainingConfig
+) -> tuple[Progress, dict[str, Tensor]]:
+    try:
+        with safetensors.safe_open(path, "pt") as file:
+            metadata = file.metadata()
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+    except safetensors.SafetensorError as error:
+        raise TrainingError(f"{path} cannot be read ({error}); start again without --resume.") from error
+    if metadata.get("settings") != _settings(config):
+        raise TrainingError(f"{path} belongs to a run with other settings; start again without --resume.")
+    groups: dict[str, dict[str, Tensor]] = {"model": {}, "best": {}}
+    adam: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        kind, rest = name.split(".", 1)
+        if kind == "adam":
+            index, entry = rest.split(".", 1)
+            adam.setdefault(int(index), {})[entry] = tensor
+        else:
+            groups[kind][rest] = tensor
+    model.load_state_dict(groups["model"])
+    optimiser.load_state_dict({"state": adam, "param_groups": optimiser.state_dict()["param_groups"]})
+    device = next(model.parameters()).device
+    best = {name: tensor.to(device) for name, tensor in groups["best"].items()}
+    return Progress(**json.loads(metadata["progress"])), best
