@@ -117,7 +117,9 @@ def load(folder: str | os.PathLike[str]) -> Classifier:
     metrics = read_json(folder / METRICS, dict)
     history = read_json(folder / HISTORY, list)
     if config.get("format") != FORMAT:
-        raise CheckpointCorruptError(f"{folder / CONFIG} has format {config.get('format')!r}; this program reads {FORMAT}.")
+        raise CheckpointCorruptError(
+            f"{folder / CONFIG} has format {config.get('format')!r}; this program reads {FORMAT}."
+        )
     try:
         vocabulary = Vocabulary.load(folder / VOCABULARY)
     except UnicodeDecodeError as error:

@@ -39,9 +39,7 @@ class Examples:
 
     def pick(self, rows: npt.NDArray[np.int64]) -> Examples:
         """The examples at these rows."""
-        return Examples(
-            [self.ids[row] for row in rows], self.labels[rows], [self.sentence_ends[row] for row in rows]
-        )
+        return Examples([self.ids[row] for row in rows], self.labels[rows], [self.sentence_ends[row] for row in rows])
 
 
 @dataclass(frozen=True)
@@ -78,9 +76,7 @@ def whole(ids: npt.NDArray[np.int64], max_tokens: int = MAX_TOKENS) -> npt.NDArr
     return np.array(head_and_tail(ids, max_tokens)) if len(ids) > max_tokens else ids
 
 
-def crop(
-    ids: npt.NDArray[np.int64], ends: npt.NDArray[np.int64], rng: np.random.Generator
-) -> npt.NDArray[np.int64]:
+def crop(ids: npt.NDArray[np.int64], ends: npt.NDArray[np.int64], rng: np.random.Generator) -> npt.NDArray[np.int64]:
     """One to three consecutive sentences: the first, the last, or any, with equal chance.
 
     Args:
@@ -153,9 +149,7 @@ def evaluation_batches(examples: Examples, *, batch_size: int = 128, max_tokens:
         yield pad([whole(examples.ids[row], max_tokens) for row in rows], examples.labels[rows], rows)
 
 
-def pad(
-    views: Sequence[npt.NDArray[np.int64]], labels: npt.NDArray[np.int64], rows: npt.NDArray[np.int64]
-) -> Batch:
+def pad(views: Sequence[npt.NDArray[np.int64]], labels: npt.NDArray[np.int64], rows: npt.NDArray[np.int64]) -> Batch:
     """Puts texts of different lengths into one array, padded on the right."""
     lengths = np.array([len(view) for view in views], dtype=np.int64)
     ids = np.full((len(views), int(lengths.max())), PAD_ID, dtype=np.int64)

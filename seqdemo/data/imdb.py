@@ -103,9 +103,7 @@ def _download(name: str) -> pathlib.Path:
     import huggingface_hub
 
     try:
-        return pathlib.Path(
-            huggingface_hub.hf_hub_download(REPOSITORY, name, repo_type="dataset", revision=REVISION)
-        )
+        return pathlib.Path(huggingface_hub.hf_hub_download(REPOSITORY, name, repo_type="dataset", revision=REVISION))
     except Exception as error:  # the client lets errors of several libraries escape
         raise DataError(
             f"The Hub did not give {name} of {REPOSITORY} ({type(error).__name__}: {error}). "

@@ -143,7 +143,9 @@ class RecurrentClassifier(nn.Module):
             ConfigError: The readout pools over all words.
         """
         if self.config.readout != "last":
-            raise ConfigError(f"Only the last-state readout has a verdict at each word; this one is {self.config.readout!r}.")
+            raise ConfigError(
+                f"Only the last-state readout has a verdict at each word; this one is {self.config.readout!r}."
+            )
         states = self._states(ids, lengths)
         if self.config.bidirectional:
             forward, backward = states.chunk(2, dim=-1)
@@ -168,7 +170,11 @@ class RecurrentClassifier(nn.Module):
             signals = unroll(self.config.cell, x, _weights(layer))
             x = signals["hidden"]  # (T, d_hidden)
             if self.config.bidirectional:
-                backward = unroll(self.config.cell, layers[-1]["_x"].flip(0) if k else self.embedding(ids).flip(0), _weights(self.right_to_left[k]))
+                backward = unroll(
+                    self.config.cell,
+                    layers[-1]["_x"].flip(0) if k else self.embedding(ids).flip(0),
+                    _weights(self.right_to_left[k]),
+                )
                 signals |= {f"{name}_backward": signal.flip(0) for name, signal in backward.items()}
                 x = torch.cat([x, signals["hidden_backward"]], dim=-1)  # (T, 2 * d_hidden)
             layers.append(signals | {"_x": x})

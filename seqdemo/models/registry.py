@@ -139,9 +139,7 @@ def make_config(name: str, *, vocab_size: int, preset: str | None = None, **over
     preset = next(iter(found.presets)) if preset is None else preset
     if preset not in found.presets:
         raise ConfigError(f"{found.label} has the presets {', '.join(found.presets)}; got {preset!r}.")
-    return config_from_dict(
-        name, {**found.fixed, **found.presets[preset], **overrides, "vocab_size": vocab_size}
-    )
+    return config_from_dict(name, {**found.fixed, **found.presets[preset], **overrides, "vocab_size": vocab_size})
 
 
 def config_from_dict(name: str, entries: Mapping[str, Any]) -> Config:

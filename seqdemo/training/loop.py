@@ -121,7 +121,9 @@ def fit(
         model.train()
         losses, norms = [], []
         for step, batch in enumerate(batches):
-            rate = config.learning_rate * progress.rate_scale * _rate_factor(epoch * n_batches + step, n_batches, config)
+            rate = (
+                config.learning_rate * progress.rate_scale * _rate_factor(epoch * n_batches + step, n_batches, config)
+            )
             for group in optimiser.param_groups:
                 group["lr"] = rate
             optimiser.zero_grad(set_to_none=True)
@@ -240,9 +242,7 @@ def _autocast(device: torch.device, precision: str) -> Callable[[], contextlib.A
     return contextlib.nullcontext
 
 
-def _choose_precision(
-    model: SequenceModel, examples: Examples, config: TrainingConfig, device: torch.device
-) -> str:
+def _choose_precision(model: SequenceModel, examples: Examples, config: TrainingConfig, device: torch.device) -> str:
     """Times a few updates both ways on a copy of the model; bf16 must be clearly faster."""
     if config.precision != "auto":
         return config.precision
