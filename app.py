@@ -1,0 +1,25 @@
+"""What `streamlit run app.py` starts: the server, and the models loading behind it.
+
+An ASGI app rather than a script: a `pages/` folder beside the main script would answer
+the first deep link without the navigation of `seqdemo/ui/main.py`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import pathlib
+from collections.abc import AsyncIterator
+
+import streamlit as st
+
+from seqdemo.ui import resources  # first of ours: it bounds torch's threads before torch is imported
+
+
+@contextlib.asynccontextmanager
+async def lifespan(_: st.App) -> AsyncIterator[None]:
+    """Begins to load the models with the server; neither waits for the other."""
+    resources.store()
+    yield
+
+
+app = st.App(pathlib.Path(__file__).parent / "seqdemo" / "ui" / "main.py", lifespan=lifespan)
