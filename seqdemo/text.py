@@ -40,10 +40,11 @@ _SYMBOL = "\u2190-\u2bff\U0001f000-\U0001faff"  # arrows to dingbats; emoji
 # A word's characters are what is left when spaces, ASCII and Latin-1 punctuation,
 # general and CJK punctuation, symbols and emoji are taken away. So letters of every
 # script count, with the combining marks that `\w` would split off.
-_LETTER = rf"[^\s!-/:-@\[-`{{-~\u00a1-\u00a9\u00ab-\u00b1\u00b4\u00b6-\u00b8\u00bb-\u00bf\u2000-\u206f\u3000-\u303f\ufe00-\ufe0f{_SYMBOL}]"
+_LATIN_1_MARKS = r"\u00a1-\u00a9\u00ab-\u00b1\u00b4\u00b6-\u00b8\u00bb-\u00bf"
+_LETTER = rf"[^\s!-/:-@\[-`{{-~{_LATIN_1_MARKS}\u2000-\u206f\u3000-\u303f\ufe00-\ufe0f{_SYMBOL}]"
 _TOKEN = re.compile(
     rf"""
-      <br\s*/?\s*>                                          # a line break separates, nothing more
+      <br\s*(?:/\s*)?>                                      # a line break separates, nothing more
     | (?P<emoticon> (?<![^\W\d_]) [:;=8][-o']?[)(\]\[DPp/|] (?![^\W_]) | <3 (?!\d) )
     | (?P<rating> \d+(?:\.\d+)?/\d+ )
     | (?P<number> \d+(?:[.,]\d+)+ )
@@ -130,7 +131,7 @@ class Reading:
     @property
     def unknown(self) -> npt.NDArray[np.bool_]:
         """Which tokens the vocabulary does not know, bool (n_tokens,)."""
-        return self.ids == UNKNOWN_ID
+        return np.equal(self.ids, UNKNOWN_ID)
 
 
 def head_and_tail(items: Sequence[T], max_tokens: int = MAX_TOKENS) -> list[T]:

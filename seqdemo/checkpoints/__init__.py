@@ -1,0 +1,1 @@
+"""Trained models on disk, from the Hub, and in one process's memory."""

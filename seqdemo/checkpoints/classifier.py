@@ -113,7 +113,7 @@ class Classifier:
             ConfigError: The model has no state of a prefix; `explain.prefixes` re-runs it.
         """
         with torch.inference_mode():
-            logits = self.model.step_logits(torch.from_numpy(ids)[None], torch.tensor([len(ids)]))  # type: ignore[union-attr,operator]
+            logits = self.model.step_logits(torch.from_numpy(ids)[None], torch.tensor([len(ids)]))  # type: ignore[operator]
             probabilities: npt.NDArray[np.float32] = torch.sigmoid(logits[0, :, 0]).numpy()
         return probabilities
 

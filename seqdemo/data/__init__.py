@@ -1,0 +1,1 @@
+"""Reviews to encoded examples to padded batches."""

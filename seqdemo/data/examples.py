@@ -73,7 +73,7 @@ def encode(tokens: Sequence[Sequence[str]], labels: npt.NDArray[np.int64], vocab
 
 def whole(ids: npt.NDArray[np.int64], max_tokens: int = MAX_TOKENS) -> npt.NDArray[np.int64]:
     """The whole text, or head and tail of a long one."""
-    return np.array(head_and_tail(ids, max_tokens)) if len(ids) > max_tokens else ids
+    return ids[head_and_tail(range(len(ids)), max_tokens)] if len(ids) > max_tokens else ids
 
 
 def crop(ids: npt.NDArray[np.int64], ends: npt.NDArray[np.int64], rng: np.random.Generator) -> npt.NDArray[np.int64]:

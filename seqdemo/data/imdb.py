@@ -17,6 +17,7 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from seqdemo.errors import DataError
@@ -116,5 +117,11 @@ def _read(path: pathlib.Path) -> Reviews:
         table = pq.read_table(path, columns=["text", "label"])
     except Exception as error:  # pyarrow raises several kinds for a broken or foreign file
         raise DataError(f"{path} is not a parquet file with the columns text and label: {error}") from error
-    labels = table.column("label").to_numpy().astype(np.int64)
-    return Reviews(table.column("text").to_pylist(), labels)
+    text, label = table.column("text"), table.column("label")
+    is_text = pa.types.is_string(text.type) or pa.types.is_large_string(text.type)
+    if not is_text or not pa.types.is_integer(label.type) or text.null_count or label.null_count or not len(text):
+        raise DataError(
+            f"{path} has {len(text)} rows with text of type {text.type} and label of type {label.type}; "
+            "needed are one string and one whole number in every row."
+        )
+    return Reviews(text.to_pylist(), label.to_numpy().astype(np.int64))

@@ -1,0 +1,1 @@
+"""Which words carry a verdict: a model and a text to arrays."""

@@ -1,9 +1,9 @@
 """Recurrent cells by their equations: one line of code for each.
 
 Symbols are the papers': x_t the word vector, h_t the hidden state, c_t the cell
-state, σ the logistic function, ⊙ the element-wise product. Weights come in torch's
-layout, gates stacked along the first axis, so that the same tensors drive these
-functions and torch's fused layers. Every function takes vectors or batches:
+state, i, f, o, r, z the gates, g and n the candidates. Weights come in torch's layout,
+gates stacked along the first axis, so that the same tensors drive these functions and
+torch's fused layers. Every function takes vectors or batches:
 x (..., d_in), h and c (..., d_hidden), W_ih (gates * d_hidden, d_in),
 W_hh (gates * d_hidden, d_hidden), biases (gates * d_hidden,).
 

@@ -66,8 +66,8 @@ class RecurrentConfig:
         if self.readout not in READOUTS:
             raise ConfigError(f"readout is one of {', '.join(READOUTS)}; got {self.readout!r}.")
         for name in ("vocab_size", "d_embed", "d_hidden", "n_layers", "n_outputs"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"{name} is at least 1; got {getattr(self, name)}.")
+            if not isinstance(getattr(self, name), int) or getattr(self, name) < 1:
+                raise ConfigError(f"{name} is a whole number of at least 1; got {getattr(self, name)!r}.")
         for name in ("embed_dropout", "dropout"):
             if not 0 <= getattr(self, name) < 1:
                 raise ConfigError(f"{name} is at least 0 and below 1; got {getattr(self, name)}.")
@@ -168,19 +168,15 @@ class RecurrentClassifier(nn.Module):
         layers: list[dict[str, Tensor]] = []
         for k, layer in enumerate(self.left_to_right):
             signals = unroll(self.config.cell, x, _weights(layer))
-            x = signals["hidden"]  # (T, d_hidden)
+            states = signals["hidden"]  # (T, d_hidden)
             if self.config.bidirectional:
-                backward = unroll(
-                    self.config.cell,
-                    layers[-1]["_x"].flip(0) if k else self.embedding(ids).flip(0),
-                    _weights(self.right_to_left[k]),
-                )
+                backward = unroll(self.config.cell, x.flip(0), _weights(self.right_to_left[k]))
                 signals |= {f"{name}_backward": signal.flip(0) for name, signal in backward.items()}
-                x = torch.cat([x, signals["hidden_backward"]], dim=-1)  # (T, 2 * d_hidden)
-            layers.append(signals | {"_x": x})
+                states = torch.cat([states, signals["hidden_backward"]], dim=-1)  # (T, 2 * d_hidden)
+            layers.append(signals)
+            x = states
         logits = self._read_out(x[None], torch.tensor([len(ids)], device=ids.device))[0]
-        recorded = {name: torch.stack([layer[name] for layer in layers]) for name in layers[0] if name != "_x"}
-        return logits, recorded
+        return logits, {name: torch.stack([signals[name] for signals in layers]) for name in layers[0]}
 
     def _states(self, ids: Tensor, lengths: Tensor) -> Tensor:
         x = self._drop(self.embedding(ids), self.config.embed_dropout)  # (B, T, d_embed)

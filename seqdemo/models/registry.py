@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from seqdemo.errors import ConfigError, UnknownModelError
 
@@ -164,7 +164,7 @@ def config_from_dict(name: str, entries: Mapping[str, Any]) -> Config:
         if entries.get(entry, value) != value:
             raise ConfigError(f"{found.label} has {entry}={value!r}; got {entries[entry]!r}.")
     try:
-        return config_type(**entries)
+        return cast("Config", config_type(**entries))
     except TypeError as error:
         raise ConfigError(f"The config of {found.label} holds a value of the wrong type: {error}.") from error
 
@@ -172,7 +172,7 @@ def config_from_dict(name: str, entries: Mapping[str, Any]) -> Config:
 def build(name: str, config: Config) -> SequenceModel:
     """Builds the module of a model, with fresh weights from torch's global generator."""
     _, module_type = _types(spec(name).family)
-    return module_type(config)
+    return cast("SequenceModel", module_type(config))
 
 
 def _types(family: str) -> tuple[type[Any], type[Any]]:

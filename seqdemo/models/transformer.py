@@ -49,8 +49,8 @@ class TransformerConfig:
     def __post_init__(self) -> None:
         """Refuses what cannot be built."""
         for name in ("vocab_size", "d_model", "n_heads", "n_layers", "d_ff", "n_outputs", "max_tokens"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"{name} is at least 1; got {getattr(self, name)}.")
+            if not isinstance(getattr(self, name), int) or getattr(self, name) < 1:
+                raise ConfigError(f"{name} is a whole number of at least 1; got {getattr(self, name)!r}.")
         if self.d_model % (2 * self.n_heads):
             raise ConfigError(
                 f"d_model is an even multiple of n_heads; got d_model={self.d_model}, n_heads={self.n_heads}."
@@ -92,8 +92,8 @@ class EncoderLayer(nn.Module):
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """One layer; x (B, T, d_model), mask True at real words (B, 1, 1, T)."""
         x = x + self.dropout(self.attention(self.attention_norm(x), mask))
-        x = x + self.dropout(self.feed_forward(self.feed_forward_norm(x)))
-        return x
+        out: Tensor = x + self.dropout(self.feed_forward(self.feed_forward_norm(x)))
+        return out
 
     def record(self, x: Tensor, mask: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """The same by the equations, with the steps of attention kept."""
@@ -134,9 +134,9 @@ class TransformerClassifier(nn.Module):
                 nn.init.xavier_uniform_(module.weight)
                 nn.init.zeros_(module.bias)
         # 2 · n_layers sub-layers add to the stream: their last matrices start smaller (GPT-2, section 2.3).
-        for layer in self.layers:
-            for matrix in (layer.attention.out.weight, layer.feed_forward[2].weight):  # type: ignore[union-attr,index]
-                matrix.mul_((2 * self.config.n_layers) ** -0.5)  # type: ignore[operator,union-attr]
+        for name, weight in self.layers.named_parameters():
+            if name.endswith(("attention.out.weight", "feed_forward.2.weight")):
+                weight.mul_((2 * self.config.n_layers) ** -0.5)
 
     def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """Reads a padded batch on torch's fused attention.
@@ -175,7 +175,8 @@ class TransformerClassifier(nn.Module):
         return logits, {name: torch.cat([signals[name] for signals in recorded]) for name in recorded[0]}
 
     def _embed(self, ids: Tensor) -> Tensor:
-        return self.embedding(ids) * math.sqrt(self.config.d_model) + self.positions[: ids.shape[1]]
+        x: Tensor = self.embedding(ids) * math.sqrt(self.config.d_model) + self.positions[: ids.shape[1]]
+        return x
 
     def _read_out(self, x: Tensor, real: Tensor, lengths: Tensor) -> Tensor:
         mean = (self.final_norm(x) * real[:, :, None]).sum(1) / lengths[:, None]  # (B, d_model)

@@ -1,0 +1,1 @@
+"""Settings and loop of a training run."""
