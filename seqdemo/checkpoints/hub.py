@@ -1,0 +1,330 @@
+"""Where a model's weights come from: a checked cache, the Hugging Face Hub, or the copy in `pretrained/`.
+
+`pretrained/manifest.json` names for each model its repository, the commit, and size
+and SHA-256 of every file. Nothing is used from the Hub or its cache that differs from
+it: the client itself does not compare checksums. The environment variable
+`SEQDEMO_HUB_OWNER` names an owner whose repositories `{owner}/seqdemo-{name}-imdb`
+hold the same files. Where neither names a repository, no network is touched.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import seqdemo
+from seqdemo.checkpoints import download
+from seqdemo.errors import CheckpointCorruptError, CheckpointError, HubError
+
+MANIFEST = "manifest.json"
+FORMAT = 1
+TAG = "v1.0"
+OWNER_VARIABLE = "SEQDEMO_HUB_OWNER"
+ANSWER_S = 3.0
+"""The Hub's first answer is waited for this long."""
+TOTAL_S = 60.0
+"""All files of one model are waited for this long."""
+_START_S = 30.0  # a busy machine may take a while to start Python
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where weights come from, in words for the sidebar.
+
+    Attributes:
+        kind: From the Hub just now, from the Hub's cache on this machine, or the copy in `pretrained/`.
+        repository: `owner/name` on the Hub, or None.
+        commit: 40 hex digits, or None.
+        reason: One sentence: why from there.
+    """
+
+    kind: Literal["hub", "cache", "embedded"]
+    repository: str | None
+    commit: str | None
+    reason: str
+
+
+class Repository(NamedTuple):
+    """A repository of the Hub at one point of its history.
+
+    Attributes:
+        id: `owner/name`.
+        revision: A commit of 40 hex digits, or a tag.
+    """
+
+    id: str
+    revision: str
+
+
+class FileEntry(NamedTuple):
+    """What a file must be: size in bytes, and SHA-256 as 64 hex digits."""
+
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """What the manifest says of one model.
+
+    Attributes:
+        repository: `owner/name`, or None before it is published.
+        commit: 40 hex digits, or None.
+        files: Size and checksum of each file by its name.
+    """
+
+    repository: str | None = None
+    commit: str | None = None
+    files: Mapping[str, FileEntry]
+
+
+def repository_id(owner: str, name: str) -> str:
+    """The name that a model's repository has on the Hub."""
+    return f"{owner}/seqdemo-{name}-imdb"
+
+
+def read_manifest(pretrained: pathlib.Path) -> dict[str, Entry]:
+    """Reads `manifest.json`; a folder without one names no model.
+
+    Raises:
+        CheckpointCorruptError: The file is there but is no manifest.
+    """
+    path = pretrained / MANIFEST
+    if not path.exists():
+        return {}
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+        if value["format"] != FORMAT:
+            raise CheckpointCorruptError(f"{path} has format {value['format']!r}; this program reads {FORMAT}.")
+        entries = {
+            name: Entry(
+                repository=model["repository"],
+                commit=model["commit"],
+                files={file: FileEntry(int(of["size"]), str(of["sha256"])) for file, of in model["files"].items()},
+            )
+            for name, model in value["models"].items()
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CheckpointCorruptError(f"{path} is no manifest: {type(error).__name__}: {error}.") from error
+    for name, entry in entries.items():
+        if entry.repository is not None and not re.fullmatch(r"[\w.-]+/[\w.-]+", str(entry.repository)):
+            raise CheckpointCorruptError(f"{path}: {entry.repository!r} of {name} is not owner/name.")
+        if entry.commit is not None and not re.fullmatch(r"[0-9a-f]{40}", str(entry.commit)):
+            raise CheckpointCorruptError(f"{path}: {entry.commit!r} of {name} is not a commit of 40 hex digits.")
+    return entries
+
+
+def repository(name: str) -> Repository | None:
+    """The repository of a model, by `SEQDEMO_HUB_OWNER` or by the manifest; None where neither names one.
+
+    Raises:
+        CheckpointCorruptError: The manifest cannot be read.
+        HubError: `SEQDEMO_HUB_OWNER` is no owner's name.
+    """
+    entry = read_manifest(seqdemo.PRETRAINED).get(name)
+    owner = os.environ.get(OWNER_VARIABLE, "").strip()
+    if owner:
+        if not re.fullmatch(r"[\w.-]+", owner):
+            raise HubError(f"{OWNER_VARIABLE} is the name of a user or organisation on the Hub; got {owner!r}.")
+        named = repository_id(owner, name)
+    elif entry is not None and entry.repository is not None:
+        named = entry.repository
+    else:
+        return None
+    pinned = entry is not None and entry.repository == named and entry.commit is not None
+    return Repository(named, str(entry.commit) if pinned and entry is not None else TAG)
+
+
+def resolve_local(name: str) -> tuple[pathlib.Path, Source]:
+    """The best copy on this machine, without a network: the Hub's cache if it is whole, else `pretrained/`.
+
+    Returns:
+        The folder, which need not exist, and why it is this one.
+    """
+    embedded = seqdemo.PRETRAINED / name
+    pin = None
+    try:
+        pin = repository(name)
+        if pin is None:
+            reason = "Embedded copy: no Hub repository is named yet."
+        else:
+            cached = _cached_folder(pin, name)
+            if cached is not None:
+                _verify(cached, name)
+                reason = f"From the verified cache of {pin.id}."
+                return cached, Source(kind="cache", repository=pin.id, commit=cached.name, reason=reason)
+            if _is_offline():
+                reason = f"Embedded copy: offline mode is on and the cache does not hold {pin.id}."
+            else:
+                reason = f"Embedded copy: {pin.id} is not in the cache."
+    except CheckpointError as error:
+        reason = f"Embedded copy. {error}"
+    return embedded, Source(kind="embedded", repository=pin.id if pin else None, commit=None, reason=reason)
+
+
+def wants_fetch(name: str, source: Source | None) -> bool:
+    """Whether the Hub should be asked by itself.
+
+    Args:
+        name: The model's name in the registry.
+        source: Where the weights in use come from, or None where there are none.
+    """
+    try:
+        named = repository(name) is not None
+    except CheckpointError:
+        return False  # `resolve_local` has said why
+    return named and not _is_offline() and (source is None or source.kind == "embedded")
+
+
+def fetch(name: str, *, answer_s: float = ANSWER_S, total_s: float = TOTAL_S) -> tuple[pathlib.Path, Source]:
+    """Fetches a model's files from the Hub into its cache and checks them against the manifest.
+
+    Every wait is bounded: see `seqdemo.checkpoints.download`.
+
+    Args:
+        name: The model's name in the registry.
+        answer_s: Bound on the wait for the Hub's first answer, in seconds.
+        total_s: Bound on the whole download, in seconds.
+
+    Returns:
+        The folder and its source.
+
+    Raises:
+        HubError: Why it could not be fetched, in a sentence.
+        CheckpointCorruptError: The manifest cannot be read.
+    """
+    pin = repository(name)
+    if pin is None:
+        raise HubError(f"No Hub repository is named for {name}; publish it, or set {OWNER_VARIABLE}.")
+    if _is_offline():
+        raise HubError("Offline mode is on (HF_HUB_OFFLINE); the Hub is not asked.")
+    end = time.monotonic() + total_s
+    with contextlib.suppress(HubError):
+        cached = _cached_folder(pin, name)
+        if cached is not None:
+            return _checked(cached, pin, name)
+    for attempt in "first", "second":
+        path = _download(pin, name, answer_s=answer_s, total_s=max(end - time.monotonic(), 0.1))
+        try:
+            return _checked(path, pin, name)
+        except HubError:
+            if attempt == "second":
+                raise
+    raise AssertionError("unreachable")
+
+
+def _checked(path: pathlib.Path, pin: Repository, name: str) -> tuple[pathlib.Path, Source]:
+    """Verifies a folder of the cache; a damaged one is removed.
+
+    Downloading by force would not do: without symbolic links, as on Windows, it
+    refreshes the blob and leaves the damaged file where it is read.
+    """
+    try:
+        _verify(path, name)
+    except HubError:
+        shutil.rmtree(_repository_cache(pin), ignore_errors=True)
+        raise
+    reason = f"From {pin.id} on the Hub."
+    return path, Source(kind="hub", repository=pin.id, commit=path.name, reason=reason)
+
+
+def _verify(path: pathlib.Path, name: str) -> None:
+    from seqdemo.checkpoints import folder
+
+    for file, expected in _files(name).items():
+        size = (path / file).stat().st_size
+        if size != expected.size:
+            raise HubError(f"{file} of the Hub's copy has {size} bytes; the manifest says {expected.size}.")
+        if folder.sha256(path / file) != expected.sha256:
+            raise HubError(f"{file} of the Hub's copy is not the file that the manifest names: its SHA-256 differs.")
+
+
+def _files(name: str) -> Mapping[str, FileEntry]:
+    entry = read_manifest(seqdemo.PRETRAINED).get(name)
+    if entry is None or not entry.files:
+        raise HubError(f"{MANIFEST} lists no files of {name}, so that nothing from the Hub could be checked.")
+    return entry.files
+
+
+def _cached_folder(pin: Repository, name: str) -> pathlib.Path | None:
+    """The folder of the Hub's cache in which all files of a model stand, if there is one."""
+    import huggingface_hub
+
+    found = [
+        huggingface_hub.try_to_load_from_cache(pin.id, file, cache_dir=_cache(), revision=pin.revision)
+        for file in _files(name)
+    ]
+    folders = {pathlib.Path(path).parent if isinstance(path, str) else None for path in found}
+    return folders.pop() if len(folders) == 1 else None
+
+
+def _cache() -> pathlib.Path:
+    """The client's cache; asked anew each time, where the client itself looks once when it is imported."""
+    home = os.environ.get("HF_HOME") or pathlib.Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "huggingface")
+    cache = os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE") or pathlib.Path(home, "hub")
+    return pathlib.Path(os.path.expandvars(cache)).expanduser()
+
+
+def _repository_cache(pin: Repository) -> pathlib.Path:
+    return _cache() / ("models--" + pin.id.replace("/", "--"))
+
+
+def _is_offline() -> bool:
+    value = os.environ.get("HF_HUB_OFFLINE") or os.environ.get("TRANSFORMERS_OFFLINE") or ""
+    return value.upper() in {"1", "ON", "YES", "TRUE"}
+
+
+def _download(pin: Repository, name: str, *, answer_s: float, total_s: float) -> pathlib.Path:
+    request = {
+        "repository": pin.id,
+        "revision": pin.revision,
+        "files": list(_files(name)),
+        "cache": str(_cache()),
+        "answer_s": answer_s,
+        "total_s": total_s,
+    }
+    root = str(pathlib.Path(seqdemo.__file__).parent.parent)
+    path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
+    try:
+        done = subprocess.run(
+            download.arguments(request),
+            env={**os.environ, "PYTHONPATH": path},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_START_S + answer_s + total_s,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise HubError(f"The Hub's client did not end within {error.timeout:g} s.") from error
+    except OSError as error:
+        raise HubError(f"The Hub's client could not be started: {error}.") from error
+    answer = _last_json(done.stdout)
+    if "folder" in answer:
+        return pathlib.Path(answer["folder"])
+    raise HubError(answer.get("error") or f"The Hub's client failed: {_last_line(done.stderr)}")
+
+
+def _last_json(output: bytes) -> dict[str, str]:
+    for line in reversed(list(_lines(output))):
+        with contextlib.suppress(ValueError):
+            value = json.loads(line)
+            if isinstance(value, dict):
+                return value
+    return {}
+
+
+def _last_line(output: bytes) -> str:
+    return next(reversed(list(_lines(output))), "no reason given")
+
+
+def _lines(output: bytes) -> Iterator[str]:
+    return (line for line in output.decode(errors="replace").splitlines() if line.strip())

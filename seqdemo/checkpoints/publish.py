@@ -1,0 +1,143 @@
+"""Publishing the trained models on the Hugging Face Hub, and the manifest that pins what was published."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+
+import huggingface_hub
+
+from seqdemo.checkpoints import folder, hub
+from seqdemo.checkpoints.download import explain
+from seqdemo.errors import CheckpointMissingError, HubError
+from seqdemo.models.registry import MODELS
+
+
+def update_manifest(pretrained: pathlib.Path) -> pathlib.Path:
+    """Writes size and SHA-256 of every file of every model in `pretrained/` into its manifest.
+
+    A model whose files have changed is no longer what was published, and loses its commit.
+
+    Args:
+        pretrained: Holds one folder a model; models without one are listed without files.
+
+    Returns:
+        The manifest's path.
+
+    Raises:
+        CheckpointCorruptError: There is a manifest that cannot be read.
+    """
+    before = hub.read_manifest(pretrained)
+    entries = {}
+    for name in MODELS:
+        files = {
+            file: hub.FileEntry((pretrained / name / file).stat().st_size, folder.sha256(pretrained / name / file))
+            for file in folder.NEEDED
+            if (pretrained / name / file).is_file()
+        }
+        entry = before.get(name, hub.Entry(files={}))
+        commit = entry.commit if entry.files == files else None
+        repository = entry.repository if commit else None
+        entries[name] = hub.Entry(repository=repository, commit=commit, files=files)
+    return write_manifest(pretrained, entries)
+
+
+def write_manifest(pretrained: pathlib.Path, entries: Mapping[str, hub.Entry]) -> pathlib.Path:
+    """Writes the manifest in one step, so that a reader never sees half of it."""
+    value = {
+        "format": hub.FORMAT,
+        "models": {
+            name: {
+                "repository": entry.repository,
+                "commit": entry.commit,
+                "files": {file: of._asdict() for file, of in entry.files.items()},
+            }
+            for name, entry in entries.items()
+        },
+    }
+    descriptor, new = tempfile.mkstemp(prefix=".manifest-", dir=pretrained)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
+            file.write(json.dumps(value, indent=2) + "\n")
+        pathlib.Path(new).chmod(0o644)
+        return pathlib.Path(new).replace(pretrained / hub.MANIFEST)
+    finally:
+        pathlib.Path(new).unlink(missing_ok=True)
+
+
+def publish(
+    owner: str,
+    *,
+    names: Sequence[str],
+    pretrained: pathlib.Path,
+    token: str | None = None,
+    private: bool = False,
+    endpoint: str | None = None,
+    on_done: Callable[[hub.Repository], None] | None = None,
+) -> dict[str, hub.Repository]:
+    """Uploads models, one repository each, tags them, and pins their commits in the manifest.
+
+    Running it again uploads what has changed and moves the tag; a failure leaves the
+    models before it published and pinned.
+
+    Args:
+        owner: A user or an organisation on the Hub that the token may write to.
+        names: Which models.
+        pretrained: Holds one folder a model, and the manifest.
+        token: A token with write access; by default `HF_TOKEN`, or the one of `hf auth login`.
+        private: Whether new repositories are private.
+        endpoint: Another Hub than `HF_ENDPOINT` or huggingface.co.
+        on_done: Called after each model with its repository and commit.
+
+    Returns:
+        Repository and commit of each model.
+
+    Raises:
+        CheckpointMissingError: A file of a model is not there; nothing was uploaded.
+        CheckpointCorruptError: A model does not load, or the manifest cannot be read; nothing was uploaded.
+        HubError: Why the Hub could not be written to, in a sentence.
+    """
+    for name in names:
+        if not (pretrained / name / folder.CARD).is_file():
+            raise CheckpointMissingError(f"{pretrained / name} has no {folder.CARD}; train the model first.")
+        folder.load(pretrained / name)
+    token = token or huggingface_hub.get_token()
+    if token is None:
+        raise HubError("Publishing needs a token with write access: set HF_TOKEN, or run `hf auth login`.")
+    update_manifest(pretrained)
+    api = huggingface_hub.HfApi(endpoint=endpoint, token=token)
+    published = {}
+    for name in names:
+        repository = hub.repository_id(owner, name)
+        try:
+            commit = _upload(api, repository, pretrained / name, private=private)
+        except Exception as error:  # the client lets errors of three libraries through
+            reason = explain(error, repository=repository, revision=hub.TAG)
+            raise HubError(f"{repository} could not be published. {reason}") from error
+        entries = hub.read_manifest(pretrained)
+        entries[name] = hub.Entry(repository=repository, commit=commit, files=entries[name].files)
+        write_manifest(pretrained, entries)
+        published[name] = hub.Repository(repository, commit)
+        if on_done is not None:
+            on_done(published[name])
+    return published
+
+
+def _upload(api: huggingface_hub.HfApi, repository: str, path: pathlib.Path, *, private: bool) -> str:
+    api.create_repo(repository, private=private, exist_ok=True)
+    commit = api.upload_folder(
+        repo_id=repository,
+        folder_path=path,
+        allow_patterns=list(folder.FILES),
+        delete_patterns="*",
+        commit_message=f"{path.name} of seqdemo {hub.TAG}",
+    ).oid
+    tagged = {tag.name: tag.target_commit for tag in api.list_repo_refs(repository).tags}
+    if tagged.get(hub.TAG) not in {None, commit}:
+        api.delete_tag(repository, tag=hub.TAG)
+    if tagged.get(hub.TAG) != commit:
+        api.create_tag(repository, tag=hub.TAG, revision=commit)
+    return commit
