@@ -160,8 +160,7 @@ def resolve_local(name: str) -> tuple[pathlib.Path, Source]:
             cached = _cached_folder(pin, name)
             if cached is not None:
                 _verify(cached, name)
-                reason = f"From the verified cache of {pin.id}."
-                return cached, Source(kind="cache", repository=pin.id, commit=cached.name, reason=reason)
+                return cached, _from_cache(pin, cached)
             if _is_offline():
                 reason = f"Embedded copy: offline mode is on and the cache does not hold {pin.id}."
             else:
@@ -210,19 +209,29 @@ def fetch(name: str, *, answer_s: float = ANSWER_S, total_s: float = TOTAL_S) ->
     end = time.monotonic() + total_s
     with contextlib.suppress(HubError):
         cached = _cached_folder(pin, name)
-        if cached is not None:
-            return _checked(cached, pin, name)
-    for attempt in "first", "second":
+        if cached is not None:  # since it was last looked at, or damaged
+            _verify_or_remove(cached, pin, name)
+            return cached, _from_cache(pin, cached)
+    attempts = 2
+    while True:
         path = _download(pin, name, answer_s=answer_s, total_s=max(end - time.monotonic(), 0.1))
+        attempts -= 1
         try:
-            return _checked(path, pin, name)
+            _verify_or_remove(path, pin, name)
         except HubError:
-            if attempt == "second":
+            if attempts == 0:
                 raise
-    raise AssertionError("unreachable")
+        else:
+            reason = f"From {pin.id} on the Hub."
+            return path, Source(kind="hub", repository=pin.id, commit=path.name, reason=reason)
 
 
-def _checked(path: pathlib.Path, pin: Repository, name: str) -> tuple[pathlib.Path, Source]:
+def _from_cache(pin: Repository, path: pathlib.Path) -> Source:
+    reason = f"From the verified cache of {pin.id}."
+    return Source(kind="cache", repository=pin.id, commit=path.name, reason=reason)
+
+
+def _verify_or_remove(path: pathlib.Path, pin: Repository, name: str) -> None:
     """Verifies a folder of the cache; a damaged one is removed.
 
     Downloading by force would not do: without symbolic links, as on Windows, it
@@ -233,15 +242,16 @@ def _checked(path: pathlib.Path, pin: Repository, name: str) -> tuple[pathlib.Pa
     except HubError:
         shutil.rmtree(_repository_cache(pin), ignore_errors=True)
         raise
-    reason = f"From {pin.id} on the Hub."
-    return path, Source(kind="hub", repository=pin.id, commit=path.name, reason=reason)
 
 
 def _verify(path: pathlib.Path, name: str) -> None:
     from seqdemo.checkpoints import folder
 
     for file, expected in _files(name).items():
-        size = (path / file).stat().st_size
+        try:
+            size = (path / file).stat().st_size
+        except OSError as error:
+            raise HubError(f"{file} of the Hub's copy cannot be read: {error}.") from error
         if size != expected.size:
             raise HubError(f"{file} of the Hub's copy has {size} bytes; the manifest says {expected.size}.")
         if folder.sha256(path / file) != expected.sha256:

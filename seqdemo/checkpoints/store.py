@@ -7,17 +7,21 @@ itself in the middle of a lesson.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from seqdemo.checkpoints import hub
+from seqdemo.checkpoints.hub import Source
 from seqdemo.errors import SeqdemoError
 from seqdemo.models.registry import MODELS
 
 if TYPE_CHECKING:
     from seqdemo.checkpoints.classifier import Classifier
-    from seqdemo.checkpoints.hub import Source
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +56,7 @@ class ModelStore:
         self._status = {name: ModelStatus(name=name) for name in names}
         self._loaded: dict[str, Classifier] = {}
         self._arrived: dict[str, Classifier] = {}
+        self._local_problem: dict[str, str] = {}
         self._settled = threading.Event()
         self._started = False
 
@@ -102,54 +107,84 @@ class ModelStore:
 
     def retry(self, name: str) -> None:
         """Asks the Hub for one model again, in the background."""
-        with self._lock:
-            status = self._status[name]
-            if status.fetching or not status.can_retry:
-                return
-            self._status[name] = replace(status, fetching=True, can_retry=False, note="Asking the Hub.")
-        threading.Thread(target=self._fetch, args=(name,), name=f"fetch-{name}", daemon=True).start()
+        if self._status[name].can_retry and self._begin_fetch(name):
+            threading.Thread(target=self._fetch, args=(name,), name=f"fetch-{name}", daemon=True).start()
 
     def _work(self, on_local: Callable[[], None]) -> None:
+        wanted: list[str] = []
         try:
-            from seqdemo.checkpoints import hub
-
             for name in self._status:
                 self._load_local(name)
-            wanted = [name for name in self._status if hub.wants_fetch(name, self._status[name].source)]
-            for name in wanted:
-                self._update(name, fetching=True)
+            for name, status in self._status.items():
+                if hub.wants_fetch(name, status.source) and self._begin_fetch(name):
+                    wanted.append(name)
         finally:
             self._settled.set()
-        on_local()
-        for name in wanted:
-            self._fetch(name)
+            try:
+                on_local()
+            finally:
+                for name in wanted:
+                    self._fetch(name)
 
     def _load_local(self, name: str) -> None:
-        from seqdemo.checkpoints import folder, hub
-
         try:
+            from seqdemo.checkpoints import folder  # torch is imported here, in the background
+
             path, source = hub.resolve_local(name)
             self._loaded[name] = folder.load(path)
+        except Exception as error:  # nobody above this thread would see it
+            self._local_problem[name] = _sentence(error)
+            self._update(name, state="failed", note=_sentence(error), can_retry=hub.wants_fetch(name, None))
+        else:
             self._update(name, state="ready", source=source, note=source.reason)
-        except SeqdemoError as error:
-            self._update(name, state="failed", note=str(error), can_retry=hub.repository(name) is not None)
+
+    def _begin_fetch(self, name: str) -> bool:
+        """Claims the right to ask the Hub for a model, which one thread has at a time."""
+        with self._lock:
+            status = self._status[name]
+            if status.fetching:
+                return False
+            self._status[name] = replace(status, fetching=True, can_retry=False, note="Asking the Hub.")
+            return True
 
     def _fetch(self, name: str) -> None:
-        from seqdemo.checkpoints import folder, hub
-
         try:
+            from seqdemo.checkpoints import folder  # torch is imported here, in the background
+
             path, source = hub.fetch(name)
             model = folder.load(path)
-        except SeqdemoError as error:
-            self._update(name, fetching=False, can_retry=True, note=str(error))
+        except Exception as error:  # nobody above this thread would see it
+            self._keep_local(name, _sentence(error))
             return
-        if name in self._loaded:
-            self._arrived[name] = model
-            self._update(name, fetching=False, arrived=source, note="Weights from the Hub have arrived.")
-        else:
+        current = self._loaded.get(name)
+        if current is None or _is_same(current, model):  # no answer changes
             self._loaded[name] = model
             self._update(name, state="ready", source=source, fetching=False, note=source.reason)
+        else:
+            self._arrived[name] = model
+            self._update(name, fetching=False, arrived=source, note="Weights from the Hub have arrived.")
+
+    def _keep_local(self, name: str, reason: str) -> None:
+        source = self._status[name].source
+        if source is None:
+            note = f"{self._local_problem[name]} {reason}"
+        else:
+            note = f"Embedded copy. {reason}"
+            source = replace(source, reason=note)
+        self._update(name, source=source, fetching=False, can_retry=True, note=note)
 
     def _update(self, name: str, **changes: object) -> None:
         with self._lock:
             self._status[name] = replace(self._status[name], **changes)  # type: ignore[arg-type]
+
+
+def _is_same(one: Classifier, other: Classifier) -> bool:
+    return (one.sha256, one.vocabulary.words, one.config) == (other.sha256, other.vocabulary.words, other.config)
+
+
+def _sentence(error: Exception) -> str:
+    """What to tell a visitor; an error that is none of ours goes to the log in full."""
+    if isinstance(error, SeqdemoError):
+        return str(error)
+    _log.error("A model could not be loaded.", exc_info=error)
+    return f"It could not be loaded: {type(error).__name__}: {error}."
