@@ -12,6 +12,7 @@ import numpy.typing as npt
 import torch
 
 from seqdemo.data.examples import pad
+from seqdemo.errors import ConfigError
 from seqdemo.models import registry
 from seqdemo.text import Reading, Vocabulary
 from seqdemo.trace import Trace
@@ -112,6 +113,8 @@ class Classifier:
         Raises:
             ConfigError: The model has no state of a prefix; `explain.prefixes` re-runs it.
         """
+        if not self.has_prefix_states:
+            raise ConfigError(f"{self.label} has no state of a prefix: run it again on each prefix instead.")
         with torch.inference_mode():
             logits = self.model.step_logits(torch.from_numpy(ids)[None], torch.tensor([len(ids)]))  # type: ignore[operator]
             probabilities: npt.NDArray[np.float32] = torch.sigmoid(logits[0, :, 0]).numpy()

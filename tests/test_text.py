@@ -1,0 +1,269 @@
+import random
+import time
+import unicodedata
+
+import numpy as np
+import pytest
+
+from seqdemo.errors import CheckpointCorruptError, TextError
+from seqdemo.text import (
+    MAX_CHARACTERS,
+    MAX_TOKENS,
+    PAD,
+    UNKNOWN,
+    UNKNOWN_ID,
+    Vocabulary,
+    head_and_tail,
+    tokenize,
+)
+
+
+def words(text):
+    return [token.text for token in tokenize(text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("I DON'T like it", ["i", "don't", "like", "it"]),
+        ("I don\u2019t, won\u2019t", ["i", "don't", ",", "won't"]),
+        ("the actors' faces", ["the", "actors", "faces"]),
+        ("'good'", ["good"]),
+        ("\u201cgood\u201d film", ['"', "good", '"', "film"]),
+        ("bad.<br /><br />Really", ["bad", ".", "really"]),
+        ("bad<br>bad<br/>bad<BR />", ["bad", "bad", "bad", "br"]),
+        ("a 7/10 or 8.5/10 film", ["a", "7/10", "or", "8.5/10", "film"]),
+        ("1,000 and 2.5 of 1988", ["1,000", "and", "2.5", "of", "1988"]),
+        ("Well... no\u2026 ..", ["well", "...", "no", "...", "..."]),
+        ("What?! No!!!! Yes! Why???", ["what", "?!", "no", "!!", "yes", "!", "why", "?"]),
+        ("fine :) or :-( or ;) or :D or =/", ["fine", ":)", "or", ":-(", "or", ";)", "or", ":D", "or", "=/"]),
+        ("I <3 it, <33", ["i", "<3", "it", ",", "33"]),
+        ("note: this", ["note", ":", "this"]),
+        ("stars: ****", ["stars", ":", "****"]),
+        ("well-made (mostly)", ["well", "made", "mostly"]),
+        ("e.g. $5", ["e", ".", "g", ".", "5"]),
+    ],
+)
+def test_words_keep_their_contractions_and_the_marks_that_carry_opinion(text, wanted):
+    assert words(text) == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("good \U0001f600\U0001f600", ["good", "\U0001f600", "\U0001f600"]),
+        ("\U0001f44d\U0001f3fd nice", ["\U0001f44d\U0001f3fd", "nice"]),
+        ("\u2764\ufe0f", ["\u2764\ufe0f"]),
+        ("\U0001f468\u200d\U0001f469\u200d\U0001f467!", ["\U0001f468\u200d\U0001f469\u200d\U0001f467", "!"]),
+        ("\u0641\u064a\u0644\u0645 \u062c\u064a\u062f", ["\u0641\u064a\u0644\u0645", "\u062c\u064a\u062f"]),
+        ("\u05e1\u05e8\u05d8 good", ["\u05e1\u05e8\u05d8", "good"]),
+        ("\u0915\u094d\u0937\u0924\u093f", ["\u0915\u094d\u0937\u0924\u093f"]),
+        ("cafe\u0301 caf\u00e9", ["caf\u00e9", "caf\u00e9"]),
+        ("na\u00efve \uff27\uff4f\uff4f\uff44", ["na\u00efve", "good"]),
+        ("\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", ["\u0645\u06cc\u062e\u0648\u0627\u0647\u0645"]),
+    ],
+    ids=["emoji", "skin tone", "variation", "joined family", "arabic", "hebrew", "marks", "accents", "wide", "joiner"],
+)
+def test_any_script_and_any_emoji_is_read(text, wanted):
+    assert words(text) == wanted
+
+
+@pytest.mark.parametrize("text", ["", " \n\t", "()[]{}", "- \u2013 \u2014", "<br />", "\u200b\u200d\ufe0f"])
+def test_a_text_without_a_word_has_no_token(text):
+    assert tokenize(text) == []
+
+
+def test_spans_point_into_the_original_text():
+    text = "It\u2019s  GOOD!!!<br />7/10 \U0001f44d\U0001f3fd"
+    assert [(text[t.start : t.end], t.text) for t in tokenize(text)] == [
+        ("It\u2019s", "it's"),
+        ("GOOD", "good"),
+        ("!!!", "!!"),
+        ("7/10", "7/10"),
+        ("\U0001f44d\U0001f3fd", "\U0001f44d\U0001f3fd"),
+    ]
+
+
+LIKELY = [
+    *"abcXYZ0189 \n'\u2019\"\u201c.,;:!?*()[]<>/=-_$",
+    "<br />",
+    "<br",
+    "don't",
+    "7/10",
+    ":)",
+    "<3",
+    "\u200d",
+    "\u200c",
+    "\ufe0f",
+    "\U0001f44d",
+    "\U0001f3fd",
+    "\u0301",
+    "\u0130",
+    "\ufdfa",
+    "\u05d0",
+]
+
+
+def random_text(rng):
+    def piece():
+        if rng.random() < 0.8:
+            return rng.choice(LIKELY)
+        return chr(rng.randrange(0x110000))  # half of a surrogate pair too: a str may hold one
+
+    return "".join(piece() for _ in range(rng.randrange(40)))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_on_any_text_spans_are_ordered_and_each_reads_as_its_token_again(seed):
+    rng = random.Random(seed)
+    for _ in range(1500):
+        text = random_text(rng)
+        end = 0
+        for token in tokenize(text):
+            assert end <= token.start < token.end <= len(text), ascii(text)
+            assert token.text, ascii(text)
+            assert words(text[token.start : token.end]) == [token.text], ascii(text)
+            end = token.end
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_no_letter_and_no_digit_is_dropped(seed):
+    rng = random.Random(seed)
+    for _ in range(1500):
+        text = random_text(rng).replace("<br", "")
+        read = {place for token in tokenize(text) for place in range(token.start, token.end)}
+        dropped = {
+            c for place, c in enumerate(text) if place not in read and unicodedata.category(c) in {"Ll", "Lu", "Nd"}
+        }
+        assert not dropped, ascii(text)
+
+
+ADVERSARIAL = {
+    "one long word": "a" * 50_000,
+    "brackets": "(" * 50_000,
+    "colons": ":" * 50_000,
+    "digits": "1" * 50_000,
+    "dotted digits": "1." * 25_000,
+    "slashed digits": "1/" * 25_000,
+    "digits and a dot": "1." + "1" * 49_998,
+    "dots": "." * 50_000,
+    "exclamation marks": "!?" * 25_000,
+    "stars": "*" * 50_000,
+    "apostrophes": "'" * 50_000,
+    "contractions": "a'" * 25_000,
+    "an unclosed tag": "<br" + " " * 49_997,
+    "unclosed tags": "<br " * 12_500,
+    "a tag with no end": "<br /" + " " * 49_995,
+    "half emoticons": ":-" * 25_000,
+    "joined emoji": "\U0001f44d\u200d" * 25_000,
+    "combining marks": "a" + "\u0301" * 49_999,
+}
+
+
+def cost_s(text):
+    def once():
+        started = time.perf_counter()
+        tokenize(text)
+        return time.perf_counter() - started
+
+    return min(once() for _ in range(3))
+
+
+@pytest.mark.parametrize("kind", ADVERSARIAL)
+def test_no_text_takes_more_than_linear_time(kind):
+    plain = ("It was not a bad film, I think. " * 1_600)[:50_000]
+    assert cost_s(ADVERSARIAL[kind]) < 20 * cost_s(plain)  # quadratic time is over 200 times as much
+
+
+def test_fifty_thousand_characters_are_read_and_more_are_cut_and_counted(vocabulary):
+    text = "not bad. " * 6_000
+    reading = vocabulary.read(text)
+    assert reading.n_characters == len(text) == 54_000
+    assert reading.text == text[:MAX_CHARACTERS]
+    assert len(reading.tokens) == len(reading.ids) == MAX_TOKENS
+    assert reading.n_found == len(tokenize(text[:MAX_CHARACTERS]))
+    assert reading.n_skipped == reading.n_found - MAX_TOKENS
+
+
+def test_a_long_text_keeps_128_tokens_of_its_head_and_272_of_its_tail():
+    items = list(range(1_000))
+    assert head_and_tail(items) == [*range(128), *range(728, 1_000)]
+    assert head_and_tail(items[:400]) == items[:400]
+    assert head_and_tail(items[:401]) == [*range(128), *range(129, 401)]
+
+
+@pytest.mark.parametrize("max_tokens", [1, 2, 3, 10])
+def test_head_and_tail_gives_exactly_the_number_asked_for(max_tokens):
+    kept = head_and_tail("abcdefghijklmnop", max_tokens)
+    assert len(kept) == max_tokens
+    assert kept == sorted(kept)
+    assert kept[-1] == "p"
+
+
+def test_spans_of_a_cut_text_still_point_into_it(vocabulary):
+    text = " ".join(f"word{k}" for k in range(900))
+    reading = vocabulary.read(text)
+    assert [text[t.start : t.end] for t in reading.tokens] == [t.text for t in reading.tokens]
+    assert reading.tokens[127].text == "word127"
+    assert reading.tokens[128].text == "word628"
+
+
+def test_unknown_words_are_kept_and_marked(vocabulary):
+    reading = vocabulary.read("A quite good zzyzx!")
+    assert [token.text for token in reading.tokens] == ["a", "quite", "good", "zzyzx", "!"]
+    assert reading.unknown.tolist() == [False, True, False, True, False]
+    assert (reading.ids == UNKNOWN_ID).tolist() == reading.unknown.tolist()
+
+
+def test_the_special_words_cannot_be_typed(vocabulary):
+    assert words("<pad> <unk>") == ["pad", "unk"]
+    assert vocabulary.read("<pad> <unk>").unknown.all()
+
+
+def test_an_empty_text_reads_as_nothing(vocabulary):
+    reading = vocabulary.read("")
+    assert (len(reading.tokens), len(reading.ids), reading.n_found, reading.n_characters) == (0, 0, 0, 0)
+    assert reading.ids.dtype == np.int64
+
+
+@pytest.mark.parametrize("text", ["", "  ", "(--)"])
+def test_a_text_without_a_word_is_refused_where_one_is_needed(vocabulary, text):
+    with pytest.raises(TextError, match=r"There is no word to read in .* Give a text with at least one word"):
+        vocabulary.require(text)
+
+
+def test_something_that_is_no_text_is_refused(vocabulary):
+    with pytest.raises(TextError, match="A text is a str; this is a NoneType"):
+        vocabulary.require(None)
+
+
+def test_a_vocabulary_keeps_the_most_frequent_words_in_a_fixed_order():
+    vocabulary = Vocabulary.build([["b", "a", "c"], ["c", "b", "d"], ["c"]], size=5)
+    assert vocabulary.words == (PAD, UNKNOWN, "c", "b", "a")
+    assert vocabulary.encode(["a", "d", "c"]) == [4, 1, 2]
+
+
+def test_a_vocabulary_survives_its_file(tmp_path):
+    rng = random.Random(7)
+    tokens = [t for _ in range(400) for t in words(random_text(rng)) if not any(0xD800 <= ord(c) < 0xE000 for c in t)]
+    vocabulary = Vocabulary.build([tokens, ["caf\u00e9", "\u05e1\u05e8\u05d8", "don't"]])
+    vocabulary.save(tmp_path / "vocab.txt")
+    assert Vocabulary.load(tmp_path / "vocab.txt").words == vocabulary.words
+    assert b"\r" not in (tmp_path / "vocab.txt").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("entries", "sentence"),
+    [
+        ([PAD, UNKNOWN, "good", "bad", "good"], r"lists each word once; found more than once: \['good'\]"),
+        ([UNKNOWN, PAD, "good"], "begins with <pad> and <unk>; this one begins with"),
+        ([], "begins with <pad> and <unk>"),
+    ],
+)
+def test_a_wrong_vocabulary_is_refused(entries, sentence):
+    with pytest.raises(CheckpointCorruptError, match=sentence):
+        Vocabulary(entries)
+
+
+def test_the_marks_that_end_a_sentence_are_found(vocabulary):
+    assert {vocabulary.words[index] for index in vocabulary.sentence_end_ids} == {".", "!", "?"}
