@@ -214,7 +214,8 @@ def fetch(name: str, *, answer_s: float = ANSWER_S, total_s: float = TOTAL_S) ->
             return cached, _from_cache(pin, cached)
     attempts = 2
     while True:
-        path = _download(pin, name, answer_s=answer_s, total_s=max(end - time.monotonic(), 0.1))
+        left_s = max(end - time.monotonic(), 0.1)
+        path = _download(pin, name, answer_s=answer_s, total_s=total_s, left_s=left_s)
         attempts -= 1
         try:
             _verify_or_remove(path, pin, name)
@@ -293,7 +294,7 @@ def _is_offline() -> bool:
     return value.upper() in {"1", "ON", "YES", "TRUE"}
 
 
-def _download(pin: Repository, name: str, *, answer_s: float, total_s: float) -> pathlib.Path:
+def _download(pin: Repository, name: str, *, answer_s: float, total_s: float, left_s: float) -> pathlib.Path:
     request = {
         "repository": pin.id,
         "revision": pin.revision,
@@ -301,6 +302,7 @@ def _download(pin: Repository, name: str, *, answer_s: float, total_s: float) ->
         "cache": str(_cache()),
         "answer_s": answer_s,
         "total_s": total_s,
+        "left_s": left_s,
     }
     root = str(pathlib.Path(seqdemo.__file__).parent.parent)
     path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
@@ -310,7 +312,7 @@ def _download(pin: Repository, name: str, *, answer_s: float, total_s: float) ->
             env={**os.environ, "PYTHONPATH": path},
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=_START_S + answer_s + total_s,
+            timeout=_START_S + answer_s + left_s,
             check=False,
         )
     except subprocess.TimeoutExpired as error:

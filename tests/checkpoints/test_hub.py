@@ -1,0 +1,251 @@
+from __future__ import annotations
+
+import json
+import pathlib
+import time
+
+import pytest
+
+from seqdemo.checkpoints import folder, hub, publish
+from seqdemo.errors import CheckpointCorruptError, HubError
+from tests.checkpoints.conftest import OWNER, save_tiny
+from tests.checkpoints.fake_hub import MODES, WEIGHTS, FakeHub
+
+FAILURES = {
+    "hung": "The Hub did not answer in 1 s.",
+    "hung body": "The Hub did not send everything in 1 s.",
+    "slow": "The Hub did not send everything in 1 s.",
+    "cut": f"The Hub broke off in the middle of {WEIGHTS}.",
+    "short": f"{WEIGHTS} arrived from the Hub with a wrong size.",
+    "corrupt": "its SHA-256 differs",
+    "401": f"The Hub shows no repository {OWNER}/seqdemo-rnn-imdb (401): it is missing, private, or",
+    "403": f"The Hub refuses access to {OWNER}/seqdemo-rnn-imdb (403).",
+    "404": f"The Hub shows no repository {OWNER}/seqdemo-rnn-imdb (404)",
+    "429": "too many requests from this network (429)",
+    "500": "The Hub has a fault of its own (500)",
+    "no revision": "The Hub has no revision",
+    "no file": "The Hub has no file config.json",
+    "portal": "Something other than the Hub answered",
+}
+
+
+def fetch(*, answer_s: float = 3.0, total_s: float = 20.0) -> tuple[pathlib.Path, hub.Source]:
+    return hub.fetch("rnn", answer_s=answer_s, total_s=total_s)
+
+
+def cached_files() -> list[pathlib.Path]:
+    return [path for path in hub._cache().rglob("models--*/*/**/*") if path.is_file()]
+
+
+def test_every_mode_of_the_fake_hub_is_tried() -> None:
+    assert set(FAILURES) | {"working"} == set(MODES)
+
+
+def test_without_a_named_repository_no_network_is_touched(pretrained: pathlib.Path, fake_hub: FakeHub) -> None:
+    path, source = hub.resolve_local("rnn")
+    assert path == pretrained / "rnn"
+    assert (source.kind, source.repository, source.commit) == ("embedded", None, None)
+    assert source.reason == "Embedded copy: no Hub repository is named yet."
+    assert not hub.wants_fetch("rnn", source)
+    assert not hub.wants_fetch("rnn", None)
+    with pytest.raises(HubError, match="No Hub repository is named for rnn"):
+        fetch()
+    assert fake_hub.requests == []
+
+
+def test_a_working_hub_is_used_once_and_then_its_cache(published: FakeHub) -> None:
+    _, before = hub.resolve_local("rnn")
+    assert before.reason == f"Embedded copy: {OWNER}/seqdemo-rnn-imdb is not in the cache."
+    assert hub.wants_fetch("rnn", before)
+    path, source = fetch()
+    commit = published.repositories[f"{OWNER}/seqdemo-rnn-imdb"].commit
+    assert (source.kind, source.commit) == ("hub", commit)
+    assert folder.load(path).name == "rnn"
+    published.stop()
+    path, source = hub.resolve_local("rnn")
+    assert (source.kind, source.repository, source.commit) == ("cache", f"{OWNER}/seqdemo-rnn-imdb", commit)
+    assert source.reason == f"From the verified cache of {OWNER}/seqdemo-rnn-imdb."
+    assert not hub.wants_fetch("rnn", source)
+    assert folder.load(path).sha256 == folder.sha256(path / WEIGHTS)
+
+
+def test_a_token_goes_to_the_hub_and_not_to_the_server_of_its_files(
+    published: FakeHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    fetch()
+    sent = {path.startswith("/cdn/"): token for path, token in published.tokens.items()}
+    assert sent == {False: "Bearer hf_secret", True: None}
+
+
+@pytest.mark.parametrize("mode", FAILURES)
+def test_whatever_the_hub_does_a_model_answers_at_once_and_the_reason_is_told(published: FakeHub, mode: str) -> None:
+    published.mode = mode
+    began = time.monotonic()
+    path, source = hub.resolve_local("rnn")
+    assert folder.load(path).predict_proba(["a good film"]).shape == (1,)
+    assert time.monotonic() - began < 3
+    assert source.kind == "embedded"
+    stuck = mode in {"hung", "hung body", "slow"}
+    began = time.monotonic()
+    with pytest.raises(HubError) as failure:
+        fetch(answer_s=1 if stuck else 3, total_s=1 if stuck else 20)
+    assert FAILURES[mode] in str(failure.value)
+    assert time.monotonic() - began < 20
+    assert hub.resolve_local("rnn")[1].kind == "embedded"
+
+
+def test_a_refused_connection_is_told_as_such(published: FakeHub) -> None:
+    published.stop()
+    assert folder.load(hub.resolve_local("rnn")[0]).name == "rnn"
+    with pytest.raises(HubError, match=r"The connection to the Hub was refused\."):
+        fetch()
+
+
+def test_an_address_that_does_not_exist_is_told_as_such(published: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", "http://hub.invalid")
+    with pytest.raises(HubError, match=r"The Hub cannot be reached|The Hub did not answer"):
+        fetch()
+
+
+def test_a_proxy_that_refuses_is_told_as_such(published: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    published.mode = "403"  # what a proxy says to CONNECT
+    monkeypatch.setenv("HTTPS_PROXY", published.endpoint)
+    monkeypatch.setenv("https_proxy", published.endpoint)
+    monkeypatch.setenv("NO_PROXY", "")
+    monkeypatch.setenv("no_proxy", "")
+    monkeypatch.setenv("HF_ENDPOINT", "https://hub.invalid")
+    with pytest.raises(HubError, match="proxy"):
+        fetch()
+
+
+def test_a_corrupt_download_leaves_nothing_in_the_cache(published: FakeHub) -> None:
+    published.mode = "corrupt"
+    with pytest.raises(HubError, match="SHA-256 differs"):
+        fetch()
+    assert cached_files() == []
+    assert len([request for request in published.requests if request.startswith("GET /cdn/")]) == 2
+
+
+@pytest.mark.parametrize("file", [WEIGHTS, "vocab.txt"])
+def test_a_tampered_cache_is_not_used_and_is_fetched_anew(published: FakeHub, file: str) -> None:
+    path, _ = fetch()
+    damaged = (path / file).resolve()
+    damaged.write_bytes(damaged.read_bytes()[:-1] + b"?")
+    _, source = hub.resolve_local("rnn")
+    assert source.kind == "embedded"
+    assert file in source.reason
+    assert hub.wants_fetch("rnn", source)
+    path, source = fetch()
+    assert source.kind == "hub"
+    assert hub.resolve_local("rnn")[1].kind == "cache"
+
+
+def test_a_cut_file_in_the_cache_is_fetched_anew(published: FakeHub) -> None:
+    path, _ = fetch()
+    cut = (path / WEIGHTS).resolve()
+    cut.write_bytes(cut.read_bytes()[:100])
+    assert "has 100 bytes" in hub.resolve_local("rnn")[1].reason
+    fetch()
+    assert hub.resolve_local("rnn")[1].kind == "cache"
+
+
+def test_a_cache_that_lacks_a_file_is_not_used_and_is_completed(published: FakeHub) -> None:
+    path, _ = fetch()
+    (path / "history.json").unlink()
+    assert hub.resolve_local("rnn")[1].kind == "embedded"
+    fetch()
+    assert hub.resolve_local("rnn")[1].kind == "cache"
+
+
+def test_offline_with_a_warm_cache_uses_the_cache(published: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    fetch()
+    published.requests.clear()
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    path, source = hub.resolve_local("rnn")
+    assert source.kind == "cache"
+    assert folder.load(path).name == "rnn"
+    assert not hub.wants_fetch("rnn", source)
+    assert published.requests == []
+
+
+def test_offline_with_a_cold_cache_uses_the_embedded_copy(published: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    path, source = hub.resolve_local("rnn")
+    assert folder.load(path).name == "rnn"
+    assert source.reason == f"Embedded copy: offline mode is on and the cache does not hold {OWNER}/seqdemo-rnn-imdb."
+    assert not hub.wants_fetch("rnn", source)
+    with pytest.raises(HubError, match="Offline mode is on"):
+        fetch()
+    assert published.requests == []
+
+
+def test_an_owner_named_by_the_environment_is_asked_for_the_tag(
+    pretrained: pathlib.Path, fake_hub: FakeHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {file: (pretrained / "rnn" / file).read_bytes() for file in folder.FILES}
+    commit = fake_hub.add("school/seqdemo-rnn-imdb", files)
+    monkeypatch.setenv("SEQDEMO_HUB_OWNER", "school")
+    assert hub.repository("rnn") == ("school/seqdemo-rnn-imdb", "v1.0")
+    _, source = fetch()
+    assert source.commit == commit
+    assert hub.resolve_local("rnn")[1].kind == "cache"
+
+
+def test_other_weights_under_the_tag_are_refused(
+    pretrained: pathlib.Path, fake_hub: FakeHub, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
+) -> None:
+    save_tiny(tmp_path / "other", seed=1)
+    fake_hub.add("school/seqdemo-rnn-imdb", {file: (tmp_path / "other" / file).read_bytes() for file in folder.FILES})
+    monkeypatch.setenv("SEQDEMO_HUB_OWNER", "school")
+    with pytest.raises(HubError, match="manifest"):
+        fetch()
+
+
+def test_an_owner_that_is_no_name_is_told(pretrained: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEQDEMO_HUB_OWNER", "https://hub/me")
+    path, source = hub.resolve_local("rnn")
+    assert folder.load(path).name == "rnn"
+    assert "SEQDEMO_HUB_OWNER" in source.reason
+    assert not hub.wants_fetch("rnn", source)
+
+
+def test_a_pinned_commit_is_kept_when_the_owner_is_named_too(
+    published: FakeHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pinned = hub.repository("rnn")
+    monkeypatch.setenv("SEQDEMO_HUB_OWNER", OWNER)
+    assert hub.repository("rnn") == pinned
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "not json",
+        "[]",
+        json.dumps({"format": 2, "models": {}}),
+        json.dumps({"format": 1, "models": {"rnn": {"repository": "a/b", "commit": "main", "files": {}}}}),
+        json.dumps({"format": 1, "models": {"rnn": {"repository": "../b/c", "commit": None, "files": {}}}}),
+        json.dumps({"format": 1, "models": {"rnn": {"repository": "a/b", "commit": None, "files": {"x": 3}}}}),
+    ],
+)
+def test_a_damaged_manifest_is_told_and_the_embedded_copy_answers(pretrained: pathlib.Path, change: str) -> None:
+    (pretrained / hub.MANIFEST).write_text(change, encoding="utf-8")
+    with pytest.raises(CheckpointCorruptError, match=hub.MANIFEST):
+        hub.read_manifest(pretrained)
+    path, source = hub.resolve_local("rnn")
+    assert folder.load(path).name == "rnn"
+    assert hub.MANIFEST in source.reason
+    assert not hub.wants_fetch("rnn", source)
+
+
+def test_without_a_manifest_the_embedded_copy_answers(pretrained: pathlib.Path) -> None:
+    (pretrained / hub.MANIFEST).unlink()
+    assert hub.resolve_local("rnn")[1].reason == "Embedded copy: no Hub repository is named yet."
+
+
+def test_a_retrained_model_loses_the_pin_of_the_published_one(published: FakeHub, pretrained: pathlib.Path) -> None:
+    save_tiny(pretrained / "rnn", seed=1)
+    publish.update_manifest(pretrained)
+    assert hub.repository("rnn") is None
+    assert hub.repository("transformer") is not None
