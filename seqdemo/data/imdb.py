@@ -69,17 +69,33 @@ def load(split: Split, folder: str | os.PathLike[str] | None = None) -> Reviews:
         DataError: The files are not there, not parquet, or lack a column; or the Hub
             did not answer.
     """
+    return _read(locate(split, folder))
+
+
+def locate(split: Split, folder: str | os.PathLike[str] | None = None) -> pathlib.Path:
+    """Finds the parquet file of one split, and fetches it from the Hub where no folder is named.
+
+    Args:
+        split: `train`, `test` or `unsupervised`.
+        folder: A folder in the Hub data set's layout; `SEQDEMO_IMDB` by default.
+
+    Returns:
+        The file's path.
+
+    Raises:
+        DataError: It is not in the folder, or the Hub did not answer.
+    """
     chosen = find_folder(folder)
     name = f"plain_text/{split}-00000-of-00001.parquet"
     if chosen is None:
-        return _read(_download(name))
+        return _download(name)
     path = next((p for p in (chosen / name, chosen / pathlib.Path(name).name) if p.is_file()), None)
     if path is None:
         raise DataError(
             f"{chosen} holds no {name}. Name a folder in the layout of the Hub data set {REPOSITORY}, "
             "with --data or SEQDEMO_IMDB."
         )
-    return _read(path)
+    return path
 
 
 def split_validation(labels: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

@@ -28,6 +28,8 @@ class TrainingConfig:
         clip_norm: Longest gradient allowed, in its L2 norm; 0 leaves it as it is.
         word_dropout: Share of words replaced by the unknown word.
         crop_share: Share of reviews cut to one to three sentences.
+        short_epochs: Epochs at the start in which every review is cut to a few sentences:
+            attention finds the words that matter sooner there, at a fifth of the cost.
         step_loss: Weight of the loss at every word beside the loss at the last one,
             rising linearly along the text (Dai & Le 2015, "linear gain"). Only models
             that read out their last state have it.
@@ -46,6 +48,7 @@ class TrainingConfig:
     clip_norm: float = 1.0
     word_dropout: float = 0.1
     crop_share: float = 0.3
+    short_epochs: int = 0
     step_loss: float = 0.5
     patience: int = 3
     seed: int = 1
@@ -56,6 +59,8 @@ class TrainingConfig:
         for name in ("epochs", "batch_size", "patience"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} is at least 1; got {getattr(self, name)}.")
+        if self.short_epochs < 0:
+            raise ConfigError(f"short_epochs is 0 or more; got {self.short_epochs}.")
         if self.learning_rate <= 0:
             raise ConfigError(f"learning_rate is above 0; got {self.learning_rate}.")
         for name in ("weight_decay", "clip_norm"):
@@ -73,7 +78,7 @@ class TrainingConfig:
 
 
 RECIPES: Mapping[tuple[str, str], Mapping[str, Any]] = {
-    ("transformer", "compact"): {"learning_rate": 5e-4, "warmup_share": 0.1},
+    ("transformer", "compact"): {"learning_rate": 5e-4, "epochs": 7, "short_epochs": 3},
     ("transformer", "full"): {"learning_rate": 9e-5, "weight_decay": 1e-2, "epochs": 30, "warmup_share": 0.1},
 }
 """Where a model's preset is trained with other settings than the defaults."""

@@ -115,7 +115,7 @@ def fit(
             training,
             batch_size=config.batch_size,
             rng=np.random.default_rng((config.seed, epoch)),
-            crop_share=config.crop_share,
+            crop_share=1.0 if epoch < config.short_epochs else config.crop_share,
             word_dropout=config.word_dropout,
         )
         model.train()

@@ -1,0 +1,267 @@
+"""The command line: `python -m seqdemo data | train | evaluate | predict | publish`.
+
+Option names may be written with hyphens or underscores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import pathlib
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from seqdemo import MODELS, PRETRAINED, __doc__ as about
+from seqdemo.errors import SeqdemoError
+
+_MODEL_OPTIONS = (
+    "d_embed",
+    "d_hidden",
+    "n_layers",
+    "readout",
+    "embed_dropout",
+    "dropout",
+    "recurrent_init",
+    "forget_bias",
+)
+_TRAINING_OPTIONS: dict[str, Callable[[str], Any]] = {
+    "epochs": int,
+    "batch_size": int,
+    "learning_rate": float,
+    "weight_decay": float,
+    "label_smoothing": float,
+    "warmup_share": float,
+    "schedule": str,
+    "clip_norm": float,
+    "word_dropout": float,
+    "crop_share": float,
+    "step_loss": float,
+    "patience": int,
+    "seed": int,
+    "precision": str,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command.
+
+    Args:
+        arguments: The words of the command line; `sys.argv` by default.
+
+    Returns:
+        The exit status: 0 where it worked, 1 with one sentence on stderr where it did not.
+    """
+    parser = _parser()
+    options = parser.parse_args([_hyphens(word) for word in (sys.argv[1:] if arguments is None else arguments)])
+    try:
+        options.run(options)
+    except SeqdemoError as error:
+        print(f"seqdemo: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nseqdemo: stopped. A training run goes on with --resume.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _hyphens(word: str) -> str:
+    """`--batch_size=64` → `--batch-size=64`."""
+    name, equals, value = word.partition("=")
+    return name.replace("_", "-") + equals + value if word.startswith("--") else word
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m seqdemo", description=(about or "").split("\n")[0])
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    data = commands.add_parser("data", help="fetch the film reviews, or check a local copy")
+    data.set_defaults(run=_data)
+
+    train = commands.add_parser("train", help="train a model on the film reviews")
+    train.add_argument("--model", required=True, choices=list(MODELS))
+    train.add_argument("--preset", help="of the model; `full` on CUDA and `compact` elsewhere for the Transformer")
+    train.add_argument("--out", type=pathlib.Path, help="checkpoint folder; runs/MODEL by default")
+    train.add_argument("--resume", action="store_true", help="go on where an interrupted run stopped")
+    train.add_argument("--limit", type=int, help="use only so many reviews of each split")
+    train.add_argument("--device", help="cuda, mps or cpu; found by itself")
+    train.add_argument("--threads", type=int, help="CPU threads; all by default")
+    train.add_argument(
+        "--events", choices=["bar", "jsonl"], default="bar", help="a progress bar, or one JSON object a line"
+    )
+    for name, kind in _TRAINING_OPTIONS.items():
+        train.add_argument(f"--{name.replace('_', '-')}", type=kind)
+    for name in _MODEL_OPTIONS:
+        train.add_argument(f"--{name.replace('_', '-')}", type=_number_or_word)
+    train.set_defaults(run=_train)
+
+    evaluate = commands.add_parser("evaluate", help="measure checkpoints on the 25,000 test reviews")
+    evaluate.add_argument("checkpoints", nargs="*", help="names or folders; the five by default")
+    evaluate.add_argument("--limit", type=int, help="use only so many reviews")
+    evaluate.add_argument("--json", action="store_true")
+    evaluate.set_defaults(run=_evaluate)
+
+    for command in (data, train, evaluate):
+        command.add_argument(
+            "--data", help="a folder in the layout of stanfordnlp/imdb; SEQDEMO_IMDB or the Hub by default"
+        )
+
+    predict = commands.add_parser("predict", help="P(positive) of texts by every model")
+    predict.add_argument("texts", nargs="+", metavar="text")
+    predict.add_argument(
+        "--model", action="append", help="a name or a folder; may be given more than once; all by default"
+    )
+    predict.add_argument("--json", action="store_true")
+    predict.set_defaults(run=_predict)
+
+    publish = commands.add_parser("publish", help="upload the checkpoints to the Hugging Face Hub and pin them")
+    publish.add_argument("--owner", required=True, help="a user or an organisation on the Hub")
+    publish.add_argument("--private", action="store_true")
+    publish.set_defaults(run=_publish)
+    return parser
+
+
+def _number_or_word(word: str) -> int | float | str:
+    for kind in (int, float):
+        try:
+            return kind(word)
+        except ValueError:
+            continue
+    return word
+
+
+def _data(options: argparse.Namespace) -> None:
+    from seqdemo.data import imdb
+
+    # The test split is fetched but not opened: only the final evaluation reads it.
+    for split in ("train", "test"):
+        path = imdb.locate(split, options.data)
+        print(f"{split:<6} {path.stat().st_size / 1e6:6.1f} MB  {path}")
+    reviews = imdb.load("train", options.data)
+    training, validation = imdb.split_validation(reviews.labels)
+    print(f"{len(training):,} reviews to train on, {len(validation):,} for validation.")
+
+
+def _train(options: argparse.Namespace) -> None:
+    if options.threads:
+        os.environ["OMP_NUM_THREADS"] = str(options.threads)
+    import torch
+
+    from seqdemo.models import registry
+    from seqdemo.training import loop, run
+    from seqdemo.training.config import recipe
+
+    device = torch.device(options.device) if options.device else loop.find_device()
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    preset = options.preset
+    if preset is None:
+        presets = registry.spec(options.model).presets
+        preset = "full" if "full" in presets and device.type == "cuda" else next(iter(presets))
+    say = _json_line if options.events == "jsonl" else _ProgressBar()
+    settings = {name: getattr(options, name) for name in _TRAINING_OPTIONS if getattr(options, name) is not None}
+    overrides = {name: getattr(options, name) for name in _MODEL_OPTIONS if getattr(options, name) is not None}
+    run.train(
+        options.model,
+        out=options.out or pathlib.Path("runs") / options.model,
+        config=recipe(options.model, preset, **settings),
+        preset=preset,
+        overrides=overrides,
+        data=options.data,
+        device=device,
+        resume=options.resume,
+        limit=options.limit,
+        on_event=say,
+    )
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    import seqdemo
+    from seqdemo.data import imdb
+    from seqdemo.training import run
+
+    reviews = run.limited(imdb.load("test", options.data), options.limit)
+    rows = []
+    for name in options.checkpoints or MODELS:
+        classifier = seqdemo.load(name)
+        rows.append({"checkpoint": name, "model": classifier.name, **run.measure(classifier, reviews)})
+        if not options.json:
+            low, high = rows[-1]["test_interval"]
+            print(
+                f"{name:<14} {rows[-1]['test_accuracy']:7.2%}  95 % interval {low:.2%} to {high:.2%}  "
+                f"loss {rows[-1]['test_loss_nats']:.4f} nats  n={rows[-1]['test_n']:,}",
+                flush=True,
+            )
+    if options.json:
+        print(json.dumps(rows, indent=2))
+
+
+def _predict(options: argparse.Namespace) -> None:
+    import seqdemo
+
+    models = {name: seqdemo.load(name) for name in options.model or MODELS}
+    answers = {name: model.predict_proba(options.texts) for name, model in models.items()}
+    if options.json:
+        found = [
+            {"text": text, "p_positive": {name: round(float(answer[row]), 6) for name, answer in answers.items()}}
+            for row, text in enumerate(options.texts)
+        ]
+        print(json.dumps(found, indent=2, ensure_ascii=False))
+        return
+    for row, text in enumerate(options.texts):
+        print(text)
+        for name, answer in answers.items():
+            print(f"  {models[name].label:<12} {answer[row]:4.0%} positive")
+
+
+def _publish(options: argparse.Namespace) -> None:
+    from seqdemo.checkpoints import publish
+
+    for line in publish.publish(options.owner, pretrained=PRETRAINED, private=options.private):
+        print(line, flush=True)
+
+
+def _json_line(event: dict[str, Any]) -> None:
+    print(json.dumps(event), flush=True)
+
+
+class _ProgressBar:
+    """Shows a run's events on a terminal: one moving line, and one line an epoch."""
+
+    def __init__(self) -> None:
+        self._shown = 0.0
+
+    def __call__(self, event: dict[str, Any]) -> None:
+        kind = event["event"]
+        if kind == "start":
+            preset = f", preset {event['preset']}" if event["preset"] else ""
+            print(
+                f"{MODELS[event['model']].label}{preset}: {event['parameters']:,} parameters on {event['device']}, "
+                f"{event['training_reviews']:,} reviews to train on, {event['validation_reviews']:,} for validation."
+            )
+        elif kind == "step" and time.monotonic() - self._shown > 0.5:
+            self._shown = time.monotonic()
+            done = round(30 * event["step"] / event["steps"])
+            print(
+                f"\repoch {event['epoch']:>2} [{'█' * done}{'·' * (30 - done)}] {event['step']}/{event['steps']} "
+                f"loss {event['loss_nats']:.3f} nats  {event['samples_per_s']:.0f} reviews/s ",
+                end="",
+                flush=True,
+            )
+        elif kind == "epoch":
+            print(
+                f"\r\033[Kepoch {event['epoch']:>2}  training loss {event['train_loss_nats']:.4f}  validation loss "
+                f"{event['validation_loss_nats']:.4f}  accuracy {event['validation_accuracy']:.2%}  {event['seconds']:.0f} s",
+                flush=True,
+            )
+        elif kind == "testing":
+            print("Measuring on the test reviews.", flush=True)
+        elif kind == "done":
+            low, high = event["test_interval"]
+            print(f"Test accuracy {event['test_accuracy']:.2%} (95 % interval {low:.2%} to {high:.2%}). {event['out']}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

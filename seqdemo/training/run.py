@@ -1,0 +1,175 @@
+"""One whole training run on the film reviews: data in, checkpoint folder out.
+
+The test split is opened once, at the end, to measure the file that is shipped.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import pathlib
+import platform
+import subprocess
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+
+from seqdemo.checkpoints import card, folder
+from seqdemo.checkpoints.classifier import Classifier
+from seqdemo.data import examples, imdb
+from seqdemo.models import registry
+from seqdemo.text import MAX_TOKENS, Vocabulary
+from seqdemo.training import loop
+from seqdemo.training.config import TrainingConfig
+from seqdemo.training.scores import accuracy_interval
+
+VOCABULARY_SIZE = 20_000
+
+
+def train(
+    name: str,
+    *,
+    out: pathlib.Path,
+    config: TrainingConfig,
+    preset: str | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    data: str | None = None,
+    device: torch.device | None = None,
+    resume: bool = False,
+    limit: int | None = None,
+    on_event: loop.OnEvent = lambda event: None,
+) -> Classifier:
+    """Trains one model on the reviews and writes its checkpoint.
+
+    Args:
+        name: The model's name in the registry.
+        out: The checkpoint folder; a previous one stays whole until the new one is.
+        config: The settings of the run.
+        preset: One of the model's presets; its first by default.
+        overrides: Entries of the model's config that differ from the preset.
+        data: A local folder of the data set; `SEQDEMO_IMDB` or the Hub by default.
+        device: Where to compute; found by itself.
+        resume: Whether to go on where an interrupted run stopped.
+        limit: Reviews of each split to use, evenly spread; all by default.
+        on_event: Called with the run's events as plain values.
+
+    Returns:
+        The checkpoint as written, read back.
+
+    Raises:
+        DataError: The reviews cannot be read.
+        TrainingError: The run cannot go on; a previous checkpoint is untouched.
+    """
+    device = device or loop.find_device()
+    reviews = limited(imdb.load("train", data), limit)
+    training_rows, validation_rows = imdb.split_validation(reviews.labels)
+    tokens = examples.tokenize_all(reviews)
+    vocabulary = Vocabulary.build((tokens[row] for row in training_rows), size=VOCABULARY_SIZE)
+    encoded = examples.encode(tokens, reviews.labels, vocabulary)
+    torch.manual_seed(config.seed)
+    model = registry.build(
+        name, registry.make_config(name, vocab_size=len(vocabulary), preset=preset, **overrides or {})
+    )
+    on_event(
+        {
+            "event": "start",
+            "model": name,
+            "preset": preset,
+            "parameters": sum(parameter.numel() for parameter in model.parameters()),
+            "device": device_name(device),
+            "training_reviews": len(training_rows),
+            "validation_reviews": len(validation_rows),
+            "vocabulary_size": len(vocabulary),
+        }
+    )
+    out.parent.mkdir(parents=True, exist_ok=True)
+    state_file = out.with_name(f".{out.name}.state.safetensors")
+    progress = loop.fit(
+        model,
+        encoded.pick(training_rows),
+        encoded.pick(validation_rows),
+        config,
+        device=device,
+        on_event=on_event,
+        state_file=state_file,
+        resume=resume,
+    )
+    model.to("cpu")
+    metrics: dict[str, Any] = {
+        "validation_accuracy": progress.best_accuracy,
+        "validation_n": len(validation_rows),
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "seconds": round(progress.seconds, 1),
+        "epochs": progress.epoch,
+        "best_epoch": progress.best_epoch,
+        "device": device_name(device),
+        "precision": progress.precision,
+        "seed": config.seed,
+        "commit": code_commit(),
+        "torch": torch.__version__,
+    }
+    settings = {**dataclasses.asdict(config), "preset": preset}
+    parts = {"name": name, "vocabulary": vocabulary, "history": progress.history, "training": settings}
+    # Saved before it is tested, so that a failure here loses no training.
+    folder.save(out, model=model, metrics=metrics, **parts)
+    on_event({"event": "testing"})
+    shipped = folder.load(out)
+    test = imdb.load("test", data)
+    metrics = {**measure(shipped, limited(test, limit), device=device), **metrics}
+    text = card.model_card(name=name, config=shipped.config, metrics=metrics)
+    folder.save(out, model=model, metrics=metrics, card=text, **parts)
+    state_file.unlink(missing_ok=True)
+    on_event({"event": "done", "out": str(out), **metrics})
+    return folder.load(out)
+
+
+def measure(classifier: Classifier, reviews: imdb.Reviews, *, device: torch.device | None = None) -> dict[str, Any]:
+    """Accuracy and loss of a checkpoint on labelled reviews, in fp32.
+
+    Args:
+        classifier: The checkpoint.
+        reviews: Reviews labelled 0 or 1.
+        device: Where to compute; the CPU by default.
+
+    Returns:
+        `test_accuracy` from 0 to 1, its 95 % interval, n and the loss in nats.
+    """
+    device = device or torch.device("cpu")
+    encoded = examples.encode(examples.tokenize_all(reviews), reviews.labels, classifier.vocabulary)
+    model = classifier.model if device.type == "cpu" else copy.deepcopy(classifier.model).to(device)
+    scores = loop.evaluate(model, encoded, device=device)
+    low, high = accuracy_interval(scores["accuracy"], len(encoded))
+    return {
+        "test_accuracy": round(scores["accuracy"], 5),
+        "test_interval": [round(low, 5), round(high, 5)],
+        "test_n": len(encoded),
+        "test_loss_nats": round(scores["loss_nats"], 5),
+        "max_tokens": MAX_TOKENS,
+    }
+
+
+def device_name(device: torch.device) -> str:
+    """The device by the name its maker gave it."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{device.type} ({platform.machine()}, {torch.get_num_threads()} threads)"
+
+
+def code_commit() -> str | None:
+    """The commit of this code, or None outside of a checkout."""
+    try:
+        found = subprocess.run(
+            ["git", "rev-parse", "HEAD"], cwd=pathlib.Path(__file__).parent, capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return found.stdout.strip()
+
+
+def limited(reviews: imdb.Reviews, limit: int | None) -> imdb.Reviews:
+    """Every k-th review, so that both classes stay in."""
+    if limit is None or limit >= len(reviews):
+        return reviews
+    return reviews.pick(np.linspace(0, len(reviews) - 1, limit).astype(np.int64))
