@@ -1,0 +1,6 @@
+import streamlit as st
+
+from seqdemo.ui import live
+
+st.title("Type a review. Five models read it as you write.", anchor=False)
+live.render()

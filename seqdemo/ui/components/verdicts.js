@@ -1,0 +1,98 @@
+// A card for each model, updated in place: nothing moves when an answer arrives.
+const panels = new WeakMap()
+const SVG = "http://www.w3.org/2000/svg"
+
+export default function ({ data, parentElement, setStateValue }) {
+  if (!panels.has(parentElement)) panels.set(parentElement, build(parentElement))
+  const panel = panels.get(parentElement)
+  const late = panel.order && compare(data.order, panel.order) < 0
+  if (!late) {
+    panel.order = data.order
+    show(panel, data)
+    clearTimeout(panel.timer)
+    if (data.again) panel.timer = setTimeout(() => setStateValue("asked", data.again.n), data.again.ms)
+  }
+  return () => { clearTimeout(panel.timer); panels.delete(parentElement) }
+}
+
+function compare([rev, n], [shownRev, shownN]) {
+  return rev - shownRev || n - shownN
+}
+
+function build(root) {
+  const frame = element("div", "frame", root)
+  const note = element("div", "note", frame)
+  const notices = element("div", "notices", frame)
+  const lead = element("h2", "lead", frame)
+  const cards = element("div", "cards", frame)
+  const spoken = element("div", "spoken", frame)
+  spoken.setAttribute("role", "status") // polite
+  return { frame, note, notices, lead, cards, spoken, byName: new Map() }
+}
+
+function show(panel, data) {
+  panel.frame.classList.toggle("loading", data.loading)
+  panel.note.textContent = data.note
+  panel.notices.replaceChildren()
+  for (const notice of data.notices) element("div", "notice", panel.notices, notice)
+  panel.lead.textContent = data.lead
+  for (const card of data.cards) {
+    if (!panel.byName.has(card.name)) panel.byName.set(card.name, buildCard(panel.cards, card))
+    showCard(panel.byName.get(card.name), card)
+  }
+  if (panel.spoken.textContent !== data.summary) panel.spoken.textContent = data.summary
+}
+
+function buildCard(parent, { name, label, colour, dash }) {
+  const card = element("section", "card", parent)
+  card.dataset.model = name
+  card.setAttribute("aria-label", label)
+  const head = element("div", "name", card)
+  head.append(mark(colour, dash))
+  element("span", "", head, label)
+  const percent = element("div", "percent", card)
+  const track = element("div", "track", card)
+  track.setAttribute("aria-hidden", "true")
+  element("span", "band", track)
+  element("span", "half", track)
+  const dot = element("span", "dot", track)
+  dot.style.background = colour
+  const verdict = element("div", "verdict", card)
+  const delta = element("div", "delta", card)
+  const change = element("span", "change", delta)
+  const since = element("span", "since", delta)
+  const problem = element("div", "problem", card)
+  return { card, percent, dot, verdict, change, since, problem }
+}
+
+function showCard(at, { percent, verdict, delta, problem }) {
+  const known = percent !== null
+  at.card.classList.toggle("failed", Boolean(problem))
+  at.percent.textContent = known ? `${percent}\u00a0%` : "\u2013"
+  at.dot.hidden = !known
+  if (known) at.dot.style.left = `${percent}%`
+  at.verdict.textContent = verdict || "\u00a0"
+  at.change.textContent = delta === null ? "\u00a0" : delta > 0 ? `▲ ${delta}` : delta < 0 ? `▼ ${-delta}` : "± 0"
+  at.since.textContent = delta === null ? "" : "since the last edit"
+  at.problem.textContent = problem
+}
+
+function mark(colour, dash) {
+  const svg = document.createElementNS(SVG, "svg")
+  svg.setAttribute("viewBox", "0 0 30 8")
+  svg.setAttribute("class", "mark")
+  svg.setAttribute("aria-hidden", "true")
+  const line = document.createElementNS(SVG, "line")
+  const shape = { x1: 0, x2: 30, y1: 4, y2: 4, stroke: colour, "stroke-width": 4, "stroke-dasharray": dash }
+  for (const [name, value] of Object.entries(shape)) line.setAttribute(name, value)
+  svg.append(line)
+  return svg
+}
+
+function element(tag, className, parent, text = "") {
+  const made = document.createElement(tag)
+  made.className = className
+  made.textContent = text
+  parent.append(made)
+  return made
+}

@@ -1,0 +1,398 @@
+"""Live sentiment: the box, the five verdicts, the curves, and what was typed so far.
+
+One fragment answers each edit: the box reports 120 ms after the last key, and the
+verdicts follow. After a second without a key it reports once more, and the curves are
+asked for; they are computed in the background, so that whoever types on never waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import streamlit as st
+
+from seqdemo.explain.prefixes import MAX_BEGINNINGS
+from seqdemo.models.registry import MODELS
+from seqdemo.text import HEAD_TOKENS, MAX_CHARACTERS, MAX_TOKENS, Reading
+from seqdemo.ui import components, resources, sources
+from seqdemo.ui.examples import EXAMPLES
+
+if TYPE_CHECKING:
+    from seqdemo.checkpoints.classifier import Classifier
+    from seqdemo.explain.prefixes import Curve
+
+UNSURE_FROM, UNSURE_TO = 40, 60
+"""Per cents between which, both included, a model is called unsure."""
+LINK_CHARACTERS = 2_000
+"""A longer review does not fit into a link that every browser and server takes."""
+_WAIT_S = 0.2
+_ASK_AGAIN_MS, _ASK_AGAIN_MOST_MS = 200, 1_000
+_UNKNOWN_NAMED = 5
+_SESSION = "live"
+_NUMBERS = ("No", "One", "Two", "Three", "Four", "Five")
+
+
+def percent(probability: float) -> int:
+    """P(positive) as it is shown: whole per cents, halves up."""
+    return int(probability * 100 + 0.5)
+
+
+def verdict(percents: int) -> str:
+    """The word for P(positive) in whole per cents: positive, negative or unsure."""
+    if UNSURE_FROM <= percents <= UNSURE_TO:
+        return "unsure"
+    return "positive" if percents > UNSURE_TO else "negative"
+
+
+@dataclass
+class Session:
+    """One visitor's review and what was answered to it.
+
+    Attributes:
+        given: The text that Python last put into the box.
+        rev: Counts how often it did; edits that carry another one came too late.
+        text: What stands in the box, at most `MAX_CHARACTERS` of it.
+        n_characters: How many characters stand in the box.
+        n: The number of the last edit, counted by the box.
+        settled: Whether the last edit lies a second back, so that curves are wanted.
+        before: Per cents before the edit that is going on, by model; an edit ends with a
+            second without a key, so that it is a word or a phrase rather than a letter.
+        now: Per cents of `text`, by model.
+        job: The curves that are being computed, of `job_key`.
+        job_key: (text, checkpoint sha256 of each model).
+        curves_key: The same for the curves on screen.
+        curves: What the chart shows.
+        asked: How often the browser was told to ask again for the same curves.
+    """
+
+    given: str
+    rev: int = 1
+    text: str = ""
+    n_characters: int = 0
+    n: int = 0
+    settled: bool = True
+    before: dict[str, int] = field(default_factory=dict)
+    now: dict[str, int] = field(default_factory=dict)
+    job: Future[Mapping[str, Curve]] | None = None
+    job_key: tuple[str, ...] = ()
+    curves_key: tuple[str, ...] = ()
+    curves: dict[str, Any] = field(default_factory=dict)
+    asked: int = 0
+
+    def __post_init__(self) -> None:
+        """Begins with the given text."""
+        self.give(self.given)
+
+    def give(self, text: str) -> None:
+        """Puts a text into the box; edits of an earlier one count no more."""
+        self.given = self.text = _well_formed(text)[:MAX_CHARACTERS]
+        self.n_characters = len(text)
+        self.rev += 1
+        self.n = 0
+        self.settled = True
+        self.before, self.now = {}, {}
+
+    def take(self, edit: object) -> None:
+        """Takes what the box reported, unless it belongs to an earlier text or was seen."""
+        if not isinstance(edit, Mapping):
+            return
+        match edit:
+            case {"text": str(text), "length": int(length), "rev": self.rev, "n": int(n), "settled": bool(settled)}:
+                if n <= self.n:
+                    return
+            case _:
+                return
+        self.n = n
+        text = _well_formed(text)[:MAX_CHARACTERS]
+        if edit.get("example") is True:
+            self.before, self.now = {}, {}
+        elif text != self.text and self.settled:
+            self.before = self.now
+        self.text, self.n_characters, self.settled = text, max(length, len(text)), settled
+
+
+def render() -> None:
+    """Draws the box with everything that answers to it."""
+    review = st.session_state.get("review")
+    if _SESSION not in st.session_state:
+        linked = st.query_params.get("review", "")
+        st.session_state[_SESSION] = Session(linked or review or EXAMPLES[0].text)
+    session: Session = st.session_state[_SESSION]
+    box_is_new = st.session_state.get("review_box", {}).get("edit") is None
+    if review is not None and review != session.text:  # another page changed it
+        session.give(review)
+    elif box_is_new and session.n > 0:  # back from another page: the browser has a new box
+        session.give(session.text)
+    _answer()
+
+
+@st.fragment
+def _answer() -> None:
+    session: Session = st.session_state[_SESSION]
+    box = components.review_box(
+        key="review_box",
+        data={
+            "text": session.given,
+            "rev": session.rev,
+            "examples": [{"kind": example.kind, "text": example.text} for example in EXAMPLES],
+            "max_characters": MAX_CHARACTERS,
+            "link_characters": LINK_CHARACTERS,
+        },
+        on_edit_change=_nothing,
+    )
+    session.take(box.edit)
+    st.session_state["review"] = session.text
+    models = resources.models()
+    reading = next(iter(models.values())).read(session.text) if models else None
+    if reading is not None and reading.tokens:
+        session.now = {
+            name: percent(resources.probability(model.sha256, session.text, model)) for name, model in models.items()
+        }
+    else:
+        session.now = {}
+    waiting = _update_curves(session, models, reading)
+    again = None
+    if waiting or not resources.store().settled:
+        session.asked += 1
+        ms = min(_ASK_AGAIN_MS + 50 * session.asked, _ASK_AGAIN_MOST_MS)
+        again = {"n": session.asked, "ms": ms}
+    else:
+        session.asked = 0
+    components.verdicts(
+        key="verdicts",
+        data={
+            "order": [session.rev, session.n],
+            "note": note(reading) if reading is not None else "Loading the models",
+            "notices": notices(reading, session.n_characters) if reading is not None else [],
+            "lead": "How sure each model is that this review is positive (P(positive))",
+            "cards": [_card(name, session) for name in MODELS],
+            "loading": not resources.store().settled,
+            "summary": summary(session.now) if session.settled else "",
+            "again": again,
+        },
+        on_asked_change=_nothing,
+    )
+    components.curves(key="curves", data=session.curves)
+
+
+def note(reading: Reading) -> str:
+    """How much there is to read, and which words no model knows."""
+    words = [
+        (reading.text[token.start : token.end], unknown)
+        for token, unknown in zip(reading.tokens, reading.unknown, strict=True)
+        if any(character.isalnum() for character in token.text) or unknown
+    ]
+    if not reading.tokens:
+        if reading.text.strip():
+            return "There is no word to read yet. Write a sentence about a film, or try an example."
+        return "Write a sentence about a film, or try an example."
+    strange = list(dict.fromkeys(word for word, unknown in words if unknown))
+    counted = f"{len(words):,} word{'' if len(words) == 1 else 's'}"
+    if not strange:
+        return counted
+    named = ", ".join(word[:40] for word in strange[:_UNKNOWN_NAMED])
+    more = f" and {len(strange) - _UNKNOWN_NAMED:,} more" if len(strange) > _UNKNOWN_NAMED else ""
+    return f"{counted} · {len(strange):,} unknown: {named}{more}"
+
+
+def notices(reading: Reading, n_characters: int) -> list[str]:
+    """What of a long text is not read, in sentences."""
+    said = []
+    if n_characters > MAX_CHARACTERS:
+        said.append(f"Only the first {MAX_CHARACTERS:,} of {n_characters:,} characters are looked at.")
+    if reading.n_skipped:
+        said.append(
+            f"The models read the first {HEAD_TOKENS} and the last {MAX_TOKENS - HEAD_TOKENS} of "
+            f"{reading.n_found:,} words and marks."
+        )
+    return said
+
+
+def summary(percents: Mapping[str, int]) -> str:
+    """All verdicts in one line, for those who listen."""
+    return ", ".join(f"{MODELS[name].label} {verdict(p)}, {p} per cent" for name, p in percents.items())
+
+
+def finding(words: Sequence[str], curves: Mapping[str, Curve], every_word: Sequence[str]) -> str:
+    """What the curves show, in one sentence.
+
+    Args:
+        words: The words read.
+        curves: The curve of each model, by name.
+        every_word: Models whose curve has a point at every word.
+
+    Returns:
+        Since when they agree; otherwise whose verdict turned how often; otherwise how they differ.
+    """
+    verdicts = {name: [verdict(percent(p)) for p in curve[1].tolist()] for name, curve in curves.items()}
+    last = {name: said[-1] for name, said in verdicts.items()}
+    n_models = _NUMBERS[len(curves)].lower()
+    everyone = f"All {n_models}" if len(curves) > 1 else "The model"
+    be = "are" if len(curves) > 1 else "is"
+    if len(set(last.values())) == 1:
+        answer = next(iter(last.values()))
+        if len(words) == 1:
+            return f"{everyone} {be} {answer} after one word"
+        since = max(_last_change(curves[name][0], said) for name, said in verdicts.items())
+        if since == 0:
+            return f"{everyone} {be} {answer} from the first word on"
+        if since == len(words) - 1:
+            return f"{everyone} {be} {answer}, but only at the last word"
+        return f"{everyone} {be} {answer} from word {since + 1} on: “{words[since][:30]}”"
+    turns = {name: _turns(verdicts[name]) for name in every_word}
+    if turns:
+        most, least = max(turns, key=lambda name: turns[name]), min(turns, key=lambda name: turns[name])
+        if turns[most] >= 2 and turns[most] > turns[least]:
+            return (
+                f"The {MODELS[most].label} changes its mind {_times(turns[most])}, "
+                f"the {MODELS[least].label} {_times(turns[least])}"
+            )
+    groups = []
+    for answer in ("positive", "unsure", "negative"):
+        names = [MODELS[name].label for name in last if last[name] == answer]
+        if names:
+            groups.append(f"{_listed(names) if len(names) <= 2 else len(names)} {answer}")
+    return f"The models disagree: {'; '.join(groups)}"
+
+
+def _update_curves(session: Session, models: Mapping[str, Classifier], reading: Reading | None) -> bool:
+    """Shows the curves that are ready and asks for those that are wanted; True while they are awaited."""
+    key = (session.text, *(model.sha256 for model in models.values()))
+    if reading is None or not reading.tokens:
+        _cancel(session)
+        session.curves_key, session.curves = key, _no_curves(loading=reading is None)
+        return False
+    if key == session.curves_key:
+        session.curves = {**session.curves, "stale": False}
+        return False
+    if not session.settled:
+        _cancel(session)
+        session.curves = {**(session.curves or _no_curves(loading=True)), "stale": True}
+        return False
+    if session.job is None or session.job_key != key:
+        _cancel(session)
+        session.job, session.job_key = resources.curve_worker().submit(list(models.values()), session.text), key
+        session.asked = 0
+    try:
+        curves = session.job.result(timeout=0 if session.asked else _WAIT_S)
+    except TimeoutError:
+        session.curves = {**(session.curves or _no_curves(loading=True)), "stale": True}
+        return True
+    session.job = None
+    session.curves_key = key
+    session.curves = curve_data(reading, curves, [name for name, model in models.items() if model.has_prefix_states])
+    session.curves["id"] = f"{session.rev}.{session.n}"
+    return False
+
+
+def curve_data(reading: Reading, curves: Mapping[str, Curve], every_word: Sequence[str]) -> dict[str, Any]:
+    """What the chart in the browser is drawn from.
+
+    Args:
+        reading: What the models read of the text.
+        curves: The curve of each model, by name.
+        every_word: Models whose curve has a point at every word; the others are drawn with dots.
+    """
+    words = [reading.text[token.start : token.end] for token in reading.tokens]
+    labels = [MODELS[name].label for name in curves if name not in every_word]
+    how = "How to read this: each line is what a model would say if the review ended after that word."
+    if labels:
+        how += f" {_listed(labels)}: re-run on up to {MAX_BEGINNINGS} beginnings of the text (dots)."
+    ends = ", ".join(f"{MODELS[name].label} {percent(curve[1][-1])} %" for name, curve in curves.items())
+    return {
+        "stale": False,
+        "title": finding(words, curves, every_word),
+        "how": how,
+        "alt": f"P(positive) after each of {len(words)} words. At the end: {ends}.",
+        "words": words,
+        "unknown": np.flatnonzero(reading.unknown).tolist(),
+        "gap": HEAD_TOKENS if reading.n_skipped else None,
+        "skipped": reading.n_skipped,
+        "invitation": "",
+        "lines": [
+            {
+                "label": MODELS[name].label,
+                "colour": MODELS[name].colour,
+                "dash": MODELS[name].dash,
+                "sampled": name not in every_word,
+                "steps": None if name in every_word else steps.tolist(),
+                "permille": np.rint(probabilities * 1000).astype(int).tolist(),
+            }
+            for name, (steps, probabilities) in curves.items()
+        ],
+    }
+
+
+def _no_curves(*, loading: bool) -> dict[str, Any]:
+    return {
+        "id": "loading" if loading else "empty",
+        "stale": False,
+        "title": "After each word",
+        "how": "",
+        "alt": "",
+        "words": [],
+        "unknown": [],
+        "gap": None,
+        "skipped": 0,
+        "invitation": ""
+        if loading
+        else "Once there is a word to read, you see here how each verdict grows with every word.",
+        "lines": [],
+    }
+
+
+def _card(name: str, session: Session) -> dict[str, Any]:
+    spec, status = MODELS[name], resources.store().status(name)
+    now, before = session.now.get(name), session.before.get(name)
+    return {
+        "name": name,
+        "label": spec.label,
+        "colour": spec.colour,
+        "dash": spec.dash,
+        "percent": now,
+        "verdict": "" if now is None else verdict(now),
+        "delta": None if now is None or before is None else now - before,
+        "problem": sources.why(status) if status.state == "failed" else "",
+    }
+
+
+def _cancel(session: Session) -> None:
+    if session.job is not None:
+        session.job.cancel()
+        session.job = None
+
+
+def _last_change(steps: Sequence[int] | np.ndarray[Any, Any], said: Sequence[str]) -> int:
+    """Index of the word since which the verdict is the last one."""
+    k = len(said) - 1
+    while k > 0 and said[k - 1] == said[-1]:
+        k -= 1
+    return int(steps[k])
+
+
+def _turns(said: Sequence[str]) -> int:
+    """How often positive turned into negative or back; being unsure in between does not count."""
+    sure = [word for word in said if word != "unsure"]
+    return sum(one != other for one, other in pairwise(sure))
+
+
+def _times(n: int) -> str:
+    return {0: "never", 1: "once", 2: "twice"}.get(n, f"{n} times")
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _well_formed(text: str) -> str:
+    """Half a surrogate pair, as a cut in JavaScript leaves it, cannot be encoded: it becomes U+FFFD."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _nothing() -> None:
+    """A component's state is only declared where it has a callback."""
