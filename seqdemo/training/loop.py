@@ -11,7 +11,6 @@ import copy
 import dataclasses
 import json
 import math
-import os
 import pathlib
 import time
 from collections.abc import Callable, Mapping
@@ -34,6 +33,10 @@ if TYPE_CHECKING:
 
 OnEvent = Callable[[dict[str, Any]], None]
 _STEPS_BETWEEN_EVENTS = 10
+
+
+def ignore(event: dict[str, Any]) -> None:
+    """The listener of a run that nobody watches."""
 
 
 @dataclass(kw_only=True)
@@ -73,7 +76,7 @@ def fit(
     config: TrainingConfig,
     *,
     device: torch.device | None = None,
-    on_event: OnEvent = lambda event: None,
+    on_event: OnEvent = ignore,
     state_file: pathlib.Path | None = None,
     resume: bool = False,
 ) -> Progress:
@@ -134,7 +137,7 @@ def fit(
                     f"The loss became {loss.item()} in epoch {epoch + 1}, update {step + 1}. "
                     "A smaller --learning-rate or --clip-norm 1 keeps gradients in bounds."
                 )
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             norm = torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip_norm or math.inf)
             optimiser.step()
             losses.append(loss.detach())
@@ -184,7 +187,7 @@ def training_loss(model: SequenceModel, batch: Batch, config: TrainingConfig, de
     target = labels.float() * (1 - config.label_smoothing) + config.label_smoothing / 2  # (B,)
     if not config.step_loss or getattr(model.config, "readout", None) != "last":
         return F.binary_cross_entropy_with_logits(model(ids, lengths)[:, 0].float(), target)
-    logits = model.step_logits(ids, lengths)[:, :, 0].float()  # type: ignore[union-attr,operator]  # (B, T)
+    logits = model.step_logits(ids, lengths)[:, :, 0].float()  # type: ignore[operator]  # (B, T)
     each = F.binary_cross_entropy_with_logits(logits, target[:, None].expand_as(logits), reduction="none")
     t = torch.arange(1, logits.shape[1] + 1, device=device)[None, :]  # (1, T)
     gain = torch.where(t <= lengths[:, None], t / lengths[:, None], 0.0)  # (B, T), 1 at the last word
@@ -258,7 +261,7 @@ def _choose_precision(model: SequenceModel, examples: Examples, config: Training
             started = time.perf_counter()
             with _autocast(device, precision)():
                 loss = training_loss(probe, batch, config, device)
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             times.append(time.perf_counter() - started)
         seconds[precision] = min(times)
     return "bf16" if seconds["bf16"] < 0.9 * seconds["fp32"] else "fp32"
@@ -286,7 +289,7 @@ def _save_state(
     metadata = {"progress": json.dumps(dataclasses.asdict(progress)), "settings": _settings(config)}
     partial = path.with_suffix(".partial")
     safetensors.torch.save_file(tensors, partial, metadata)
-    os.replace(partial, path)
+    partial.replace(path)
 
 
 def _load_state(
@@ -294,7 +297,7 @@ def _load_state(
 ) -> tuple[Progress, dict[str, Tensor]]:
     try:
         with safetensors.safe_open(path, "pt") as file:
-            metadata = file.metadata()
+            metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
     except safetensors.SafetensorError as error:
         raise TrainingError(f"{path} cannot be read ({error}); start again without --resume.") from error
@@ -309,7 +312,10 @@ def _load_state(
             adam.setdefault(int(index), {})[entry] = tensor
         else:
             groups[kind][rest] = tensor
-    model.load_state_dict(groups["model"])
+    try:
+        model.load_state_dict(groups["model"])
+    except RuntimeError as error:  # torch's word for other names or shapes
+        raise TrainingError(f"{path} belongs to a run of another model; start again without --resume.") from error
     optimiser.load_state_dict({"state": adam, "param_groups": optimiser.state_dict()["param_groups"]})
     device = next(model.parameters()).device
     best = {name: tensor.to(device) for name, tensor in groups["best"].items()}

@@ -1,0 +1,283 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch.nn import functional as F  # noqa: N812 (torch's own name for it)
+
+from seqdemo.data.examples import Examples, pad
+from seqdemo.errors import TrainingError
+from seqdemo.models.registry import MODELS
+from seqdemo.training.config import TrainingConfig
+from seqdemo.training.loop import evaluate, fit, predict_logits, training_loss
+
+CPU = torch.device("cpu")
+GOOD, BAD, FULL_STOP = 10, 11, 12
+
+
+def make_examples(n=64, seed=0):
+    """Texts that hold one good or one bad word somewhere, which is their label."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 2, n)
+    ids = [rng.integers(13, 30, int(length)) for length in rng.integers(3, 12, n)]
+    for text, label in zip(ids, labels, strict=True):
+        text[rng.integers(len(text))] = GOOD if label else BAD
+    return Examples(ids, labels, [np.array([len(text) - 1]) for text in ids])
+
+
+@pytest.fixture(scope="module")
+def training():
+    return make_examples()
+
+
+@pytest.fixture(scope="module")
+def validation():
+    return make_examples(n=40, seed=1)
+
+
+def settings(**changes):
+    standard = {"epochs": 3, "batch_size": 8, "learning_rate": 1e-2, "precision": "fp32", "patience": 50}
+    return TrainingConfig(**{**standard, **changes})
+
+
+def run(model, training, validation, config, **options):
+    return fit(model, training, validation, config, device=CPU, **options)
+
+
+def weights(model):
+    return {name: tensor.clone() for name, tensor in model.state_dict().items()}
+
+
+def assert_equal(one, other):
+    assert one.keys() == other.keys()
+    for name in one:
+        assert torch.equal(one[name], other[name]), name
+
+
+def without_time(history):
+    return [{name: value for name, value in entry.items() if name != "seconds"} for entry in history]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_each_model_learns_which_word_decides(build_small, training, validation, name):
+    model = build_small(name, embed_dropout=0.0, dropout=0.0)
+    config = settings(epochs=15, crop_share=0.0, word_dropout=0.0, patience=5)
+    progress = run(model, training, validation, config)
+    assert progress.best_accuracy > 0.9
+    assert evaluate(model, validation, device=CPU)["accuracy"] == pytest.approx(progress.best_accuracy)
+    assert len(progress.history) == progress.epoch
+    assert progress.history[-1]["train_loss_nats"] < progress.history[0]["train_loss_nats"]
+
+
+@pytest.mark.parametrize("name", ["gru", "transformer"])
+def test_the_same_seed_gives_the_same_curve_and_another_seed_another(build_small, training, validation, name):
+    def one(seed):
+        model = build_small(name)
+        return without_time(run(model, training, validation, settings(seed=seed)).history), weights(model)
+
+    (curve, final), (again, final_again), (other, _) = one(1), one(1), one(2)
+    assert curve == again
+    assert_equal(final, final_again)
+    assert curve != other
+
+
+class Interrupted(BaseException):
+    """Stands for the key press that stops a run."""
+
+
+@pytest.mark.parametrize("name", ["lstm", "transformer"])
+@pytest.mark.parametrize("schedule", ["cosine", "plateau"])
+def test_a_resumed_run_ends_exactly_as_an_uninterrupted_one(
+    build_small, training, validation, tmp_path, name, schedule
+):
+    config = settings(epochs=5, schedule=schedule)
+    whole = build_small(name)
+    wanted = run(whole, training, validation, config)
+
+    def interrupt(event):
+        if event["event"] == "step" and event["epoch"] == 3 and event["step"] > 1:
+            raise Interrupted
+
+    state_file = tmp_path / "state.safetensors"
+    with pytest.raises(Interrupted):
+        run(build_small(name), training, validation, config, state_file=state_file, on_event=interrupt)
+    resumed = build_small(name, seed=99)  # other weights, which the state replaces
+    events = []
+    found = run(resumed, training, validation, config, state_file=state_file, resume=True, on_event=events.append)
+    assert events[0]["epoch"] == 3
+    assert without_time(found.history) == without_time(wanted.history)
+    assert (found.best_epoch, found.best_accuracy) == (wanted.best_epoch, wanted.best_accuracy)
+    assert_equal(weights(resumed), weights(whole))
+
+
+def test_without_a_state_file_resuming_starts_anew(build_small, training, validation, tmp_path):
+    state_file = tmp_path / "state.safetensors"
+    progress = run(build_small("rnn"), training, validation, settings(epochs=1), state_file=state_file, resume=True)
+    assert progress.epoch == 1
+    assert state_file.is_file()
+    assert list(tmp_path.iterdir()) == [state_file]
+
+
+def test_a_finished_run_resumes_to_its_end(build_small, training, validation, tmp_path):
+    options = {"state_file": tmp_path / "state.safetensors"}
+    first, second = build_small("rnn"), build_small("rnn", seed=9)
+    run(first, training, validation, settings(), **options)
+    progress = run(second, training, validation, settings(), resume=True, **options)
+    assert progress.epoch == 3
+    assert_equal(weights(first), weights(second))
+
+
+@pytest.fixture
+def state_file(build_small, training, validation, tmp_path):
+    path = tmp_path / "state.safetensors"
+    run(build_small("gru"), training, validation, settings(epochs=1), state_file=path)
+    return path
+
+
+def refusal(build_small, training, validation, state_file, *, name="gru", **changes):
+    model, config = build_small(name), settings(**{"epochs": 1, **changes})
+    with pytest.raises(TrainingError) as caught:
+        run(model, training, validation, config, state_file=state_file, resume=True)
+    return str(caught.value)
+
+
+def test_the_state_of_a_run_with_other_settings_is_refused(build_small, training, validation, state_file):
+    said = refusal(build_small, training, validation, state_file, learning_rate=2e-2)
+    assert said == f"{state_file} belongs to a run with other settings; start again without --resume."
+
+
+@pytest.mark.parametrize("name", ["lstm", "transformer"])
+def test_the_state_of_another_model_is_refused(build_small, training, validation, state_file, name):
+    said = refusal(build_small, training, validation, state_file, name=name)
+    assert str(state_file) in said
+    assert "start again without --resume" in said
+
+
+@pytest.mark.parametrize(
+    "break_it",
+    [
+        lambda path: path.write_bytes(path.read_bytes()[:500]),
+        lambda path: path.write_bytes(b""),
+        lambda path: path.write_text("not a state"),
+        lambda path: save_file({"x": torch.zeros(1)}, path),
+    ],
+    ids=["cut", "empty", "text", "another safetensors file"],
+)
+def test_a_broken_state_is_refused(build_small, training, validation, state_file, break_it):
+    break_it(state_file)
+    said = refusal(build_small, training, validation, state_file)
+    assert str(state_file) in said
+    assert "start again without --resume" in said
+
+
+def test_a_loss_that_is_no_number_stops_the_run_with_advice(build_small, training, validation):
+    model = build_small("rnn")
+    with torch.no_grad():
+        model.head.bias.fill_(math.nan)
+    with pytest.raises(TrainingError) as caught:
+        run(model, training, validation, settings())
+    assert str(caught.value) == (
+        "The loss became nan in epoch 1, update 1. "
+        "A smaller --learning-rate or --clip-norm 1 keeps gradients in bounds."
+    )
+
+
+def rates(build_small, training, validation, **changes):
+    """The learning rate of every update, one update an epoch, as shares of the highest."""
+    config = settings(batch_size=len(training), **changes)
+    events = []
+    progress = run(build_small("rnn"), training, validation, config, on_event=events.append)
+    return [e["learning_rate"] / config.learning_rate for e in events if e["event"] == "step"], progress
+
+
+def test_the_cosine_rises_over_the_warm_up_and_falls_towards_zero(build_small, training, validation):
+    found, _ = rates(build_small, training, validation, epochs=10, warmup_share=0.2)
+    wanted = [0.5, 1.0, *(0.5 * (1 + math.cos(math.pi * k / 8)) for k in range(8))]
+    assert found == pytest.approx(wanted)
+
+
+def test_the_plateau_halves_the_rate_after_each_epoch_without_a_better_accuracy(build_small, training, validation):
+    frozen = {"learning_rate": 1e-12}  # nothing is learnt, so the first epoch stays the best
+    found, progress = rates(build_small, training, validation, epochs=6, warmup_share=0.0, schedule="plateau", **frozen)
+    assert found == pytest.approx([1, 1, 1 / 2, 1 / 4, 1 / 8, 1 / 16])
+    assert progress.best_epoch == 1
+
+
+def test_a_run_stops_when_patience_ends_and_keeps_the_best_epoch(build_small, training, validation):
+    found, progress = rates(build_small, training, validation, epochs=20, patience=3, learning_rate=1e-12)
+    assert len(found) == progress.epoch == 4
+    assert progress.best_epoch == 1
+
+
+def test_gradients_are_clipped_to_the_norm_asked_for(build_small, training, validation):
+    def largest_move(clip_norm):
+        model = build_small("rnn")
+        before = weights(model)
+        batch = settings(epochs=1, batch_size=len(training), clip_norm=clip_norm, warmup_share=0.0, weight_decay=0.0)
+        run(model, training, validation, batch)
+        return max((tensor - before[name]).abs().max().item() for name, tensor in weights(model).items())
+
+    # AdamW's first step is lr · g / (|g| + 1e-8): about lr, unless clipping made every g far smaller than 1e-8.
+    assert largest_move(0) == pytest.approx(1e-2, rel=1e-2)
+    assert largest_move(1e-10) < 1e-3
+
+
+def test_events_are_plain_values_in_the_order_of_the_run(build_small, training, validation):
+    import json
+
+    events = []
+    run(build_small("gru"), training, validation, settings(epochs=2), on_event=events.append)
+    assert json.loads(json.dumps(events)) == events
+    assert [e["epoch"] for e in events if e["event"] == "epoch"] == [1, 2]
+    steps = [(e["epoch"], e["step"], e["steps"]) for e in events if e["event"] == "step"]
+    assert steps == [(1, 1, 8), (1, 8, 8), (2, 1, 8), (2, 8, 8)]
+
+
+def batch_of(examples, rows):
+    rows = np.array(rows)
+    return pad([examples.ids[row] for row in rows], examples.labels[rows], rows)
+
+
+def test_the_loss_is_the_cross_entropy_with_smoothed_labels(build_small, training):
+    model, batch = build_small("transformer"), batch_of(training, range(6))
+    config = settings(label_smoothing=0.1)
+    logits = model(torch.from_numpy(batch.ids), torch.from_numpy(batch.lengths))[:, 0]
+    target = torch.where(torch.from_numpy(batch.labels) == 1, 0.95, 0.05)
+    wanted = F.binary_cross_entropy_with_logits(logits, target)
+    torch.testing.assert_close(training_loss(model, batch, config, CPU), wanted)
+
+
+def test_the_loss_along_the_text_weighs_later_words_more(build_small, training):
+    model, batch = build_small("gru"), batch_of(training, range(6))
+    each = []
+    for ids, length, label in zip(batch.ids, batch.lengths, batch.labels, strict=True):
+        logits = model.step_logits(torch.from_numpy(ids[None, :length]), torch.tensor([length]))[0, :, 0]
+        losses = F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, float(label)), reduction="none")
+        gain = torch.arange(1, length + 1) / length
+        each.append(0.75 * losses[-1] + 0.25 * (losses * gain).sum() / gain.sum())
+    found = training_loss(model, batch, settings(label_smoothing=0.0, step_loss=0.25), CPU)
+    torch.testing.assert_close(found, torch.stack(each).mean())
+
+
+def test_logits_come_in_the_order_of_the_examples(build_small, validation):
+    model = build_small("lstm")
+    found = predict_logits(model, validation, device=CPU)
+    assert found.dtype == np.float32
+    alone = [model(torch.from_numpy(ids)[None], torch.tensor([len(ids)])).item() for ids in validation.ids]
+    np.testing.assert_allclose(found, alone, atol=1e-5)
+    scores = evaluate(model, validation, device=CPU)
+    assert scores["accuracy"] == pytest.approx(np.mean((np.array(alone) > 0) == (validation.labels == 1)))
+    wanted = F.binary_cross_entropy_with_logits(torch.tensor(alone), torch.from_numpy(validation.labels).float())
+    assert scores["loss_nats"] == pytest.approx(wanted.item(), abs=1e-5)
+
+
+def test_the_precision_is_chosen_by_time_and_kept(build_small, training, validation, tmp_path):
+    state_file = tmp_path / "state.safetensors"
+    model = build_small("gru")
+    before = weights(model)
+    config = settings(epochs=1, precision="auto", learning_rate=1e-12)
+    progress = run(model, training, validation, config, state_file=state_file)
+    assert progress.precision in {"fp32", "bf16"}
+    for name, tensor in weights(model).items():  # timing it trained nothing
+        torch.testing.assert_close(tensor, before[name], atol=1e-6, rtol=0)
