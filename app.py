@@ -12,12 +12,12 @@ from collections.abc import AsyncIterator
 
 import streamlit as st
 
-from seqdemo.ui import resources  # first of ours: it bounds torch's threads before torch is imported
-
 
 @contextlib.asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
     """Begins to load the models with the server; neither waits for the other."""
+    from seqdemo.ui import resources  # here, since Streamlit's caches want a running server
+
     resources.store()
     yield
 

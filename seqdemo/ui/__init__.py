@@ -1,6 +1,6 @@
 """What pages are made of: navigation, shared resources, widgets.
 
-Importing it settles what must be settled before torch and huggingface_hub are imported.
+Importing it settles what must be settled before torch is imported.
 """
 
 import os
@@ -8,5 +8,3 @@ import os
 # Each visitor runs in a thread of their own; were torch to start a pool in each of them,
 # answers would stall for up to a second on a busy machine.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-# Plain HTTPS: its waits are bounded, and it is the path that the tests exercise.
-os.environ.setdefault("HF_HUB_DISABLE_XET", "1")

@@ -1,0 +1,50 @@
+import streamlit as st
+
+from seqdemo.charts.accuracy import accuracy_alt, accuracy_chart
+from seqdemo.charts.training import training_alt, training_chart
+from seqdemo.studies import results
+from seqdemo.ui import resources
+from seqdemo.ui.models_table import how_measured, models_table
+from seqdemo.ui.pages import ways_in
+
+models = resources.models()
+accuracies = results.accuracies(models)
+curves = results.training_curves(models)
+
+st.title(results.accuracy_finding(accuracies), anchor=False)
+st.markdown(
+    "Five models that read word by word, written from scratch and trained on the same English film reviews, answer side "
+    "by side. Every number here comes from their trained weights: on reviews that they had never seen, or on what you type."
+)
+
+models_table()
+st.caption(how_measured())
+
+st.header("How often is each model right?", anchor=False)
+if accuracies["test_accuracy"].notna().any():
+    st.altair_chart(
+        accuracy_chart(accuracies, baseline=results.BASELINE), width="stretch", alt=accuracy_alt(accuracies)
+    )
+    st.caption(
+        "How to read this: a dot is the share of test reviews judged rightly, its bar the 95 % interval. "
+        "The dashed line is the bag of words, which counts words and knows nothing of their order."
+    )
+    with st.expander("The data as a table"):
+        st.dataframe(accuracies.drop(columns=["name", "summary"]), hide_index=True)
+else:
+    st.info("No accuracy was found beside the models.")
+
+st.header(results.training_finding(curves), anchor=False)
+if not curves.empty:
+    st.altair_chart(training_chart(curves), width="stretch", alt=training_alt(curves))
+    st.caption(
+        "How to read this: one line a model, its accuracy on held-back reviews after each pass through the training "
+        "reviews. The dot is the epoch whose weights are used here."
+    )
+    with st.expander("The data as a table"):
+        st.dataframe(curves.drop(columns=["name"]), hide_index=True)
+else:
+    st.info("No training history was found beside the models.")
+
+st.header("See for yourself", anchor=False)
+ways_in()

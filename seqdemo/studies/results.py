@@ -1,0 +1,138 @@
+"""What was measured of each model, as tidy tables: accuracies and training curves.
+
+Read from the JSON files of the embedded checkpoints, without torch, so that figures stand on
+screen before any model is loaded. A file that is missing or unreadable leaves gaps, never an
+error: why a checkpoint cannot be used is the store's to say.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import pathlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+import seqdemo
+from seqdemo.models.registry import MODELS
+
+if TYPE_CHECKING:
+    from seqdemo.checkpoints.classifier import Classifier
+
+BASELINE = "bag_of_words"
+BASELINE_LABEL = "Bag of words"
+
+
+def accuracies(models: Mapping[str, Classifier] | None = None, folder: pathlib.Path | None = None) -> pd.DataFrame:
+    """The test accuracy of the five models and of the baseline, in the registry's order.
+
+    Args:
+        models: Those in use; the others are read from their folders.
+        folder: Where the embedded checkpoints are.
+
+    Returns:
+        One row each, with `name`, `model` (its label), `summary`, `parameters` and
+        `test_n` (Int64), and `test_accuracy`, `low`, `high` (from 0 to 1; the 95 % interval).
+        What was not measured is missing.
+    """
+    models, folder = models or {}, folder or seqdemo.PRETRAINED
+    rows = []
+    for name, spec in MODELS.items():
+        metrics = models[name].metrics if name in models else _read(folder / name / "metrics.json")
+        rows.append({"name": name, "model": spec.label, "summary": spec.summary, **_figures(metrics)})
+    baseline = _read(folder / "studies" / f"{BASELINE}.json")
+    summary = str(baseline.get("summary", "Counts words and knows nothing of their order."))
+    rows.append({"name": BASELINE, "model": BASELINE_LABEL, "summary": summary, **_figures(baseline)})
+    return pd.DataFrame(rows).astype({"parameters": "Int64", "test_n": "Int64"})
+
+
+def training_curves(models: Mapping[str, Classifier] | None = None, folder: pathlib.Path | None = None) -> pd.DataFrame:
+    """Validation accuracy after each epoch.
+
+    Args:
+        models: Those in use; the others are read from their folders.
+        folder: Where the embedded checkpoints are.
+
+    Returns:
+        One row for each model and epoch, with `name`, `model` (its label), `epoch`,
+        `validation_accuracy` (from 0 to 1), and `best`, true for the epoch whose weights were kept.
+    """
+    models, folder = models or {}, folder or seqdemo.PRETRAINED
+    rows = []
+    for name, spec in MODELS.items():
+        history = models[name].history if name in models else _read(folder / name / "history.json", [])
+        points = [(entry.get("epoch"), entry.get("validation_accuracy")) for entry in history if isinstance(entry, Mapping)]
+        points = [(epoch, accuracy) for epoch, accuracy in points if _is_number(epoch) and _is_number(accuracy)]
+        best = max(points, key=lambda point: (point[1], -point[0]), default=None)  # the first, where two are equal
+        for epoch, accuracy in points:
+            point = {"epoch": int(epoch), "validation_accuracy": float(accuracy), "best": (epoch, accuracy) == best}
+            rows.append({"name": name, "model": spec.label, **point})
+    return pd.DataFrame(rows, columns=["name", "model", "epoch", "validation_accuracy", "best"])
+
+
+def accuracy_finding(table: pd.DataFrame) -> str:
+    """The best of the five against the baseline, as a sentence."""
+    measured = table.dropna(subset=["test_accuracy"])
+    models, baseline = measured[measured["name"] != BASELINE], measured[measured["name"] == BASELINE]
+    if models.empty:
+        return "Five models read the same film review"
+    best = models.loc[models["test_accuracy"].idxmax()]
+    finding = f"The best of {_count(len(models))} models, the {best['model']}, gets {_per_cent(best['test_accuracy'])} of film reviews right"
+    if baseline.empty:
+        return finding
+    return f"{finding}; counting words gets {_per_cent(baseline['test_accuracy'].iloc[0])}"
+
+
+def training_finding(curves: pd.DataFrame) -> str:
+    """Which model was done first and which last, as a sentence."""
+    best = curves[curves["best"].astype(bool)]
+    if best.empty:
+        return "How the models learned"
+    first, last = best.loc[best["epoch"].idxmin()], best.loc[best["epoch"].idxmax()]
+    if first["epoch"] == last["epoch"]:
+        return f"Best after {_epochs(first['epoch'])}"
+    return f"The {first['model']} was at its best after {_epochs(first['epoch'])}, the {last['model']} after {last['epoch']}"
+
+
+def _figures(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    interval = metrics.get("test_interval")
+    low, high = interval if isinstance(interval, list) and len(interval) == 2 else (None, None)
+    return {
+        "parameters": _number(metrics.get("parameters"), None),
+        "test_n": _number(metrics.get("test_n"), None),
+        "test_accuracy": _number(metrics.get("test_accuracy"), math.nan),
+        "low": _number(low, math.nan),
+        "high": _number(high, math.nan),
+    }
+
+
+def _number(value: Any, otherwise: Any) -> Any:
+    return value if _is_number(value) else otherwise
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _read(path: pathlib.Path, otherwise: Any = None) -> Any:
+    """JSON of the same kind as `otherwise`, or `otherwise` itself."""
+    otherwise = {} if otherwise is None else otherwise
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return otherwise
+    return found if isinstance(found, type(otherwise)) else otherwise
+
+
+def _count(n: int) -> str:
+    return {1: "one", 2: "two", 3: "three", 4: "four", 5: "five"}.get(n, str(n))
+
+
+def _epochs(n: int) -> str:
+    return f"{n} epoch" if n == 1 else f"{n} epochs"
+
+
+def _per_cent(share: float) -> str:
+    return f"{100 * share:.1f}\u00a0%"

@@ -1,0 +1,54 @@
+"""The pages of the app, one line each: for the navigation, and for the ways into them."""
+
+from __future__ import annotations
+
+import pathlib
+from dataclasses import dataclass
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+_FOLDER = pathlib.Path(__file__).parents[2] / "pages"
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page.
+
+    Attributes:
+        file: Its file in `pages/`.
+        title: Its title in the navigation.
+        icon: Its Material icon.
+        path: Its address below the app's; empty for the first page.
+        invitation: What one sees there, in one sentence.
+    """
+
+    file: str
+    title: str
+    icon: str
+    path: str
+    invitation: str
+
+    def st_page(self) -> StreamlitPage:
+        """The page as Streamlit takes it."""
+        return st.Page(
+            _FOLDER / self.file,
+            title=self.title,
+            icon=f":material/{self.icon}:",
+            url_path=self.path or None,
+            default=not self.path,
+        )
+
+
+PAGES = (
+    Page("overview.py", "Overview", "home", "", "The five models, what they reach, and how they learned."),
+    Page("sentiment.py", "Live sentiment", "keyboard", "sentiment", "Type a review. Five models read it as you write."),
+)
+
+
+def ways_in() -> None:
+    """A link to every page but the first."""
+    for page in PAGES[1:]:
+        with st.container(gap="xxsmall"):
+            st.page_link(page.st_page(), label=f"**{page.title}**")
+            st.markdown(page.invitation)
