@@ -14,7 +14,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from seqdemo import MODELS, PRETRAINED, __doc__ as about
+import seqdemo
+from seqdemo import MODELS, PRETRAINED
 from seqdemo.errors import SeqdemoError
 
 _MODEL_OPTIONS = (
@@ -74,7 +75,7 @@ def _hyphens(word: str) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m seqdemo", description=(about or "").split("\n")[0])
+    parser = argparse.ArgumentParser(prog="python -m seqdemo", description=(seqdemo.__doc__ or "").split("\n")[0])
     commands = parser.add_subparsers(required=True, metavar="command")
 
     data = commands.add_parser("data", help="fetch the film reviews, or check a local copy")
@@ -178,7 +179,6 @@ def _train(options: argparse.Namespace) -> None:
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    import seqdemo
     from seqdemo.data import imdb
     from seqdemo.training import run
 
@@ -199,7 +199,6 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 
 def _predict(options: argparse.Namespace) -> None:
-    import seqdemo
 
     models = {name: seqdemo.load(name) for name in options.model or MODELS}
     answers = {name: model.predict_proba(options.texts) for name, model in models.items()}
@@ -219,8 +218,14 @@ def _predict(options: argparse.Namespace) -> None:
 def _publish(options: argparse.Namespace) -> None:
     from seqdemo.checkpoints import publish
 
-    for line in publish.publish(options.owner, pretrained=PRETRAINED, private=options.private):
-        print(line, flush=True)
+    publish.publish(
+        options.owner,
+        names=list(MODELS),
+        pretrained=PRETRAINED,
+        private=options.private,
+        on_done=lambda repository: print(f"{repository.id} at {repository.revision}", flush=True),
+    )
+    print("The manifest pins these commits now; commit pretrained/manifest.json to make them the default.")
 
 
 def _json_line(event: dict[str, Any]) -> None:
@@ -253,7 +258,8 @@ class _ProgressBar:
         elif kind == "epoch":
             print(
                 f"\r\033[Kepoch {event['epoch']:>2}  training loss {event['train_loss_nats']:.4f}  validation loss "
-                f"{event['validation_loss_nats']:.4f}  accuracy {event['validation_accuracy']:.2%}  {event['seconds']:.0f} s",
+                f"{event['validation_loss_nats']:.4f}  accuracy {event['validation_accuracy']:.2%}  "
+                f"{event['seconds']:.0f} s",
                 flush=True,
             )
         elif kind == "testing":

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import functools
 import pathlib
 import platform
 import subprocess
@@ -39,7 +40,7 @@ def train(
     device: torch.device | None = None,
     resume: bool = False,
     limit: int | None = None,
-    on_event: loop.OnEvent = lambda event: None,
+    on_event: loop.OnEvent = loop.ignore,
 ) -> Classifier:
     """Trains one model on the reviews and writes its checkpoint.
 
@@ -111,15 +112,17 @@ def train(
         "torch": torch.__version__,
     }
     settings = {**dataclasses.asdict(config), "preset": preset}
-    parts = {"name": name, "vocabulary": vocabulary, "history": progress.history, "training": settings}
+    write = functools.partial(
+        folder.save, out, name=name, model=model, vocabulary=vocabulary, history=progress.history, training=settings
+    )
     # Saved before it is tested, so that a failure here loses no training.
-    folder.save(out, model=model, metrics=metrics, **parts)
+    write(metrics=metrics)
     on_event({"event": "testing"})
     shipped = folder.load(out)
     test = imdb.load("test", data)
     metrics = {**measure(shipped, limited(test, limit), device=device), **metrics}
     text = card.model_card(name=name, config=shipped.config, metrics=metrics)
-    folder.save(out, model=model, metrics=metrics, card=text, **parts)
+    write(metrics=metrics, card=text)
     state_file.unlink(missing_ok=True)
     on_event({"event": "done", "out": str(out), **metrics})
     return folder.load(out)

@@ -1,0 +1,109 @@
+import json
+import pathlib
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import seqdemo
+from seqdemo.__main__ import main
+
+SMALL = ["--d_embed", "8", "--d-hidden", "8", "--batch_size", "16", "--threads", "1"]
+
+
+def write_split(folder: pathlib.Path, split: str, n: int = 40) -> None:
+    """Reviews whose opinion stands in one word, negatives first."""
+    opinions = ["dreadful"] * (n // 2) + ["delightful"] * (n // 2)
+    texts = [f"A {word} film. I saw it on day {day}.<br />The end." for day, word in enumerate(opinions)]
+    labels = np.repeat([0, 1], n // 2)
+    (folder / "plain_text").mkdir(parents=True, exist_ok=True)
+    pq.write_table(
+        pa.table({"text": texts, "label": labels}), folder / "plain_text" / f"{split}-00000-of-00001.parquet"
+    )
+
+
+@pytest.fixture
+def reviews(tmp_path: pathlib.Path) -> pathlib.Path:
+    folder = tmp_path / "imdb"
+    for split in ("train", "test"):
+        write_split(folder, split)
+    return folder
+
+
+def test_a_model_trained_on_the_command_line_can_be_evaluated_loaded_and_asked(
+    reviews: pathlib.Path, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "lstm"
+    train = ["train", "--model", "lstm", "--epochs", "30", "--learning_rate", "0.02", "--patience", "30"]
+    assert main([*train, *SMALL, "--crop-share", "0", "--data", str(reviews), "--out", str(out)]) == 0
+    assert "Test accuracy 100.00%" in capsys.readouterr().out
+
+    metrics = json.loads((out / "metrics.json").read_text())
+    assert metrics["test_accuracy"] == 1.0
+    assert metrics["test_n"] == 40
+    assert metrics["test_interval"][0] < 1.0
+    assert metrics["epochs"] == len(json.loads((out / "history.json").read_text()))
+    assert "model-index" in (out / "README.md").read_text()
+    assert not list(tmp_path.glob(".lstm*")), "no state is left behind"
+
+    assert main(["evaluate", str(out), "--data", str(reviews), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["test_accuracy"] == 1.0
+
+    assert main(["predict", "A delightful film.", "A dreadful film.", "--model", str(out), "--json"]) == 0
+    good, bad = (row["p_positive"][str(out)] for row in json.loads(capsys.readouterr().out))
+    assert good > 0.5 > bad
+    assert seqdemo.load(out).predict_proba(["A delightful film."])[0] == pytest.approx(good, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", seqdemo.MODELS)
+def test_every_model_trains_with_one_command(
+    name: str, reviews: pathlib.Path, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shape = ["--n_layers", "1"] if name == "transformer" else SMALL[:4]
+    command = ["train", "--model", name, "--epochs", "1", "--batch_size", "64", *shape, "--events", "jsonl"]
+    assert main([*command, "--data", str(reviews), "--out", str(tmp_path / name), "--threads", "1"]) == 0
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [event["event"] for event in events] == ["start", "step", "epoch", "testing", "done"]
+    assert seqdemo.load(tmp_path / name).name == name
+
+
+def test_nothing_before_the_final_evaluation_opens_the_test_split(
+    reviews: pathlib.Path, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (reviews / "plain_text" / "test-00000-of-00001.parquet").write_bytes(b"opened")
+    out = tmp_path / "rnn"
+    train = ["train", "--model", "rnn", "--epochs", "2", *SMALL, "--data", str(reviews), "--out", str(out)]
+    assert main([*train, "--events", "jsonl"]) == 1
+    shown = capsys.readouterr()
+    assert [json.loads(line)["event"] for line in shown.out.splitlines()][-2:] == ["epoch", "testing"]
+    assert "is not a parquet file" in shown.err
+    assert seqdemo.load(out).metrics["epochs"] == 2, "the training is not lost"
+
+
+def test_a_run_that_fails_leaves_the_previous_checkpoint_whole(
+    reviews: pathlib.Path, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "rnn"
+    train = ["train", "--model", "rnn", "--epochs", "1", *SMALL, "--data", str(reviews), "--out", str(out)]
+    assert main(train) == 0
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    assert main([*train, "--learning_rate", "1e30", "--clip_norm", "0", "--epochs", "5"]) == 1
+    assert "--learning-rate" in capsys.readouterr().err
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+
+
+def test_wrong_settings_and_names_get_one_sentence(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "--model", "rnn", "--epochs", "0", "--data", str(tmp_path)]) == 1
+    assert "epochs is at least 1; got 0." in capsys.readouterr().err
+    assert main(["train", "--model", "rnn", "--data", str(tmp_path)]) == 1
+    assert "holds no plain_text/train-00000-of-00001.parquet" in capsys.readouterr().err
+    assert main(["predict", "fine", "--model", "perceptron"]) == 1
+    assert "known models are rnn, gru, lstm, bilstm, transformer" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["train", "--model", "perceptron"])
+
+
+def test_data_reports_what_is_there(reviews: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["data", "--data", str(reviews)]) == 0
+    assert "36 reviews to train on, 4 for validation." in capsys.readouterr().out
