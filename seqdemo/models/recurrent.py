@@ -53,8 +53,8 @@ class RecurrentConfig:
     d_hidden: int = 256
     n_layers: int = 1
     n_outputs: int = 1
-    embed_dropout: float = 0.3
-    dropout: float = 0.3
+    embed_dropout: float = 0.4
+    dropout: float = 0.5
     readout: Literal["last", "mean", "max", "mean+max"] = "last"
     recurrent_init: Literal["orthogonal", "default"] = "orthogonal"
     forget_bias: float = 1.0

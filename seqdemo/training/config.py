@@ -47,10 +47,10 @@ class TrainingConfig:
     schedule: Literal["cosine", "plateau"] = "cosine"
     clip_norm: float = 1.0
     word_dropout: float = 0.1
-    crop_share: float = 0.3
+    crop_share: float = 0.4
     short_epochs: int = 0
     step_loss: float = 0.5
-    patience: int = 3
+    patience: int = 4
     seed: int = 1
     precision: Literal["auto", "fp32", "bf16"] = "auto"
 
