@@ -1,0 +1,238 @@
+from __future__ import annotations
+
+import json
+import pathlib
+import pickle
+import shutil
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import safetensors.torch
+import torch
+
+from seqdemo.checkpoints import folder
+from seqdemo.errors import CheckpointCorruptError, CheckpointMissingError
+from seqdemo.models import registry
+from seqdemo.text import Vocabulary
+from tests.checkpoints.conftest import TINY, WORDS, save_tiny
+
+
+@pytest.fixture
+def checkpoint(tiny: pathlib.Path, tmp_path: pathlib.Path) -> pathlib.Path:
+    """A checkpoint that the test may damage."""
+    return pathlib.Path(shutil.copytree(tiny / "rnn", tmp_path / "rnn"))
+
+
+def change_tensors(path: pathlib.Path, change: Callable[[dict[str, torch.Tensor]], object]) -> None:
+    tensors = safetensors.torch.load((path / folder.WEIGHTS).read_bytes())
+    change(tensors)
+    safetensors.torch.save_file(tensors, path / folder.WEIGHTS)
+
+
+def change_config(path: pathlib.Path, **entries: Any) -> None:
+    config = json.loads((path / folder.CONFIG).read_text(encoding="utf-8"))
+    folder.write_json(path / folder.CONFIG, {**config, **entries})
+
+
+def contents(path: pathlib.Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in path.iterdir()}
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_what_is_saved_is_loaded_in_half_precision(name: str, tmp_path: pathlib.Path) -> None:
+    torch.manual_seed(3)
+    model = registry.build(name, registry.make_config(name, vocab_size=len(WORDS), **TINY[name])).eval()
+    folder.save(
+        tmp_path / name,
+        name=name,
+        model=model,
+        vocabulary=Vocabulary(WORDS),
+        metrics={"test_accuracy": 0.25},
+        history=[{"epoch": 1, "loss": 0.5}],
+        training={"seed": 3},
+        card="# Card\n",
+    )
+    loaded = folder.load(tmp_path / name)
+    assert set(contents(tmp_path / name)) == set(folder.FILES)
+    assert loaded.name == name
+    assert loaded.vocabulary.words == WORDS
+    assert loaded.metrics == {"test_accuracy": 0.25}
+    assert loaded.history == [{"epoch": 1, "loss": 0.5}]
+    assert loaded.config["training"] == {"seed": 3}
+    assert loaded.sha256 == folder.sha256(tmp_path / name / folder.WEIGHTS)
+    assert not loaded.model.training
+    for parameter, saved in zip(loaded.model.parameters(), model.parameters(), strict=True):
+        assert not parameter.requires_grad
+        assert parameter.dtype == torch.float32
+        assert torch.equal(parameter, saved.detach().half().float())
+    ids, lengths = torch.tensor([[2, 3, 4, 5]]), torch.tensor([4])
+    with torch.inference_mode():
+        assert torch.allclose(loaded.model(ids, lengths), model(ids, lengths), atol=5e-3)
+
+
+def test_a_large_table_is_stored_in_a_byte_an_entry_with_a_small_error() -> None:
+    table = torch.randn(2000, 500, generator=torch.Generator().manual_seed(0)) * torch.linspace(0.001, 2, 2000)[:, None]
+    table[0] = 0
+    packed, int8_tables = folder.pack({"embedding": table, "bias": torch.ones(5)})
+    assert int8_tables == ["embedding"]
+    assert {name: tensor.dtype for name, tensor in packed.items()} == {
+        "embedding": torch.int8,
+        "embedding.scale": torch.float16,
+        "bias": torch.float16,
+    }
+    restored = folder.unpack(packed, int8_tables, pathlib.Path("x"))
+    assert set(restored) == {"embedding", "bias"}
+    # Half a step of the row's scale, and what rounding the scale to fp16 costs at most.
+    bound = table.abs().amax(1, keepdim=True) * (0.5 / 127 + 2**-10) + 1e-7
+    assert ((restored["embedding"] - table).abs() <= bound).all()
+
+
+def test_a_table_in_bytes_without_its_scales_is_refused() -> None:
+    packed, int8_tables = folder.pack({"embedding": torch.ones(1000, 1000)})
+    del packed["embedding.scale"]
+    with pytest.raises(CheckpointCorruptError, match="embedding is not an int8 table with one scale a row"):
+        folder.unpack(packed, int8_tables, pathlib.Path("x"))
+
+
+@pytest.mark.parametrize("file", folder.NEEDED)
+def test_a_missing_file_is_named(checkpoint: pathlib.Path, file: str) -> None:
+    (checkpoint / file).unlink()
+    with pytest.raises(CheckpointMissingError, match=f"{file} not found"):
+        folder.load(checkpoint)
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: pathlib.Path) -> None:
+    with pytest.raises(CheckpointMissingError, match="nowhere is no checkpoint"):
+        folder.load(tmp_path / "nowhere")
+
+
+def test_a_checkpoint_loads_without_its_card(checkpoint: pathlib.Path) -> None:
+    (checkpoint / folder.CARD).unlink()
+    assert folder.load(checkpoint).name == "rnn"
+
+
+@pytest.mark.parametrize("kept", [0, 5, 0.5, -1])
+def test_cut_weights_are_refused_with_their_file(checkpoint: pathlib.Path, kept: float) -> None:
+    whole = (checkpoint / folder.WEIGHTS).read_bytes()
+    (checkpoint / folder.WEIGHTS).write_bytes(whole[: int(kept * len(whole)) if 0 < kept < 1 else int(kept)])
+    with pytest.raises(CheckpointCorruptError, match=folder.WEIGHTS):
+        folder.load(checkpoint)
+
+
+@pytest.mark.parametrize("file", [folder.CONFIG, folder.METRICS, folder.HISTORY])
+@pytest.mark.parametrize("text", ["", "{", '"words"', "null"])
+def test_a_file_that_is_not_the_json_it_should_be_is_refused(checkpoint: pathlib.Path, file: str, text: str) -> None:
+    (checkpoint / file).write_text(text, encoding="utf-8")
+    with pytest.raises(CheckpointCorruptError, match=file):
+        folder.load(checkpoint)
+
+
+def test_a_tensor_under_another_name_is_refused_with_both_names(checkpoint: pathlib.Path) -> None:
+    change_tensors(checkpoint, lambda tensors: tensors.update({"head.wait": tensors.pop("head.weight")}))
+    with pytest.raises(CheckpointCorruptError, match=r"missing: head\.weight; not known: head\.wait"):
+        folder.load(checkpoint)
+
+
+def test_a_transposed_tensor_is_refused_with_both_shapes(checkpoint: pathlib.Path) -> None:
+    change_tensors(checkpoint, lambda tensors: tensors.update({"head.weight": tensors["head.weight"].T.contiguous()}))
+    with pytest.raises(CheckpointCorruptError, match=r"head\.weight has the shape \(4, 1\); its model has \(1, 4\)"):
+        folder.load(checkpoint)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_value_that_is_not_finite_is_refused(checkpoint: pathlib.Path, value: float) -> None:
+    change_tensors(checkpoint, lambda tensors: tensors["head.weight"].fill_(value))
+    with pytest.raises(CheckpointCorruptError, match=r"head\.weight holds values that are not finite"):
+        folder.load(checkpoint)
+
+
+def test_a_tensor_of_another_type_is_refused(checkpoint: pathlib.Path) -> None:
+    change_tensors(checkpoint, lambda tensors: tensors.update({"head.bias": tensors["head.bias"].to(torch.int32)}))
+    with pytest.raises(CheckpointCorruptError, match=r"head\.bias is stored as torch\.int32"):
+        folder.load(checkpoint)
+
+
+def test_a_vocabulary_of_another_size_is_refused_with_both_sizes(checkpoint: pathlib.Path) -> None:
+    with (checkpoint / folder.VOCABULARY).open("a", encoding="utf-8") as file:
+        file.write("more\n")
+    with pytest.raises(CheckpointCorruptError, match=f"has {len(WORDS) + 1} words; config.json says {len(WORDS)}"):
+        folder.load(checkpoint)
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"a\nb\n", b"<pad>\n<unk>\nthe\nthe\n"])
+def test_a_file_that_is_no_vocabulary_is_refused(checkpoint: pathlib.Path, content: bytes) -> None:
+    (checkpoint / folder.VOCABULARY).write_bytes(content)
+    with pytest.raises(CheckpointCorruptError):
+        folder.load(checkpoint)
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        {"format": 99},
+        {"model": "cnn"},
+        {"model": None},
+        {"architecture": None},
+        {"architecture": {"vocab_size": len(WORDS), "colour": "red"}},
+        {"architecture": {"vocab_size": len(WORDS), "cell": "lstm"}},
+    ],
+)
+def test_a_config_of_something_else_is_refused(checkpoint: pathlib.Path, entries: dict[str, Any]) -> None:
+    change_config(checkpoint, **entries)
+    with pytest.raises(CheckpointCorruptError, match=folder.CONFIG):
+        folder.load(checkpoint)
+
+
+class Bomb:
+    """Leaves a mark where a pickle of it is read."""
+
+    def __init__(self, mark: pathlib.Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return pathlib.Path.touch, (self.mark,)
+
+
+@pytest.mark.parametrize("write", [pickle.dump, torch.save], ids=["pickle", "torch"])
+def test_a_pickle_in_the_place_of_the_weights_is_refused_unread(
+    checkpoint: pathlib.Path, tmp_path: pathlib.Path, write: Callable[..., None]
+) -> None:
+    mark = tmp_path / "was read"
+    with (checkpoint / folder.WEIGHTS).open("wb") as file:
+        write(Bomb(mark), file)
+    with pytest.raises(CheckpointCorruptError, match="is not a safetensors file"):
+        folder.load(checkpoint)
+    assert not mark.exists()
+
+
+def test_a_save_that_fails_leaves_the_checkpoint_before_it(checkpoint: pathlib.Path) -> None:
+    before = contents(checkpoint)
+    config = registry.make_config("rnn", vocab_size=len(WORDS), **TINY["rnn"])
+    with pytest.raises(TypeError):
+        folder.save(
+            checkpoint,
+            name="rnn",
+            model=registry.build("rnn", config),
+            vocabulary=Vocabulary(WORDS),
+            metrics={"test_accuracy": object()},  # not JSON, and found out after the weights are written
+            history=[],
+            training={},
+        )
+    assert contents(checkpoint) == before
+    assert list(checkpoint.parent.iterdir()) == [checkpoint]
+
+
+def test_a_save_replaces_the_checkpoint_before_it_whole(checkpoint: pathlib.Path) -> None:
+    (checkpoint / "left over").touch()
+    before = folder.load(checkpoint).sha256
+    save_tiny(checkpoint, seed=1)
+    assert folder.load(checkpoint).sha256 != before
+    assert set(contents(checkpoint)) == set(folder.FILES)
+    assert list(checkpoint.parent.iterdir()) == [checkpoint]
+
+
+def test_the_same_training_gives_the_same_bytes(tmp_path: pathlib.Path) -> None:
+    save_tiny(tmp_path / "one", seed=5)
+    save_tiny(tmp_path / "two", seed=5)
+    assert contents(tmp_path / "one") == contents(tmp_path / "two")
