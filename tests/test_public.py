@@ -1,4 +1,6 @@
+import ast
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -7,6 +9,17 @@ import pytest
 
 import seqdemo
 from seqdemo import errors
+
+ROOT = pathlib.Path(seqdemo.__file__).parent.parent
+LAYERS = (  # imports run one way: each layer may use those after it
+    {"pages"},
+    {"ui", "__main__"},
+    {"charts", "studies"},
+    {"explain", "training", "checkpoints"},
+    {"data", "models"},
+    {"text", "trace"},
+    {"errors"},
+)
 
 PUBLIC = {
     "MODELS",
@@ -59,7 +72,12 @@ def test_a_folders_path_loads_the_checkpoint_in_it(checkpoint_folders, as_type):
 def test_each_shipped_model_loads_by_its_name_and_answers(name):
     model = seqdemo.load(name)
     assert model.name == name
-    probabilities = model.predict_proba(["A great film, I loved every minute.", "Dull, boring and a waste of time."])
+    probabilities = model.predict_proba(
+        [
+            "A wonderful film. The acting is great, the story is beautiful and I loved every minute of it.",
+            "A terrible film. The plot is boring, the acting is awful and the whole thing was a waste of time.",
+        ]
+    )
     assert probabilities.dtype == np.float32
     assert probabilities[0] > 0.5 > probabilities[1]
 
@@ -75,3 +93,69 @@ def test_an_unknown_name_lists_the_known_ones():
 def test_a_folder_that_is_no_checkpoint_says_what_is_missing(tmp_path):
     with pytest.raises(seqdemo.CheckpointMissingError, match=r"is no checkpoint: config\.json, model\.safetensors"):
         seqdemo.load(tmp_path)
+
+
+def test_the_readme_begins_with_the_two_commands():
+    first_screen = (ROOT / "README.md").read_text(encoding="utf-8").split("\n")[:20]
+    assert "pip install -r requirements.txt && streamlit run app.py" in first_screen
+    assert "pip install -r requirements-dev.txt && pytest" in first_screen
+
+
+def test_the_readmes_python_example_runs():
+    example = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    names = {}
+    exec(example.group(1), names)
+    assert names["trace"].tokens == ("not", "bad", "at", "all", ".")
+
+
+def imported(path):
+    """The modules that a file imports, wherever in it, as dotted names."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports relatively"
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def layer(module, *, otherwise):
+    """Where a dotted name stands in `LAYERS`; the public face and other packages stand nowhere."""
+    parts = module.split(".")
+    room = parts[1] if parts[0] == "seqdemo" and len(parts) > 1 else parts[0]
+    return next((level for level, rooms in enumerate(LAYERS) if room in rooms), otherwise)
+
+
+def sources():
+    found = [*(ROOT / "seqdemo").rglob("*.py"), *(ROOT / "pages").glob("*.py")]
+    assert len(found) > 20
+    return [(path, ".".join(path.relative_to(ROOT).with_suffix("").parts)) for path in found]
+
+
+def test_imports_run_downwards_only():
+    wrong = [
+        f"{name} imports {other}"
+        for path, name in sources()
+        for other in imported(path)
+        if other.split(".")[0] in {"seqdemo", "pages"} and layer(other, otherwise=99) < layer(name, otherwise=0)
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("library", "rooms"),
+    [
+        ("streamlit", {"ui", "pages"}),
+        ("altair", {"charts", "ui"}),
+        ("torch", {"models", "training", "checkpoints", "explain", "studies", "ui", "__main__"}),
+        ("huggingface_hub", {"checkpoints", "data"}),
+    ],
+)
+def test_a_library_is_imported_in_its_rooms_only(library, rooms):
+    wrong = [
+        name
+        for path, name in sources()
+        if any(other.split(".")[0] == library for other in imported(path))
+        and not rooms & {name.split(".")[0], name.removeprefix("seqdemo.").split(".")[0]}
+    ]
+    assert wrong == []
