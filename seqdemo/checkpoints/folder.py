@@ -137,7 +137,10 @@ def load(folder: str | os.PathLike[str]) -> Classifier:
         )
     with torch.device("meta"):
         model = registry.build(name, shape)
-    tensors = unpack(_read_tensors(folder / WEIGHTS), config.get("int8_tables", []), folder / WEIGHTS)
+    int8_tables = config.get("int8_tables", [])
+    if not isinstance(int8_tables, list) or not all(isinstance(table, str) for table in int8_tables):
+        raise CheckpointCorruptError(f"{folder / CONFIG}: int8_tables is a list of names; got {int8_tables!r}.")
+    tensors = unpack(_read_tensors(folder / WEIGHTS), int8_tables, folder / WEIGHTS)
     _check(tensors, model.state_dict(), folder / WEIGHTS)
     model.load_state_dict(tensors, strict=True, assign=True)
     _restore_buffers(model)

@@ -176,6 +176,8 @@ def test_a_file_that_is_no_vocabulary_is_refused(checkpoint: pathlib.Path, conte
         {"architecture": None},
         {"architecture": {"vocab_size": len(WORDS), "colour": "red"}},
         {"architecture": {"vocab_size": len(WORDS), "cell": "lstm"}},
+        {"int8_tables": None},
+        {"int8_tables": [1]},
     ],
 )
 def test_a_config_of_something_else_is_refused(checkpoint: pathlib.Path, entries: dict[str, Any]) -> None:
