@@ -13,8 +13,9 @@ curves = results.training_curves(models)
 
 st.title(results.accuracy_finding(accuracies), anchor=False)
 st.markdown(
-    "Five models that read word by word, written from scratch and trained on the same English film reviews, answer side "
-    "by side. Every number here comes from their trained weights: on reviews that they had never seen, or on what you type."
+    "Five models that read word by word, written from scratch and trained on the same English film reviews, answer "
+    "side by side. Every number here comes from their trained weights: on reviews that they had never seen, or on what "
+    "you type."
 )
 
 models_table()

@@ -1,0 +1,1 @@
+"""Tidy tables to charts; no torch, no arithmetic of models, no Streamlit."""

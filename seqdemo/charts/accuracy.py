@@ -28,7 +28,7 @@ def accuracy_chart(table: pd.DataFrame, *, baseline: str) -> alt.LayerChart:
         "test_accuracy:Q",
         title="test accuracy",
         axis=style.per_cent_axis(tickCount=5, tickMinStep=0.01, grid=True),
-        scale=alt.Scale(zero=False, nice=True, padding=70),
+        scale=alt.Scale(zero=False, nice=True, padding=84),
     )
     y = alt.Y("model:N", title=None, sort=table["model"].tolist(), axis=alt.Axis(grid=False))
     colour = alt.Color("name:N", scale=style.colour_scale(names), legend=None)
@@ -63,11 +63,12 @@ def accuracy_chart(table: pd.DataFrame, *, baseline: str) -> alt.LayerChart:
         .mark_text(align="left", dx=10, fontWeight="bold")
         .encode(x=alt.X("high:Q"), y=y, text="words:N")
     )
-    chart = alt.layer(rule, whiskers, dots, below, above)
-    return style.finished(chart.properties(height=_ROW_PX * len(table) + _AXIS_PX))
+    layers = [rule] if len(known) else []
+    return style.finished([*layers, whiskers, dots, below, above], height_px=_ROW_PX * len(table) + _AXIS_PX)
 
 
 def accuracy_alt(table: pd.DataFrame) -> str:
     """The chart in words."""
     table = table.dropna(subset=["test_accuracy"])
-    return "Test accuracy: " + ", ".join(f"{row.model} {100 * row.test_accuracy:.1f} %" for row in table.itertuples()) + "."
+    scores = (f"{row['model']} {100 * row['test_accuracy']:.1f} %" for row in table.to_dict("records"))
+    return f"Test accuracy: {', '.join(scores)}."

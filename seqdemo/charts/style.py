@@ -35,18 +35,23 @@ def per_cent_axis(**settings: Any) -> alt.Axis:
     return alt.Axis(labelExpr="format(100 * datum.value, 'd') + '\u00a0%'", **settings)
 
 
-def finished(chart: alt.LayerChart) -> alt.LayerChart:
-    """The chart with text in the page's colour, in a projector's sizes."""
-    return chart.configure_axis(
-        labelFontSize=LABEL_PX,
-        titleFontSize=LABEL_PX,
-        labelColor=TEXT,
-        titleColor=TEXT,
-        labelLimit=400,
-        labelFlush=False,
-        labelPadding=8,
-        titlePadding=12,
-    ).configure_text(fontSize=LABEL_PX, color=TEXT)
+def finished(layers: Sequence[alt.Chart], *, height_px: int) -> alt.LayerChart:
+    """Layers as one chart, with text in the page's colour, in a projector's sizes."""
+    chart = alt.LayerChart(layer=list(layers), height=height_px)
+    chart.config = alt.Config(
+        axis=alt.AxisConfig(
+            labelFontSize=LABEL_PX,
+            titleFontSize=LABEL_PX,
+            labelColor=TEXT,
+            titleColor=TEXT,
+            labelLimit=400,
+            labelFlush=False,
+            labelPadding=8,
+            titlePadding=12,
+        ),
+        text=alt.MarkConfig(fontSize=LABEL_PX, color=TEXT),
+    )
+    return chart
 
 
 def spread(values: pd.Series[float], gap: float) -> pd.Series[float]:

@@ -27,7 +27,7 @@ def training_chart(curves: pd.DataFrame) -> alt.LayerChart:
 
     # Names stand in a column on the right, since lines may end close together and early.
     ends = curves.sort_values("epoch").groupby("name", sort=False).tail(1).copy()
-    ends["label_at"] = style.spread(ends["validation_accuracy"], 1.6 * span * style.LABEL_PX / _HEIGHT_PX)
+    ends["label_at"] = style.spread(ends["validation_accuracy"], 2.1 * span * style.LABEL_PX / _HEIGHT_PX)
     ends["edge"] = last_epoch
     low, high = min(low, ends["label_at"].min()), max(high, ends["label_at"].max())
 
@@ -64,12 +64,14 @@ def training_chart(curves: pd.DataFrame) -> alt.LayerChart:
         .mark_text(align="left", baseline="middle", dx=12)
         .encode(x="edge:Q", y=alt.Y("label_at:Q", scale=scale), text="model:N")
     )
-    chart = alt.layer(leaders, lines, kept, labels).properties(height=_HEIGHT_PX)
-    return style.finished(chart)
+    return style.finished([leaders, lines, kept, labels], height_px=_HEIGHT_PX)
 
 
 def training_alt(curves: pd.DataFrame) -> str:
     """The chart in words."""
     best = curves[curves["best"].astype(bool)]
-    scores = (f"{row.model} {100 * row.validation_accuracy:.1f} % in epoch {row.epoch}" for row in best.itertuples())
+    scores = (
+        f"{row['model']} {100 * row['validation_accuracy']:.1f} % in epoch {row['epoch']}"
+        for row in best.to_dict("records")
+    )
     return f"Validation accuracy after each epoch. Best: {', '.join(scores)}."

@@ -1,0 +1,1 @@
+"""What was measured of the models, rerunnable, and the tables that charts are made of."""

@@ -11,7 +11,7 @@ import json
 import math
 import pathlib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import pandas as pd
 
@@ -63,37 +63,40 @@ def training_curves(models: Mapping[str, Classifier] | None = None, folder: path
     rows = []
     for name, spec in MODELS.items():
         history = models[name].history if name in models else _read(folder / name / "history.json", [])
-        points = [(entry.get("epoch"), entry.get("validation_accuracy")) for entry in history if isinstance(entry, Mapping)]
-        points = [(epoch, accuracy) for epoch, accuracy in points if _is_number(epoch) and _is_number(accuracy)]
+        entries = [entry for entry in history if isinstance(entry, Mapping)]
+        found = [(entry.get("epoch"), entry.get("validation_accuracy")) for entry in entries]
+        points = [(int(epoch), float(a)) for epoch, a in found if _is_number(epoch) and _is_number(a)]
         best = max(points, key=lambda point: (point[1], -point[0]), default=None)  # the first, where two are equal
         for epoch, accuracy in points:
-            point = {"epoch": int(epoch), "validation_accuracy": float(accuracy), "best": (epoch, accuracy) == best}
+            point = {"epoch": epoch, "validation_accuracy": accuracy, "best": (epoch, accuracy) == best}
             rows.append({"name": name, "model": spec.label, **point})
     return pd.DataFrame(rows, columns=["name", "model", "epoch", "validation_accuracy", "best"])
 
 
 def accuracy_finding(table: pd.DataFrame) -> str:
     """The best of the five against the baseline, as a sentence."""
-    measured = table.dropna(subset=["test_accuracy"])
-    models, baseline = measured[measured["name"] != BASELINE], measured[measured["name"] == BASELINE]
-    if models.empty:
+    measured = {row["name"]: row for row in table.dropna(subset=["test_accuracy"]).to_dict("records")}
+    baseline = measured.pop(BASELINE, None)
+    if not measured:
         return "Five models read the same film review"
-    best = models.loc[models["test_accuracy"].idxmax()]
-    finding = f"The best of {_count(len(models))} models, the {best['model']}, gets {_per_cent(best['test_accuracy'])} of film reviews right"
-    if baseline.empty:
+    best = max(measured.values(), key=lambda row: row["test_accuracy"])
+    share = _per_cent(best["test_accuracy"])
+    finding = f"The best of {_count(len(measured))} models, the {best['model']}, gets {share} of film reviews right"
+    if baseline is None:
         return finding
-    return f"{finding}; counting words gets {_per_cent(baseline['test_accuracy'].iloc[0])}"
+    return f"{finding}; counting words gets {_per_cent(baseline['test_accuracy'])}"
 
 
 def training_finding(curves: pd.DataFrame) -> str:
     """Which model was done first and which last, as a sentence."""
-    best = curves[curves["best"].astype(bool)]
-    if best.empty:
+    best = [row for row in curves.to_dict("records") if row["best"]]
+    if not best:
         return "How the models learned"
-    first, last = best.loc[best["epoch"].idxmin()], best.loc[best["epoch"].idxmax()]
+    first, last = min(best, key=lambda row: row["epoch"]), max(best, key=lambda row: row["epoch"])
     if first["epoch"] == last["epoch"]:
         return f"Best after {_epochs(first['epoch'])}"
-    return f"The {first['model']} was at its best after {_epochs(first['epoch'])}, the {last['model']} after {last['epoch']}"
+    early = f"The {first['model']} was at its best after {_epochs(first['epoch'])}"
+    return f"{early}, the {last['model']} after {last['epoch']}"
 
 
 def _figures(metrics: Mapping[str, Any]) -> dict[str, Any]:
@@ -112,7 +115,7 @@ def _number(value: Any, otherwise: Any) -> Any:
     return value if _is_number(value) else otherwise
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: Any) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import html
 import math
+from collections.abc import Hashable, Mapping
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -35,7 +37,7 @@ _STYLE = """
 .models-table tbody th img { margin-right: 0.5rem; }
 .models-table tbody th small { display: block; font-size: 0.9rem; }
 .models-table .number { text-align: right; font-variant-numeric: tabular-nums; }
-.models-table .interval { white-space: nowrap; font-size: 0.9rem; }
+.models-table .interval { white-space: nowrap; font-size: 0.9rem; margin-left: 0.25rem; }
 .models-table .interval, .models-table .interval b { display: inline-block; }
 @media (max-width: 1500px) { .models-table { font-size: 0.9rem; } }
 @media (max-width: 900px) {
@@ -112,7 +114,7 @@ def _class(column: int) -> str:
     return ' class="number"' if 1 <= column <= 3 else ""
 
 
-def _accuracy(row: dict[str, float]) -> str:
+def _accuracy(row: Mapping[Hashable, Any]) -> str:
     if math.isnan(row["test_accuracy"]):
         return _NOT_MEASURED
     accuracy = f"<b>{100 * row['test_accuracy']:.1f}\u00a0%</b>"

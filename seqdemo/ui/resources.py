@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import gc
 import logging
+import math
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from seqdemo.checkpoints.store import ModelStore
+from seqdemo.explain.prefixes import CurveWorker
+from seqdemo.models.registry import MODELS
 
 if TYPE_CHECKING:
     from seqdemo.checkpoints.classifier import Classifier
@@ -26,13 +29,18 @@ def store() -> ModelStore:
 
 @st.cache_resource(show_spinner=False)
 def milliseconds() -> dict[str, float]:
-    """What one review took each model on this machine; filled in the background."""
+    """What one review took each model on this machine; filled in the background, NaN where it cannot be."""
     return {}
+
+
+def is_timed() -> bool:
+    """Whether `milliseconds` will change no more."""
+    return set(milliseconds()) == set(MODELS)
 
 
 def newest() -> frozenset[str]:
     """Names of the models for which this visitor asked for the newer weights."""
-    return st.session_state.get(_NEWEST, frozenset())
+    return frozenset(st.session_state.get(_NEWEST, ()))
 
 
 def use_newest(name: str) -> None:
@@ -45,6 +53,24 @@ def models() -> dict[str, Classifier]:
     return store().ready(newest=newest())
 
 
+@st.cache_data(max_entries=10_000, show_spinner=False)
+def probability(sha256: str, text: str, _classifier: Classifier) -> float:  # noqa: ARG001 (part of the key)
+    """P(positive) of a text, known by checkpoint and text; the module itself is not hashed.
+
+    Args:
+        sha256: Of the checkpoint.
+        text: A review with at least one word.
+        _classifier: The model with that checkpoint.
+    """
+    return float(_classifier.predict_proba([text])[0])
+
+
+@st.cache_resource(show_spinner=False)
+def curve_worker() -> CurveWorker:
+    """Computes curves for all visitors, one text at a time; keeps them by checkpoint and text."""
+    return CurveWorker()
+
+
 def _warm_up(models: ModelStore) -> None:
     """Pays in the background what the first visitor would pay otherwise."""
     import altair  # noqa: F401 (imported for the pages that follow)
@@ -52,10 +78,12 @@ def _warm_up(models: ModelStore) -> None:
 
     from seqdemo.studies import speed
 
-    for name, model in models.ready().items():
+    for name in MODELS:
+        model = models.get(name)
         try:
-            milliseconds()[name] = speed.milliseconds_per_review(model)
+            milliseconds()[name] = speed.milliseconds_per_review(model) if model else math.nan
         except Exception:  # a figure is missing, but the thread goes on to the Hub
+            milliseconds()[name] = math.nan
             logging.getLogger(__name__).exception("The speed of %s could not be measured.", name)
     # Streamlit collects garbage after every run; what is imported and loaded by now stays
     # for good and need not be looked at again (70 ms a run).

@@ -80,7 +80,7 @@ def _each() -> None:
         label = f"{mark(status.name)} {MODELS[status.name].label}"
         with st.container(gap="xxsmall"):
             st.markdown(f"{label}  \n:small[{plain(source_words(status))}]")
-            if status.state == "failed":
+            if status.state == "failed" or status.can_retry:
                 st.caption(plain(why(status)))
             if status.fetching:
                 st.caption("Asking the Hub")
@@ -91,6 +91,6 @@ def _each() -> None:
             if waits and st.button("Use the new weights", key=f"newest-{status.name}", icon=":material/download_done:"):
                 resources.use_newest(status.name)
                 st.rerun()
-    with st.expander("Why these sources"):
+    with st.expander("Details"):
         for status in statuses:
             st.caption(f"**{MODELS[status.name].label}**: {plain(why(status))}")

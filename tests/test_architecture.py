@@ -1,0 +1,129 @@
+"""The house's plan, held by reading the imports: downwards only, torch and streamlit where they belong."""
+
+import ast
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+from seqdemo.models.registry import MODELS
+
+ROOT = pathlib.Path(__file__).parents[1]
+LAYERS = (
+    {"pages"},
+    {"ui"},
+    {"charts", "studies"},
+    {"explain", "training", "checkpoints"},
+    {"data", "models"},
+    {"text", "trace", "errors"},
+)
+LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
+FILES = [
+    *sorted((ROOT / "seqdemo").rglob("*.py")),
+    *sorted((ROOT / "pages").glob("*.py")),
+    ROOT / "app.py",
+]
+
+
+def imported_modules(path, *, at_import_only=False):
+    """Dotted names that a file imports; `from a import b` counts as `a.b`."""
+    found = []
+    nodes = [ast.parse(path.read_text(encoding="utf-8"))]
+    while nodes:
+        node = nodes.pop()
+        if at_import_only and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        if at_import_only and isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            continue
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports by a relative name"
+            found += [f"{node.module}.{alias.name}" for alias in node.names]
+        nodes += ast.iter_child_nodes(node)
+    return found
+
+
+def room_of(path):
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return parts[1] if parts[0] == "seqdemo" else parts[0]
+
+
+def relative(path):
+    return path.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("path", FILES, ids=relative)
+def test_imports_go_downwards(path):
+    if room_of(path) not in LEVEL:  # the public face, the command line and app.py see everything
+        return
+    for module in imported_modules(path):
+        parts = module.split(".")
+        room = parts[1] if parts[0] == "seqdemo" and len(parts) > 1 else None
+        if room in LEVEL:
+            assert LEVEL[room] >= LEVEL[room_of(path)], f"{relative(path)} imports {module} from above it"
+
+
+@pytest.mark.parametrize("path", FILES, ids=relative)
+def test_streamlit_is_imported_only_by_what_is_on_screen(path):
+    uses = any(module.split(".")[0] == "streamlit" for module in imported_modules(path))
+    assert not uses or room_of(path) in {"ui", "pages", "app"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=relative)
+def test_torch_is_imported_only_where_tensors_are(path):
+    uses = any(module.split(".")[0] == "torch" for module in imported_modules(path))
+    torch_free = room_of(path) in {"pages", "ui", "charts", "app", "text", "trace", "errors"}
+    assert not (uses and (torch_free or relative(path) == "seqdemo/models/registry.py"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=relative)
+def test_the_caches_of_streamlit_are_in_one_place(path):
+    uses = "st.cache_" in path.read_text(encoding="utf-8")
+    assert not uses or relative(path) == "seqdemo/ui/resources.py"
+
+
+def test_nothing_is_called_utils():
+    assert not [relative(path) for path in FILES if path.stem in {"utils", "helpers", "misc"}]
+
+
+def after_importing(modules):
+    """Which of torch and streamlit a fresh Python has loaded after these imports."""
+    code = "import sys\n" + "".join(f"import {module}\n" for module in modules)
+    code += "print(*[name for name in ('torch', 'streamlit') if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
+
+
+def test_the_package_is_imported_without_torch_and_streamlit():
+    assert after_importing(["seqdemo"]) == []
+
+
+def test_the_first_page_is_imported_without_torch():
+    scripts = [ROOT / "seqdemo/ui/main.py", ROOT / "pages/overview.py", ROOT / "app.py"]
+    names = {name for script in scripts for name in imported_modules(script) if name.startswith("seqdemo.")}
+    files = {name: ROOT.joinpath(*name.split(".")) for name in names}
+    is_module = {name: path.with_suffix(".py").is_file() for name, path in files.items()}
+    modules = {name if is_module[name] else name.rpartition(".")[0] for name in names}
+    assert "seqdemo.ui.resources" in modules
+    assert after_importing(sorted(modules)) == ["streamlit"]
+
+
+def test_the_models_keep_their_order_and_colours():
+    assert {name: spec.colour for name, spec in MODELS.items()} == {
+        "rnn": "#D55E00",
+        "gru": "#E69F00",
+        "lstm": "#0072B2",
+        "bilstm": "#56B4E9",
+        "transformer": "#009E73",
+    }
+    assert list(MODELS) == ["rnn", "gru", "lstm", "bilstm", "transformer"]
+    assert len({spec.dash for spec in MODELS.values()}) == len(MODELS)
+
+
+def test_the_theme_has_the_models_colours():
+    theme = (ROOT / ".streamlit/config.toml").read_text(encoding="utf-8")
+    line = next(line for line in theme.splitlines() if line.startswith("chartCategoricalColors"))
+    assert ast.literal_eval(line.partition("=")[2].strip()) == [spec.colour for spec in MODELS.values()]
