@@ -28,11 +28,11 @@ function build(root) {
   const frame = element("section", "frame", root)
   const chart = { frame, id: null, data: null, cursor: null }
   chart.title = element("h2", "title", frame)
-  chart.how = element("p", "how", frame)
   chart.readout = element("div", "readout", frame)
   chart.plot = element("div", "plot", frame)
   chart.plot.setAttribute("role", "slider")
   chart.plot.setAttribute("aria-label", "Word at the cursor")
+  chart.how = element("p", "how", frame)
   chart.invitation = element("div", "invitation", frame)
   chart.details = element("details", "", frame)
   element("summary", "", chart.details, "Data as a table")

@@ -24,13 +24,13 @@ function build(root) {
   const box = { n: 0, timers: [], composing: false, rev: null, sent: {} }
   const frame = element("div", "frame", root)
   const left = element("div", "left", frame)
-  const label = element("label", "label", left, "Review")
+  const head = element("div", "head", left)
+  const label = element("label", "label", head, "Review")
   label.htmlFor = "review"
+  element("div", "hint", head, "The models were trained on English film reviews.").id = "hint"
   box.area = element("textarea", "area", left)
   Object.assign(box.area, { id: "review", rows: 5, placeholder: "Write what you thought of a film" })
   box.area.setAttribute("aria-describedby", "hint")
-
-  element("div", "hint", left, "The models were trained on English film reviews.").id = "hint"
 
   const right = element("div", "right", frame)
   element("div", "label", right, "Try an example").id = "examples"
@@ -48,8 +48,8 @@ function build(root) {
   box.link.setAttribute("aria-label", "Link to copy")
 
   box.area.oninput = (event) => { if (!event.isComposing && !box.composing) schedule(box) }
-  box.area.oncompositionstart = () => { box.composing = true; stop(box) }
-  box.area.oncompositionend = () => { box.composing = false; schedule(box) }
+  box.area.addEventListener("compositionstart", () => { box.composing = true; stop(box) })
+  box.area.addEventListener("compositionend", () => { box.composing = false; schedule(box) })
   box.area.onblur = () => { if (!box.composing && box.area.value !== box.sent.text) send(box, false) }
   return box
 }

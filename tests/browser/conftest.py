@@ -1,0 +1,122 @@
+"""A real server of its own for each test that asks for one, and a real Chromium."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections import namedtuple
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[2]
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+Visit = namedtuple("Visit", "page requests complaints")
+
+
+def _missing(sentence):
+    if os.environ.get("SEQDEMO_REQUIRE_BROWSER") == "1":
+        pytest.fail(sentence)
+    pytest.skip(sentence)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """The browser; tests that need it are skipped, with a sentence, where there is none."""
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        _missing("Browser tests need playwright: pip install -r requirements-dev.txt.")
+    found = next((path for path in map(shutil.which, BROWSERS) if path), None)
+    if found is None:
+        _missing(f"Browser tests need one of these programs: {', '.join(BROWSERS)}.")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=found, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def expect(chromium):
+    """Playwright's assertions, which wait until they hold."""
+    from playwright.sync_api import expect
+
+    expect.set_options(timeout=30_000)
+    return expect
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """The address of a server that nobody has visited yet."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log_path = tmp_path_factory.mktemp("server") / "log.txt"
+    with log_path.open("w", encoding="utf-8") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}", "--server.headless=true"],
+            cwd=ROOT,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _wait_until_healthy(process, address, log_path)
+        yield address
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait_until_healthy(process, address, log_path):
+    deadline = time.monotonic() + 60
+    while True:
+        assert process.poll() is None, log_path.read_text(encoding="utf-8")
+        assert time.monotonic() < deadline, log_path.read_text(encoding="utf-8")
+        try:
+            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=5) as answer:
+                answer.read()
+                return
+        except OSError:
+            time.sleep(0.1)  # the port says nothing about when it will be open
+
+
+@pytest.fixture
+def visit(chromium, server):
+    """Opens a path in a new window and notes what it asks for and complains of."""
+    contexts = []
+
+    def open_(path, **settings):
+        context = chromium.new_context(**settings)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        visit = Visit(page, [], [])
+        page.on("request", lambda request: visit.requests.append(request.url))
+        page.on("pageerror", lambda error: visit.complaints.append(str(error)))
+        page.on("console", lambda message: _is_complaint(message) and visit.complaints.append(message.text))
+        page.goto(server + path)
+        return visit
+
+    yield open_
+    for context in contexts:
+        context.close()
+
+
+def _is_complaint(message):
+    # Under a deep link Streamlit looks for its base path by asking for these two once.
+    known = message.location["url"].endswith(("/_stcore/host-config", "/_stcore/health"))
+    return message.type == "error" and not known
