@@ -113,10 +113,10 @@ class TransformerClassifier(nn.Module):
         super().__init__()
         self.config = config
         self.embedding = nn.Embedding(config.vocab_size, config.d_model, padding_idx=PAD_ID)
+        with torch.device("cpu"):  # computed, never loaded: real numbers also in a model built on the meta device
+            positions = sinusoidal_positions(config.max_tokens, config.d_model)  # (max_tokens, d_model)
         self.positions: Tensor
-        self.register_buffer(
-            "positions", sinusoidal_positions(config.max_tokens, config.d_model), persistent=False
-        )  # (max_tokens, d_model)
+        self.register_buffer("positions", positions, persistent=False)
         self.embed_dropout = nn.Dropout(config.embed_dropout)
         self.layers = nn.ModuleList(EncoderLayer(config) for _ in range(config.n_layers))
         self.final_norm = nn.LayerNorm(config.d_model)

@@ -38,6 +38,7 @@ def test_both_presets_build_with_twelve_layers(preset, d_model, n_heads, d_ff):
     with torch.device("meta"):
         model = registry.build("transformer", config)
     assert len(model.layers) == 12
+    assert torch.equal(model.positions, sinusoidal_positions(400, d_model))  # real, since nothing loads them
     for layer in model.layers:
         assert layer.attention.n_heads == n_heads
         assert layer.attention.qkv.weight.shape == (3 * d_model, d_model)

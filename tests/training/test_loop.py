@@ -82,6 +82,14 @@ def test_the_same_seed_gives_the_same_curve_and_another_seed_another(build_small
     assert curve != other
 
 
+def test_each_epoch_sees_other_views_of_the_reviews(build_small, training, validation):
+    model = build_small("gru", embed_dropout=0.0, dropout=0.0)
+    config = settings(learning_rate=1e-12, word_dropout=0.3)  # nothing is learnt: only the views can differ
+    losses = [entry["train_loss_nats"] for entry in run(model, training, validation, config).history]
+    assert abs(losses[0] - losses[1]) > 1e-5
+    assert abs(losses[1] - losses[2]) > 1e-5
+
+
 class Interrupted(BaseException):
     """Stands for the key press that stops a run."""
 
