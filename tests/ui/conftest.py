@@ -1,0 +1,70 @@
+"""An app over small checkpoints of its own, its models loaded anew for each test."""
+
+import pathlib
+import shutil
+import threading
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import seqdemo
+from seqdemo.models.registry import MODELS
+from seqdemo.ui import resources
+
+MAIN = pathlib.Path(seqdemo.__file__).parent / "ui" / "main.py"
+
+
+@pytest.fixture
+def pretrained(tmp_path, checkpoint_folders, monkeypatch):
+    """A folder with five small checkpoints, which takes the place of `pretrained/`."""
+    root = tmp_path / "pretrained"
+    for name in MODELS:
+        shutil.copytree(checkpoint_folders[name], root / name)
+    monkeypatch.setattr(seqdemo, "PRETRAINED", root)
+    return root
+
+
+@pytest.fixture
+def app(pretrained):
+    """The whole app, as a visitor opens it; nothing has been loaded yet."""
+    resources.store.clear()
+    resources.milliseconds.clear()
+    yield AppTest.from_file(MAIN, default_timeout=60)
+    resources.store().wait(60)
+    wait_until_timed()
+    resources.store.clear()
+    resources.milliseconds.clear()
+
+
+def wait_until_timed():
+    """Waits for the background work that follows loading."""
+    for thread in threading.enumerate():
+        if thread.name == "load-models":
+            thread.join(60)
+    assert resources.is_timed()
+
+
+@pytest.fixture
+def loaded():
+    """Waits until every model was tried and timed."""
+
+    def wait():
+        assert resources.store().wait(60)
+        wait_until_timed()
+
+    return wait
+
+
+@pytest.fixture
+def gate(monkeypatch):
+    """Holds the loading of the real checkpoints back until it is set."""
+    opened = threading.Event()
+
+    class SlowStore(resources.ModelStore):
+        def _load_local(self, name):
+            assert opened.wait(60)
+            super()._load_local(name)
+
+    monkeypatch.setattr(resources, "ModelStore", SlowStore)
+    yield opened
+    opened.set()

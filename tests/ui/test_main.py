@@ -1,0 +1,108 @@
+"""The shell: navigation, and a sidebar that says where each model's weights come from."""
+
+import hashlib
+import json
+import pathlib
+
+import pytest
+
+import seqdemo
+from seqdemo.checkpoints.hub import Source
+from seqdemo.checkpoints.store import ModelStatus
+from seqdemo.models.registry import MODELS
+from seqdemo.ui import resources, sources
+from seqdemo.ui.marks import favicon, mark, plain
+from seqdemo.ui.pages import PAGES
+
+HUB = Source(kind="hub", repository="someone/seqdemo-rnn-imdb", commit="ab12cd34" * 5, reason="From the Hub.")
+CACHE = Source(kind="cache", repository="someone/seqdemo-rnn-imdb", commit="ef56ab78" * 5, reason="From the cache.")
+EMBEDDED = Source(kind="embedded", repository=None, commit=None, reason="Embedded copy: none is named.")
+
+
+def sidebar_text(app):
+    return "\n".join(element.value for element in [*app.sidebar.markdown, *app.sidebar.caption])
+
+
+def test_every_model_stands_in_the_sidebar_with_its_mark_and_source(app, loaded):
+    app.run()
+    loaded()
+    app.run()
+    assert not app.exception
+    rows = [element.value for element in app.sidebar.markdown if element.value.startswith("![]")]
+    assert [row.split("  \n")[0] for row in rows] == [f"{mark(name)} {spec.label}" for name, spec in MODELS.items()]
+    assert all("Embedded copy" in row for row in rows)
+    assert not app.sidebar.button
+
+
+def test_a_broken_checkpoint_says_why(app, pretrained, loaded):
+    (pretrained / "rnn/model.safetensors").write_bytes(b"cut")
+    app.run()
+    loaded()
+    app.run()
+    assert not app.exception
+    text = sidebar_text(app).replace("\\", "")
+    assert "Could not be loaded" in text
+    assert "pretrained/rnn/model.safetensors is not a safetensors file" in text
+    assert str(pretrained) not in text
+
+
+def test_retry_is_offered_where_the_hub_could_help_and_asks_it(app, pretrained, loaded, monkeypatch, tmp_path):
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")  # refused
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
+    files = {
+        path.name: {"size": path.stat().st_size, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+        for path in (pretrained / "gru").iterdir()
+    }
+    named = {"repository": "someone/seqdemo-gru-imdb", "commit": "ab12cd34" * 5, "files": files}
+    (pretrained / "manifest.json").write_text(json.dumps({"format": 1, "models": {"gru": named}}))
+    app.run()
+    loaded()
+    app.run()
+    (button,) = app.sidebar.button
+    assert button.label == "Retry"
+    assert "refused" in sidebar_text(app)
+    button.click().run()
+    assert not app.exception
+    assert resources.store().status("gru").fetching or resources.store().status("gru").can_retry
+
+
+def test_the_sidebar_looks_again_only_while_models_load(app, gate, loaded):
+    app.run()
+    assert not app.exception
+    assert "Loading" in sidebar_text(app)
+    assert sources.is_busy()
+    gate.set()
+    loaded()
+    assert not sources.is_busy()
+    app.run()
+    assert "Loading" not in sidebar_text(app)
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (ModelStatus(name="rnn", state="ready", source=EMBEDDED), "Embedded copy"),
+        (ModelStatus(name="rnn", state="ready", source=HUB), "Hub, commit ab12cd3"),
+        (ModelStatus(name="rnn", state="ready", source=CACHE), "Hub (cached), commit ef56ab7"),
+        (ModelStatus(name="rnn", state="ready", source=EMBEDDED, arrived=HUB), "Embedded copy"),
+        (ModelStatus(name="rnn", state="failed", note="Cut."), "Could not be loaded"),
+    ],
+)
+def test_a_source_in_a_few_words(status, words):
+    assert sources.source_words(status) == words
+
+
+def test_each_page_has_a_file_and_an_address_of_its_own():
+    addresses = [page.path for page in PAGES]
+    assert addresses[0] == ""
+    assert len(set(addresses)) == len(addresses)
+    assert all((pathlib.Path(seqdemo.__file__).parents[1] / "pages" / page.file).is_file() for page in PAGES)
+
+
+def test_messages_cannot_become_markup():
+    assert plain("a_b [x](http://y) :red[z] $q$\n<b>") == (r"a\_b \[x\]\(http\://y\) \:red\[z\] \$q\$ \<b\>")
+
+
+def test_marks_and_the_icon_are_drawn_here_and_fetched_from_nowhere():
+    assert all(mark(name).startswith("![](data:image/svg+xml,") for name in MODELS)
+    assert favicon().startswith("<svg")
