@@ -1,4 +1,4 @@
-"""One model's files from the Hugging Face Hub, in a process of its own: `python -m seqdemo.checkpoints.download`.
+"""One model's files from the Hugging Face Hub, in a process of its own.
 
 Against a server that accepts and then says nothing, the client of the Hub waits for
 minutes or for ever, in calls that no argument bounds. A thread stuck in one cannot be
@@ -115,6 +115,8 @@ def explain(error: BaseException, *, repository: str, revision: str, file: str =
         return f"The Hub broke off in the middle of {file}."
     if "Consistency check failed" in text:
         return f"{file} arrived from the Hub with a wrong size."
+    if isinstance(error, OSError) and error.errno is not None:
+        return f"The Hub's cache on this machine cannot be written to: {error.strerror}."
     return f"The Hub's client failed: {type(error).__name__}: {(str(error).splitlines() or ['no reason given'])[0]}"
 
 
@@ -158,8 +160,8 @@ def _remove_leftovers(cache: str, repository: str) -> None:
 
 
 def arguments(request: dict[str, Any]) -> Sequence[str]:
-    """The command that answers a request."""
-    return [sys.executable, "-m", "seqdemo.checkpoints.download", json.dumps(request)]
+    """The command that answers a request: this file alone, for which nothing of ours need be importable."""
+    return [sys.executable, "-P", __file__, json.dumps(request)]
 
 
 if __name__ == "__main__":

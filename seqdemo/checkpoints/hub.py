@@ -304,12 +304,9 @@ def _download(pin: Repository, name: str, *, answer_s: float, total_s: float, le
         "total_s": total_s,
         "left_s": left_s,
     }
-    root = str(pathlib.Path(seqdemo.__file__).parent.parent)
-    path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
     try:
         done = subprocess.run(
             download.arguments(request),
-            env={**os.environ, "PYTHONPATH": path},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=_START_S + answer_s + left_s,

@@ -30,6 +30,7 @@ MODES = (
     "404",
     "429",
     "500",
+    "gated",
     "no revision",
     "no file",
     "portal",  # the sign-in page of a café
@@ -128,6 +129,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self._send(200, b"<html>Please sign in to the Wi-Fi</html>", {"Content-Type": "text/html"})
         elif hub.mode in {"401", "403", "429", "500"}:
             self._send(int(hub.mode), b"{}")
+        elif hub.mode == "gated":
+            self._send(403, b"{}", {"X-Error-Code": "GatedRepo"})
         elif hub.mode == "404":
             self._send(404, b"{}", {"X-Error-Code": "RepoNotFound"})
         elif path.startswith("/cdn/"):

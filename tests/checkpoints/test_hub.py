@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import json
+import os
 import pathlib
+import subprocess
 import time
 
 import pytest
 
-from seqdemo.checkpoints import folder, hub, publish
+from seqdemo.checkpoints import download, folder, hub, publish
 from seqdemo.errors import CheckpointCorruptError, HubError
 from tests.checkpoints.conftest import OWNER, save_tiny
 from tests.checkpoints.fake_hub import MODES, WEIGHTS, FakeHub
@@ -23,6 +25,7 @@ FAILURES = {
     "404": f"The Hub shows no repository {OWNER}/seqdemo-rnn-imdb (404)",
     "429": "too many requests from this network (429)",
     "500": "The Hub has a fault of its own (500)",
+    "gated": f"The Hub asks to request access to {OWNER}/seqdemo-rnn-imdb first (403).",
     "no revision": "The Hub has no revision",
     "no file": "The Hub has no file config.json",
     "portal": "Something other than the Hub answered",
@@ -117,6 +120,41 @@ def test_a_proxy_that_refuses_is_told_as_such(published: FakeHub, monkeypatch: p
     monkeypatch.setenv("HF_ENDPOINT", "https://hub.invalid")
     with pytest.raises(HubError, match="proxy"):
         fetch()
+
+
+def test_a_cache_that_cannot_be_written_to_is_told_as_such(
+    published: FakeHub, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "file" / "cache"))
+    with pytest.raises(HubError, match=r"The Hub's cache on this machine cannot be written to: .+\."):
+        fetch()
+
+
+def test_what_an_ended_download_left_is_removed_once_it_is_old(published: FakeHub) -> None:
+    blobs = hub._cache() / f"models--{OWNER}--seqdemo-rnn-imdb" / "blobs"
+    blobs.mkdir(parents=True)
+    for name, age_s in {"old": 3600.0, "new": 0.0}.items():
+        left = blobs / f"{name}.incomplete"
+        left.touch()
+        os.utime(left, (time.time() - age_s,) * 2)
+    fetch()
+    assert [left.name for left in blobs.glob("*.incomplete")] == ["new.incomplete"]
+
+
+def test_a_process_of_a_server_that_is_gone_ends_by_itself(published: FakeHub) -> None:
+    published.mode = "hung"
+    request = {
+        "repository": f"{OWNER}/seqdemo-rnn-imdb",
+        "revision": "v1.0",
+        "files": ["config.json"],
+        "cache": str(hub._cache()),
+        "answer_s": 0.5,
+        "total_s": 0.5,
+        "left_s": 0.5,
+    }
+    done = subprocess.run(download.arguments(request), capture_output=True, check=True, timeout=30)
+    assert json.loads(done.stdout) == {"error": "The Hub did not answer in 0.5 s."}
 
 
 def test_a_corrupt_download_leaves_nothing_in_the_cache(published: FakeHub) -> None:
