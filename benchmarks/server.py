@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 
@@ -65,7 +64,7 @@ def _wait_for(url: str, process: subprocess.Popen[bytes], patience_s: float) -> 
     while True:
         if process.poll() is not None:
             sys.exit(f"The server ended with code {process.returncode} before it answered.")
-        with contextlib.suppress(urllib.error.URLError, ConnectionError):
+        with contextlib.suppress(OSError):  # refused, or too busy to answer
             urllib.request.urlopen(url, timeout=1).close()
             return
         if time.monotonic() > end:

@@ -142,10 +142,16 @@ class Visitor:
             await pause
 
 
-def resident_mb(pid: int) -> float:
-    """Memory of a process in megabytes of 10^6 bytes, as `ps` says it."""
-    done = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=True)
-    return int(done.stdout) * 1024 / 1e6
+def usage(pid: int) -> tuple[float, float]:
+    """Memory of a process in megabytes of 10^6 bytes and its CPU seconds so far, as `ps` says them."""
+    done = subprocess.run(
+        ["ps", "-o", "rss=", "-o", "time=", "-p", str(pid)], capture_output=True, text=True, check=True
+    )
+    kilobytes, clock = done.stdout.split()
+    seconds = 0.0
+    for part in clock.split(":"):  # [hours:]minutes:seconds
+        seconds = seconds * 60 + float(part)
+    return int(kilobytes) * 1024 / 1e6, seconds
 
 
 async def visit(address: str, pid: int, *, n_visitors: int, seconds: float, every_s: float) -> dict[str, Any]:
@@ -156,7 +162,7 @@ async def visit(address: str, pid: int, *, n_visitors: int, seconds: float, ever
     async def watch_memory() -> None:
         nonlocal peak_mb
         while True:
-            peak_mb = max(peak_mb, await asyncio.to_thread(resident_mb, pid))
+            peak_mb = max(peak_mb, (await asyncio.to_thread(usage, pid))[0])
             await asyncio.sleep(0.5)
 
     async with contextlib.AsyncExitStack() as stack:
@@ -169,13 +175,17 @@ async def visit(address: str, pid: int, *, n_visitors: int, seconds: float, ever
             await visitors[0].open()  # a cold server loads its models for the first one
             print(f"first visitor answered after {time.perf_counter() - started:.1f} s", file=sys.stderr)
             await asyncio.gather(*(visitor.open() for visitor in visitors[1:]))
+            cpu_s, started = usage(pid)[1], time.perf_counter()
             await asyncio.gather(*(visitor.type(seconds, every_s) for visitor in visitors))
+            cores = (usage(pid)[1] - cpu_s) / (time.perf_counter() - started)
             lost = sum(task.done() for task in background)
         finally:
             for task in background:
                 task.cancel()
     latencies = [latency for visitor in visitors for latency in visitor.latencies_ms]
     errors = [error for visitor in visitors for error in visitor.errors] + ["connection lost"] * lost
+    if len(latencies) < 2:
+        sys.exit(f"Too few verdicts arrived to say anything; {len(errors)} errors: {errors[:3]}")
     return {
         "visitors": n_visitors,
         "edits": len(latencies),
@@ -184,6 +194,7 @@ async def visit(address: str, pid: int, *, n_visitors: int, seconds: float, ever
         "slowest_ms": round(max(latencies)),
         "with_curves": sum(visitor.has_curves.is_set() for visitor in visitors),
         "peak_mb": round(peak_mb),
+        "cores_used": round(cores, 2),
         "errors": len(errors),
         "first_errors": errors[:3],
     }
@@ -200,9 +211,11 @@ def main() -> None:
         found = asyncio.run(
             visit(address, pid, n_visitors=arguments.visitors, seconds=arguments.seconds, every_s=arguments.every)
         )
-    print(f"{'visitors':>8}{'edits':>8}{'p50 ms':>8}{'p95 ms':>8}{'slowest':>9}{'errors':>8}{'peak MB':>9}")
-    row = [found[key] for key in ("visitors", "edits", "p50_ms", "p95_ms", "slowest_ms", "errors", "peak_mb")]
-    print("".join(f"{value:>{width}}" for value, width in zip(row, (8, 8, 8, 8, 9, 8, 9), strict=True)))
+    print(f"{'visitors':>8}{'edits':>8}{'p50 ms':>8}{'p95 ms':>8}{'slowest':>9}{'errors':>8}{'peak MB':>9}{'cores':>7}")
+    row = [
+        found[key] for key in ("visitors", "edits", "p50_ms", "p95_ms", "slowest_ms", "errors", "peak_mb", "cores_used")
+    ]
+    print("".join(f"{value:>{width}}" for value, width in zip(row, (8, 8, 8, 8, 9, 8, 9, 7), strict=True)))
     print(json.dumps({"benchmark": "visitors", **found, "target_ms": TARGET_MS, "target_mb": TARGET_MB}))
 
 
