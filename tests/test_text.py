@@ -162,9 +162,9 @@ ADVERSARIAL = {
 
 def cost_s(text):
     def once():
-        started = time.perf_counter()
+        started = time.thread_time()  # not the clock on the wall: other work on the machine must not count
         tokenize(text)
-        return time.perf_counter() - started
+        return time.thread_time() - started
 
     return min(once() for _ in range(3))
 
@@ -172,7 +172,8 @@ def cost_s(text):
 @pytest.mark.parametrize("kind", ADVERSARIAL)
 def test_no_text_takes_more_than_linear_time(kind):
     plain = ("It was not a bad film, I think. " * 1_600)[:50_000]
-    assert cost_s(ADVERSARIAL[kind]) < 20 * cost_s(plain)  # quadratic time is over 200 times as much
+    allowed_s = 20 * max(cost_s(plain), 0.016)  # 0.016 s is the finest step of this clock on Windows
+    assert cost_s(ADVERSARIAL[kind]) < allowed_s  # quadratic time takes over 100 times as long
 
 
 def test_fifty_thousand_characters_are_read_and_more_are_cut_and_counted(vocabulary):
