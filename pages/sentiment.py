@@ -1,6 +1,7 @@
 import streamlit as st
 
-from seqdemo.ui import live
+from seqdemo.ui import live, review_table
 
 st.title("Type a review. Five models read it as you write.", anchor=False)
 live.render()
+review_table.render()

@@ -34,7 +34,7 @@ _WAIT_S = 0.2
 _ASK_AGAIN_MS, _ASK_AGAIN_MOST_MS = 200, 1_000
 _UNKNOWN_NAMED = 5
 _SESSION = "live"
-_NUMBERS = ("No", "One", "Two", "Three", "Four", "Five")
+_EVERYONE = {1: "The model", 2: "Both", 3: "All three", 4: "All four", 5: "All five"}
 
 
 def percent(probability: float) -> int:
@@ -169,7 +169,7 @@ def _answer() -> None:
             "order": [session.rev, session.n],
             "note": note(reading) if reading is not None else "Loading the models",
             "notices": notices(reading, session.n_characters) if reading is not None else [],
-            "lead": "How sure each model is that this review is positive (P(positive))",
+            "lead": "P(positive): how sure each model is that this review is positive",
             "cards": [_card(name, session) for name in MODELS],
             "loading": not resources.store().settled,
             "summary": summary(session.now) if session.settled else "",
@@ -231,8 +231,7 @@ def finding(words: Sequence[str], curves: Mapping[str, Curve], every_word: Seque
     """
     verdicts = {name: [verdict(percent(p)) for p in curve[1].tolist()] for name, curve in curves.items()}
     last = {name: said[-1] for name, said in verdicts.items()}
-    n_models = _NUMBERS[len(curves)].lower()
-    everyone = f"All {n_models}" if len(curves) > 1 else "The model"
+    everyone = _EVERYONE.get(len(curves), "All")
     be = "are" if len(curves) > 1 else "is"
     if len(set(last.values())) == 1:
         answer = next(iter(last.values()))

@@ -135,11 +135,12 @@ function showEndLabels(svg, { data, box, x, y }, size) {
   }
 }
 
-// As many words as fit: unknown ones first, since they explain most, then from left to right.
+// As many words as fit: unknown ones first, then long ones, which say more than "of" or a comma.
 function showWords(svg, { data, box, x, width }, size, measure) {
   const taken = []
   const order = data.words.map((_, index) => index)
-  order.sort((a, b) => data.unknown.has(b) - data.unknown.has(a) || a - b)
+  const rank = (index) => (data.unknown.has(index) ? 100 : Math.min(data.words[index].length, 8))
+  order.sort((a, b) => rank(b) - rank(a) || a - b)
   for (const index of order) {
     const word = shorten(data.words[index])
     const half = measure.measureText(word).width / 2 + size * 0.3
