@@ -89,6 +89,7 @@ def save(
             "training": dict(training),
         }
         safetensors.torch.save_file(tensors, new / WEIGHTS, {"format": "pt"})
+        (new / WEIGHTS).chmod(0o644)  # safetensors writes for the owner alone; a server may run as another user
         vocabulary.save(new / VOCABULARY)
         write_json(new / CONFIG, config)
         write_json(new / METRICS, metrics)
@@ -135,6 +136,10 @@ def load(folder: str | os.PathLike[str]) -> Classifier:
         raise CheckpointCorruptError(
             f"{folder / VOCABULARY} has {len(vocabulary)} words; {CONFIG} says {shape.vocab_size}."
         )
+    if getattr(shape, "max_tokens", MAX_TOKENS) < MAX_TOKENS:
+        raise CheckpointCorruptError(
+            f"{folder / CONFIG}: the model reads {shape.max_tokens} tokens; {MAX_TOKENS} are needed."  # type: ignore[union-attr]
+        )
     with torch.device("meta"):
         model = registry.build(name, shape)
     int8_tables = config.get("int8_tables", [])
@@ -143,7 +148,6 @@ def load(folder: str | os.PathLike[str]) -> Classifier:
     tensors = unpack(_read_tensors(folder / WEIGHTS), int8_tables, folder / WEIGHTS)
     _check(tensors, model.state_dict(), folder / WEIGHTS)
     model.load_state_dict(tensors, strict=True, assign=True)
-    _restore_buffers(model)
     model.requires_grad_(False).eval()
     return Classifier(
         name=name,
@@ -264,11 +268,3 @@ def _check(tensors: Mapping[str, Tensor], wanted: Mapping[str, Tensor], path: pa
             )
         if not torch.isfinite(tensor).all():
             raise CheckpointCorruptError(f"{path}: {name} holds values that are not finite.")
-
-
-def _restore_buffers(model: SequenceModel) -> None:
-    """Buffers that are computed rather than stored were built on the meta device."""
-    if model.config.__class__.__name__ == "TransformerConfig":
-        from seqdemo.models.transformer import sinusoidal_positions
-
-        model.positions = sinusoidal_positions(model.config.max_tokens, model.config.d_model)  # type: ignore[union-attr]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pathlib
 import pickle
 import shutil
@@ -232,6 +233,12 @@ def test_a_save_replaces_the_checkpoint_before_it_whole(checkpoint: pathlib.Path
     assert folder.load(checkpoint).sha256 != before
     assert set(contents(checkpoint)) == set(folder.FILES)
     assert list(checkpoint.parent.iterdir()) == [checkpoint]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other rights.")
+def test_another_user_may_read_every_file(tmp_path: pathlib.Path) -> None:
+    save_tiny(tmp_path / "rnn")
+    assert {file.name for file in (tmp_path / "rnn").iterdir() if not file.stat().st_mode & 0o004} == set()
 
 
 def test_the_same_training_gives_the_same_bytes(tmp_path: pathlib.Path) -> None:
