@@ -7,12 +7,14 @@ import pathlib
 import pytest
 
 import seqdemo
+from seqdemo.checkpoints import folder
 from seqdemo.checkpoints.hub import Source
 from seqdemo.checkpoints.store import ModelStatus
 from seqdemo.models.registry import MODELS
 from seqdemo.ui import resources, sources
 from seqdemo.ui.marks import favicon, mark, plain
 from seqdemo.ui.pages import PAGES
+from tests.checkpoints.fake_hub import FakeHub
 
 HUB = Source(kind="hub", repository="someone/seqdemo-rnn-imdb", commit="ab12cd34" * 5, reason="From the Hub.")
 CACHE = Source(kind="cache", repository="someone/seqdemo-rnn-imdb", commit="ef56ab78" * 5, reason="From the cache.")
@@ -46,16 +48,22 @@ def test_a_broken_checkpoint_says_why(app, pretrained, loaded):
     assert str(pretrained) not in text
 
 
-def test_retry_is_offered_where_the_hub_could_help_and_asks_it(app, pretrained, loaded, monkeypatch, tmp_path):
-    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")  # refused
-    monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
+def pin(pretrained, name, commit, published=None):
+    """Names a repository for one model in the manifest, with the files that a folder holds."""
     files = {
         path.name: {"size": path.stat().st_size, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
-        for path in (pretrained / "gru").iterdir()
+        for path in (published or pretrained / name).iterdir()
     }
-    named = {"repository": "someone/seqdemo-gru-imdb", "commit": "ab12cd34" * 5, "files": files}
-    (pretrained / "manifest.json").write_text(json.dumps({"format": 1, "models": {"gru": named}}))
-    app.run()
+    entry = {"repository": f"someone/seqdemo-{name}-imdb", "commit": commit, "files": files}
+    (pretrained / "manifest.json").write_text(json.dumps({"format": 1, "models": {name: entry}}))
+
+
+def test_retry_is_offered_where_the_hub_could_help_and_asks_it(app, pretrained, loaded, monkeypatch, tmp_path):
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
+    pin(pretrained, "gru", "ab12cd34" * 5)
+    with FakeHub() as server:
+        monkeypatch.setenv("HF_ENDPOINT", server.endpoint)
+    app.run()  # from here on, the server's connections are refused
     loaded()
     app.run()
     (button,) = app.sidebar.button
@@ -64,6 +72,43 @@ def test_retry_is_offered_where_the_hub_could_help_and_asks_it(app, pretrained, 
     button.click().run()
     assert not app.exception
     assert resources.store().status("gru").fetching or resources.store().status("gru").can_retry
+
+
+@pytest.fixture
+def newer(tmp_path, build_small, vocabulary):
+    """A checkpoint of the GRU with other weights than the embedded one."""
+    path = tmp_path / "newer"
+    folder.save(
+        path,
+        name="gru",
+        model=build_small("gru", seed=1),
+        vocabulary=vocabulary,
+        metrics={"test_accuracy": 0.75},
+        history=[],
+        training={},
+    )
+    return path
+
+
+def test_weights_that_arrive_later_wait_for_a_click(app, pretrained, newer, loaded, monkeypatch, tmp_path):
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
+    with FakeHub() as server:
+        monkeypatch.setenv("HF_ENDPOINT", server.endpoint)
+        files = {path.name: path.read_bytes() for path in newer.iterdir()}
+        commit = server.add("someone/seqdemo-gru-imdb", files)
+        pin(pretrained, "gru", commit, newer)
+        app.run()
+        loaded()
+    app.run()
+    (button,) = app.sidebar.button
+    assert button.label == "Use the new weights"
+    assert "Hub" not in "".join(element.value for element in app.sidebar.markdown)
+    assert "50.0" in app.title[0].value
+    button.click().run()
+    assert not app.exception
+    assert not app.sidebar.button
+    assert f"Hub, commit {commit[:7]}" in sidebar_text(app)
+    assert "the GRU, gets 75.0" in app.title[0].value
 
 
 def test_the_sidebar_looks_again_only_while_models_load(app, gate, loaded):
