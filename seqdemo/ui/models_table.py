@@ -50,6 +50,7 @@ _STYLE = """
   .models-table th:first-child { width: auto; grid-column: 1 / -1; }
   .models-table tbody th, .models-table td { display: block; padding: 0; border: 0; }
   .models-table .number { text-align: left; }
+  .models-table .interval { margin-left: 0; }
   .models-table td:last-child { padding-left: 0; }
   .models-table td::before { content: attr(data-heading); display: block; font-size: 0.85rem; }
 }
