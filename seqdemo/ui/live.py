@@ -167,11 +167,10 @@ def _answer() -> None:
         key="verdicts",
         data={
             "order": [session.rev, session.n],
-            "note": note(reading) if reading is not None else "Loading the models",
+            "note": note(reading) if reading is not None else "" if resources.store().settled else "Loading the models",
             "notices": notices(reading, session.n_characters) if reading is not None else [],
             "lead": "P(positive): how sure each model is that this review is positive",
             "cards": [_card(name, session) for name in MODELS],
-            "loading": not resources.store().settled,
             "summary": summary(session.now) if session.settled else "",
             "again": again,
         },
@@ -195,7 +194,7 @@ def note(reading: Reading) -> str:
     counted = f"{len(words):,} word{'' if len(words) == 1 else 's'}"
     if not strange:
         return counted
-    named = ", ".join(word[:40] for word in strange[:_UNKNOWN_NAMED])
+    named = ", ".join(word if len(word) <= 24 else f"{word[:23]}…" for word in strange[:_UNKNOWN_NAMED])
     more = f" and {len(strange) - _UNKNOWN_NAMED:,} more" if len(strange) > _UNKNOWN_NAMED else ""
     return f"{counted} · {len(strange):,} unknown: {named}{more}"
 
@@ -262,9 +261,10 @@ def finding(words: Sequence[str], curves: Mapping[str, Curve], every_word: Seque
 def _update_curves(session: Session, models: Mapping[str, Classifier], reading: Reading | None) -> bool:
     """Shows the curves that are ready and asks for those that are wanted; True while they are awaited."""
     key = (session.text, *(model.sha256 for model in models.values()))
-    if reading is None or not reading.tokens:
+    loading = not resources.store().settled
+    if loading or reading is None or not reading.tokens:
         _cancel(session)
-        session.curves_key, session.curves = key, _no_curves(loading=reading is None)
+        session.curves_key, session.curves = (), _no_curves(loading=loading)
         return False
     if key == session.curves_key:
         session.curves = {**session.curves, "stale": False}
@@ -356,6 +356,7 @@ def _card(name: str, session: Session) -> dict[str, Any]:
         "percent": now,
         "verdict": "" if now is None else verdict(now),
         "delta": None if now is None or before is None else now - before,
+        "loading": status.state == "loading",
         "problem": sources.why(status) if status.state == "failed" else "",
     }
 

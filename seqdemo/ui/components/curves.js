@@ -165,9 +165,10 @@ function showReadout(chart) {
   chart.unknown = element("span", "", where)
   for (const { label, colour, dash, sampled } of chart.data.lines) {
     const cell = element("div", "cell", chart.readout)
-    const mark = shape("svg", cell, { viewBox: "0 0 30 8", class: "mark", "aria-hidden": "true" })
+    const head = element("span", "head", cell)
+    const mark = shape("svg", head, { viewBox: "0 0 30 8", class: "mark", "aria-hidden": "true" })
     shape("line", mark, { x1: 0, x2: 30, y1: 4, y2: 4, stroke: colour, "stroke-width": 4, "stroke-dasharray": dash })
-    element("span", "", cell, label)
+    element("span", "", head, label)
     chart.cells.push({ value: element("strong", "", cell), at: element("span", sampled ? "at" : "", cell) })
   }
 }

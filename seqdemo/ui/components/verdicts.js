@@ -27,11 +27,10 @@ function build(root) {
   const cards = element("div", "cards", frame)
   const spoken = element("div", "spoken", frame)
   spoken.setAttribute("role", "status") // polite
-  return { frame, note, notices, lead, cards, spoken, byName: new Map() }
+  return { note, notices, lead, cards, spoken, byName: new Map() }
 }
 
 function show(panel, data) {
-  panel.frame.classList.toggle("loading", data.loading)
   panel.note.textContent = data.note
   panel.notices.replaceChildren()
   for (const notice of data.notices) element("div", "notice", panel.notices, notice)
@@ -65,8 +64,9 @@ function buildCard(parent, { name, label, colour, dash }) {
   return { card, percent, dot, verdict, change, since, problem }
 }
 
-function showCard(at, { percent, verdict, delta, problem }) {
+function showCard(at, { percent, verdict, delta, loading, problem }) {
   const known = percent !== null
+  at.card.classList.toggle("loading", loading)
   at.card.classList.toggle("failed", Boolean(problem))
   at.percent.textContent = known ? `${percent}\u00a0%` : "\u2013"
   at.dot.hidden = !known
