@@ -22,19 +22,14 @@ if TYPE_CHECKING:
 
 _UPLOAD, _START, _STOP, _DOWNLOAD = (f"review_table_{part}" for part in ("upload", "start", "stop", "download"))
 _JOB, _PROBLEM = "review_table_job", "review_table_problem"
-_LOOK_EVERY_S = 0.5
+_LOOK_EVERY_S = 1.0
 _ROWS_SHOWN = 5
 _CHARACTERS_SHOWN = 300
 
 
+@st.fragment
 def render() -> None:
     """Draws the corner: upload, what was understood, progress, download."""
-    with st.expander("Score a CSV of reviews", icon=":material/table_rows:"):
-        _panel()
-
-
-@st.fragment
-def _panel() -> None:
     upload = st.file_uploader(
         f"A CSV with a column called text, up to {review_table.MAX_ROWS:,} rows and "
         f"{review_table.MAX_BYTES // 1024**2} MB",
