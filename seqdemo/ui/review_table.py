@@ -27,9 +27,14 @@ _ROWS_SHOWN = 5
 _CHARACTERS_SHOWN = 300
 
 
-@st.fragment
 def render() -> None:
     """Draws the corner: upload, what was understood, progress, download."""
+    with st.expander("Score a CSV of reviews"):
+        _panel()
+
+
+@st.fragment
+def _panel() -> None:
     upload = st.file_uploader(
         f"A CSV with a column called text, up to {review_table.MAX_ROWS:,} rows and "
         f"{review_table.MAX_BYTES // 1024**2} MB",

@@ -56,6 +56,7 @@ def keys(at):
 
 
 def test_before_an_upload_there_is_the_invitation_alone(at):
+    assert at.expander[0].label == "Score a CSV of reviews"
     assert "column called text" in at.file_uploader[0].label
     assert keys(at) == set()
     assert not at.exception
