@@ -1,0 +1,214 @@
+// Two recurrent models along one text. Everything moves here; the server hears of another model or unit only.
+const steppers = new WeakMap()
+const hub = (globalThis.seqdemoStepper ??= {}) // outlives a visit to another page: where the cursor stood
+const SETTLE_MS = 300
+
+export default function ({ data, parentElement, setStateValue }) {
+  if (!steppers.has(parentElement)) steppers.set(parentElement, build(parentElement))
+  const stepper = steppers.get(parentElement)
+  stepper.report = (choice) => setStateValue("choice", choice)
+  stepper.palette = paletteOf(stepper.frame)
+  if (stepper.data !== data) {
+    stepper.data = data
+    const message = unpack(data)
+    if (message.header.kind === "trace") showTrace(stepper, message)
+    else showNothing(stepper, message.header)
+  }
+  repaint(stepper)
+  hub.show = () => takeUnits(stepper)
+  takeUnits(stepper)
+  return () => {
+    pause(stepper)
+    clearTimeout(stepper.settling)
+    document.removeEventListener("keydown", stepper.onKey)
+    stepper.strip.observer.disconnect()
+    if (hub.show) delete hub.show
+    steppers.delete(parentElement)
+  }
+}
+
+function build(root) {
+  const stepper = { n: 0, words: [], cursor: null, playing: false, id: null, textId: null, shown: [], lanes: [], data: null }
+  stepper.frame = element("div", "frame", root)
+  const { frame } = stepper
+  frame.onkeydown = (event) => onKey(stepper, event)
+  stepper.onKey = (event) => { if (!event.composedPath().includes(frame)) onKey(stepper, event) }
+  document.addEventListener("keydown", stepper.onKey)
+  stepper.title = element("h2", "title", frame)
+  stepper.note = element("div", "note", frame)
+  stepper.notices = element("div", "notices", frame)
+  stepper.strip = buildStrip(frame, (index) => { moveTo(stepper, index) })
+  stepper.stripHow = element("p", "how", frame)
+  stepper.columns = element("div", "columns", frame)
+  buildTransport(stepper, frame)
+  buildTable(stepper, frame)
+  stepper.live = element("div", "spoken", frame)
+  stepper.live.setAttribute("role", "status")
+  return stepper
+}
+
+function showNothing(stepper, header) {
+  pause(stepper)
+  Object.assign(stepper, { n: 0, words: [], lanes: [], shown: [], id: null, textId: header.text_id, cursor: null })
+  stepper.frame.classList.add("empty")
+  stepper.frame.classList.toggle("loading", header.loading)
+  stepper.title.textContent = header.said
+  stepper.note.textContent = ""
+  stepper.live.textContent = header.said
+  stepper.notices.replaceChildren()
+  stepper.columns.replaceChildren()
+  stepper.table.replaceChildren()
+}
+
+function showTrace(stepper, message) {
+  const { header } = message
+  const wasPlaying = stepper.playing && stepper.textId === header.text_id
+  if (!wasPlaying) pause(stepper)
+  const sameText = stepper.textId === header.text_id
+  Object.assign(stepper, { id: header.id, textId: header.text_id, words: header.words, n: header.words.length, header })
+  stepper.frame.classList.remove("empty", "loading")
+  stepper.frame.style.setProperty("--n", stepper.n)
+  stepper.title.textContent = header.title
+  stepper.note.textContent = header.note
+  stepper.notices.replaceChildren()
+  for (const notice of header.notices) element("div", "notice", stepper.notices, notice)
+  stepper.columns.replaceChildren()
+  stepper.shown = header.columns.map((column) => buildColumn(stepper, column, message))
+  stepper.lanes = stepper.shown.flatMap(({ lanes }) => lanes)
+  const [left, right] = header.columns.map(({ label }) => label)
+  stepper.stripHow.textContent =
+    `How to read this: each word is shaded by P(positive) after it, above for the ${left}, below for the ${right}: ` +
+    "blue positive, orange negative. Pale words are not read yet. Click a word to go there."
+  stepper.scrub.max = stepper.n
+  const cursor = sameText && stepper.cursor !== null ? stepper.cursor : firstStep(header)
+  stepper.cursor = null
+  stepper.first = cursor
+}
+
+// Where a link points to, where one was before on this text, or where there is something to see.
+function firstStep(header) {
+  if (!hub.linkTaken) {
+    hub.linkTaken = true
+    const token = Number(new URL(location.href).searchParams.get("token"))
+    if (Number.isInteger(token) && token >= 1) return Math.min(token, header.words.length) - 1
+  }
+  if (hub.left?.textId === header.text_id) return Math.min(hub.left.cursor, header.words.length - 1)
+  return header.start
+}
+
+// Colours come from the theme, so that another one paints everything again.
+function repaint(stepper) {
+  if (!stepper.n) return
+  fillStrip(stepper.strip, { ...stepper.header, columns: stepper.shown }, stepper.palette)
+  stepper.strip.seen = null
+  const ramp = [-1, -0.5, 0, 0.5, 1].map((t) => stepper.palette.css(t)).join(", ")
+  stepper.frame.style.setProperty("--ramp", `linear-gradient(to right, ${ramp})`)
+  for (const lane of stepper.lanes) paintMaps(lane, stepper.palette)
+  const at = stepper.cursor ?? stepper.first
+  stepper.cursor = null
+  showStep(stepper, at)
+  if (!stepper.playing) announce(stepper)
+}
+
+function takeUnits(stepper) {
+  if (!stepper.n || !hub.units?.length) return
+  const { header, arrays } = unpack(hub.units)
+  if (header.id !== stepper.id) return // of another text; the right ones are on their way
+  for (const lane of stepper.lanes) {
+    const found = header.lanes[lane.key]
+    if (!found) continue
+    const symbols = { hidden: "h", cell: "c", forget_gate: "f", input_gate: "i", output_gate: "o", reset_gate: "r", update_gate: "z",
+      candidate: lane.column.cell === "gru" ? "n" : "g" }
+    const renamed = (name) => {
+      const [signal, part] = name.split(".")
+      return part ? `${symbols[signal]}.${part}` : symbols[signal]
+    }
+    const series = {}
+    for (const [name, array] of Object.entries(arrays)) {
+      if (name.startsWith(`${lane.key}.`)) series[renamed(name.slice(lane.key.length + 1))] = array
+    }
+    const biases = Object.fromEntries(Object.entries(found.biases).map(([name, pair]) => [renamed(name), pair]))
+    lane.values = { series, biases }
+    lane.unit = found.unit
+    lane.input.value = found.unit + 1
+    lane.drawing.scale = Math.max(1, ...(series.c ?? series.h).map(Math.abs))
+    for (const row of lane.rows ?? []) row.style.top = `${((lane.rank[found.unit] + 0.5) / lane.n_units) * 100}%`
+    lane.charts?.forEach(({ symbol, show }) => show(series[symbol]))
+    showLane(stepper, lane, stepper.cursor)
+  }
+  showTable(stepper)
+}
+
+function showStep(stepper, step) {
+  const from = stepper.cursor
+  if (from === step) return
+  stepper.cursor = step
+  moveStrip(stepper.strip, from, step)
+  stepper.frame.style.setProperty("--k", step)
+  for (const { verdict: at, curve } of stepper.shown) {
+    if (!curve) continue
+    const { step: asked, p } = curveAt(curve, step)
+    at.said.textContent = `${percent(p)}\u00a0%`
+    at.word.textContent = verdict(percent(p)) + (asked === step ? "" : ` (at word ${asked + 1})`)
+    at.dot.style.left = `${((asked + 0.5) / stepper.n) * 100}%`
+    at.dot.style.top = `${100 - 100 * p}%`
+  }
+  for (const lane of stepper.lanes) showLane(stepper, lane, step)
+  stepper.scrub.value = step + 1
+  stepper.scrub.setAttribute("aria-valuetext", `${step + 1} of ${stepper.n}: ${stepper.words[step]}`)
+  stepper.where.textContent = `word ${step + 1} of ${stepper.n}`
+}
+
+// What only matters once the cursor rests: the address, the table, and those who listen.
+function settle(stepper) {
+  clearTimeout(stepper.settling)
+  stepper.settling = setTimeout(() => {
+    if (stepper.playing || !stepper.n) return
+    hub.left = { textId: stepper.textId, cursor: stepper.cursor }
+    remember(stepper)
+    announce(stepper)
+    showTable(stepper)
+  }, SETTLE_MS)
+}
+
+function announce(stepper) {
+  const said = stepper.shown.filter(({ curve }) => curve).map(({ label, curve }) => `${label} ${percent(curveAt(curve, stepper.cursor).p)} per cent positive`)
+  stepper.live.textContent = `Word ${stepper.cursor + 1} of ${stepper.n}: ${stepper.words[stepper.cursor]}. ${said.join(", ")}`
+}
+
+// The address opens this step again, unless the text is too long for one.
+function remember(stepper) {
+  const url = new URL(location.href)
+  const { review, link_characters: most } = stepper.header
+  const set = (name, value) => (value ? url.searchParams.set(name, value) : url.searchParams.delete(name))
+  const fits = review.length <= most
+  set("review", fits ? review : "")
+  set("token", fits ? String(stepper.cursor + 1) : "")
+  for (const { side, name } of stepper.shown) {
+    set(side, name)
+    set(`${side}_unit`, unitsOf(stepper, side).map((unit) => unit + 1).join("-"))
+  }
+  history.replaceState(history.state, "", url.href)
+}
+
+function unitsOf(stepper, side) {
+  return stepper.lanes.filter((lane) => lane.column.side === side && lane.unit !== null).map(({ unit }) => unit)
+}
+
+function pickUnit(stepper, lane, unit) {
+  if (!Number.isInteger(unit) || unit < 0 || unit >= lane.n_units) {
+    lane.input.value = lane.unit === null ? "" : lane.unit + 1
+    return
+  }
+  if (unit === lane.unit) return
+  lane.unit = unit
+  lane.input.value = unit + 1
+  for (const row of lane.rows ?? []) row.style.top = `${((lane.rank[unit] + 0.5) / lane.n_units) * 100}%`
+  choose(stepper, lane.column.side, { model: lane.column.name, units: unitsOf(stepper, lane.column.side) })
+}
+
+function choose(stepper, side, chosen) {
+  const choice = Object.fromEntries(stepper.shown.map((column) => [column.side, { model: column.name, units: unitsOf(stepper, column.side) }]))
+  stepper.report({ ...choice, [side]: chosen })
+  settle(stepper)
+}
