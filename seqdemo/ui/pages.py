@@ -43,6 +43,9 @@ class Page:
 PAGES = (
     Page("overview.py", "Overview", "home", "", "The five models, what they reach, and how they learned."),
     Page("sentiment.py", "Live sentiment", "keyboard", "sentiment", "Type a review. Five models read it as you write."),
+    Page(
+        "stepper.py", "Stepper", "step", "stepper", "Step two models through a text, word by word, with every number."
+    ),
 )
 
 

@@ -15,6 +15,7 @@ from seqdemo.models.registry import MODELS
 
 if TYPE_CHECKING:
     from seqdemo.checkpoints.classifier import Classifier
+    from seqdemo.trace import Trace
 
 _NEWEST = "newest_weights"
 
@@ -69,6 +70,20 @@ def probability(sha256: str, text: str, _classifier: Classifier) -> float:  # no
 def curve_worker() -> CurveWorker:
     """Computes curves for all visitors, one text at a time; keeps them by checkpoint and text."""
     return CurveWorker()
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def steps(sha256: str, text: str, _classifier: Classifier) -> Trace:  # noqa: ARG001 (part of the key)
+    """Every gate of a recurrent model on a text, known by checkpoint and text; 0.4 to 5 MB each.
+
+    Args:
+        sha256: Of the checkpoint.
+        text: A review with at least one word.
+        _classifier: The recurrent model with that checkpoint.
+    """
+    from seqdemo.explain.steps import trace
+
+    return trace(_classifier, text)
 
 
 def _warm_up(models: ModelStore) -> None:

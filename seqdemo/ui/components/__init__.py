@@ -26,3 +26,27 @@ verdicts = st.components.v2.component("verdicts", js=_read("verdicts.js"), css=_
 
 curves = st.components.v2.component("curves", js=_read("curves.js"), css=_read("curves.css"))
 """P(positive) after each word, one line for each model, one cursor."""
+
+_PARTS, _CELL = _read("parts.js"), _read("cell.js") + _read("equations.js")
+
+stepper = st.components.v2.component(
+    "stepper",
+    js=_PARTS
+    + _CELL
+    + "".join(_read(f"stepper_{part}.js") for part in ("strip", "panels", "transport", "table"))
+    + _read("stepper.js"),
+    css=_read("cell.css") + _read("stepper.css"),
+)
+"""Two models along one text; its data is the message of `seqdemo.ui.stepper.trace_message`.
+
+Its state `choice` holds, for each side, {model, units}."""
+
+stepper_units = st.components.v2.component("stepper_units", js=_read("stepper_units.js"))
+"""Shows nothing: hands the numbers of the picked units to the stepper."""
+
+hand_calculation = st.components.v2.component(
+    "hand_calculation",
+    js=_PARTS + _CELL + _read("hand_calculation.js"),
+    css=_read("cell.css") + _read("hand_calculation.css"),
+)
+"""A cell of two units with weights and inputs to edit, worked out in the browser."""
