@@ -125,7 +125,19 @@ class RecurrentClassifier(nn.Module):
         Returns:
             Logits (B, n_outputs).
         """
-        return self._read_out(self._states(ids, lengths), lengths)
+        return self.logits_from_embeddings(self.embedding(ids), lengths)
+
+    def logits_from_embeddings(self, x: Tensor, lengths: Tensor) -> Tensor:
+        """Goes on from word vectors, so that a derivative with respect to them can be taken.
+
+        Args:
+            x: Word vectors as they stand in the embedding table, (B, T, d_embed).
+            lengths: Real words in each row, int64 (B,), each at least 1.
+
+        Returns:
+            Logits (B, n_outputs).
+        """
+        return self._read_out(self._states(x, lengths), lengths)
 
     def step_logits(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """The verdict after each word: the head applied to every state.
@@ -146,7 +158,7 @@ class RecurrentClassifier(nn.Module):
             raise ConfigError(
                 f"Only the last-state readout has a verdict at each word; this one is {self.config.readout!r}."
             )
-        states = self._states(ids, lengths)
+        states = self._states(self.embedding(ids), lengths)
         if self.config.bidirectional:
             forward, backward = states.chunk(2, dim=-1)
             states = torch.cat([forward, _reverse(backward, lengths)], dim=-1)
@@ -178,8 +190,8 @@ class RecurrentClassifier(nn.Module):
         logits = self._read_out(x[None], torch.tensor([len(ids)], device=ids.device))[0]
         return logits, {name: torch.stack([signals[name] for signals in layers]) for name in layers[0]}
 
-    def _states(self, ids: Tensor, lengths: Tensor) -> Tensor:
-        x = self._drop(self.embedding(ids), self.config.embed_dropout)  # (B, T, d_embed)
+    def _states(self, x: Tensor, lengths: Tensor) -> Tensor:
+        x = self._drop(x, self.config.embed_dropout)  # (B, T, d_embed)
         for k, layer in enumerate(self.left_to_right):
             if k:
                 x = self._drop(x, self.config.dropout)

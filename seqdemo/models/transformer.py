@@ -148,8 +148,20 @@ class TransformerClassifier(nn.Module):
         Returns:
             Logits (B, n_outputs).
         """
-        x = self.embed_dropout(self._embed(ids))  # (B, T, d_model)
-        real = _real_words(ids, lengths)  # (B, T)
+        return self.logits_from_embeddings(self.embedding(ids), lengths)
+
+    def logits_from_embeddings(self, x: Tensor, lengths: Tensor) -> Tensor:
+        """Goes on from word vectors, so that a derivative with respect to them can be taken.
+
+        Args:
+            x: Word vectors as they stand in the embedding table, without positions, (B, T, d_model).
+            lengths: Real words in each row, int64 (B,), each at least 1.
+
+        Returns:
+            Logits (B, n_outputs).
+        """
+        x = self.embed_dropout(self._place(x))  # (B, T, d_model)
+        real = _real_words(x, lengths)  # (B, T)
         for layer in self.layers:
             x = layer(x, real[:, None, None, :])
         return self._read_out(x, real, lengths)
@@ -165,7 +177,7 @@ class TransformerClassifier(nn.Module):
             query, key, value (n_layers, n_heads, T, d_head); residual (n_layers, T, d_model).
         """
         lengths = torch.tensor([len(ids)], device=ids.device)
-        x = self._embed(ids[None])
+        x = self._place(self.embedding(ids[None]))
         real = _real_words(ids[None], lengths)
         recorded: list[dict[str, Tensor]] = []
         for layer in self.layers:
@@ -174,9 +186,9 @@ class TransformerClassifier(nn.Module):
         logits = self._read_out(x, real, lengths)[0]
         return logits, {name: torch.cat([signals[name] for signals in recorded]) for name in recorded[0]}
 
-    def _embed(self, ids: Tensor) -> Tensor:
-        x: Tensor = self.embedding(ids) * math.sqrt(self.config.d_model) + self.positions[: ids.shape[1]]
-        return x
+    def _place(self, x: Tensor) -> Tensor:
+        """Word vectors scaled up, each with its position added, (B, T, d_model)."""
+        return x * math.sqrt(self.config.d_model) + self.positions[: x.shape[1]]
 
     def _read_out(self, x: Tensor, real: Tensor, lengths: Tensor) -> Tensor:
         mean = (self.final_norm(x) * real[:, :, None]).sum(1) / lengths[:, None]  # (B, d_model)
@@ -184,6 +196,6 @@ class TransformerClassifier(nn.Module):
         return logits
 
 
-def _real_words(ids: Tensor, lengths: Tensor) -> Tensor:
-    """True at real words, False at padding, (B, T)."""
-    return torch.arange(ids.shape[1], device=ids.device)[None, :] < lengths[:, None]
+def _real_words(x: Tensor, lengths: Tensor) -> Tensor:
+    """True at real words, False at padding, (B, T), for a batch (B, T, ...)."""
+    return torch.arange(x.shape[1], device=x.device)[None, :] < lengths[:, None]
