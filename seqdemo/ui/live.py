@@ -136,13 +136,15 @@ def _answer() -> None:
     session: Session = st.session_state[_SESSION]
     box = components.review_box(
         key="review_box",
-        data={
-            "text": session.given,
-            "rev": session.rev,
-            "examples": [{"kind": example.kind, "text": example.text} for example in EXAMPLES],
-            "max_characters": MAX_CHARACTERS,
-            "link_characters": LINK_CHARACTERS,
-        },
+        data=_sent(
+            {
+                "text": session.given,
+                "rev": session.rev,
+                "examples": [{"kind": example.kind, "text": example.text} for example in EXAMPLES],
+                "max_characters": MAX_CHARACTERS,
+                "link_characters": LINK_CHARACTERS,
+            }
+        ),
         on_edit_change=_nothing,
     )
     session.take(box.edit)
@@ -165,18 +167,29 @@ def _answer() -> None:
         session.asked = 0
     components.verdicts(
         key="verdicts",
-        data={
-            "order": [session.rev, session.n],
-            "note": note(reading) if reading is not None else "" if resources.store().settled else "Loading the models",
-            "notices": notices(reading, session.n_characters) if reading is not None else [],
-            "lead": "P(positive): how sure each model is that this review is positive",
-            "cards": [_card(name, session) for name in MODELS],
-            "summary": summary(session.now) if session.settled else "",
-            "again": again,
-        },
+        data=_sent(
+            {
+                "order": [session.rev, session.n],
+                "note": note(reading)
+                if reading is not None
+                else ""
+                if resources.store().settled
+                else "Loading the models",
+                "notices": notices(reading, session.n_characters) if reading is not None else [],
+                "lead": "P(positive): how sure each model is that this review is positive",
+                "cards": [_card(name, session) for name in MODELS],
+                "summary": summary(session.now) if session.settled else "",
+                "again": again,
+            }
+        ),
         on_asked_change=_nothing,
     )
-    components.curves(key="curves", data=session.curves)
+    components.curves(key="curves", data=_sent(session.curves))
+
+
+def _sent(data: dict[str, Any]) -> list[dict[str, Any]]:
+    """Data for a component. Streamlit looks through a dict for tables, and imports pandas to do so; not in a list."""
+    return [data]
 
 
 def note(reading: Reading) -> str:

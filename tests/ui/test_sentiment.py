@@ -15,7 +15,7 @@ def parts(app):
     found = {}
     for element in app.get("bidi_component"):
         proto = element.proto
-        found[proto.component_name] = json.loads(proto.json)
+        (found[proto.component_name],) = json.loads(proto.json)
     return found
 
 

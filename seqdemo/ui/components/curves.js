@@ -3,7 +3,7 @@ const charts = new WeakMap()
 const SVG = "http://www.w3.org/2000/svg"
 const UNKNOWN = "unknown word"
 
-export default function ({ data, parentElement }) {
+export default function ({ data: [data], parentElement }) {
   if (!charts.has(parentElement)) charts.set(parentElement, build(parentElement))
   const chart = charts.get(parentElement)
   chart.frame.classList.toggle("stale", data.stale)

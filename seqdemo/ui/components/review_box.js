@@ -4,7 +4,7 @@ const SEND_AFTER_MS = 120   // since the last key: the verdicts
 const SETTLE_AFTER_MS = 1000 // since the last key: the curves, which cost more
 const boxes = new WeakMap()
 
-export default function ({ data, parentElement, setStateValue }) {
+export default function ({ data: [data], parentElement, setStateValue }) {
   if (!boxes.has(parentElement)) boxes.set(parentElement, build(parentElement))
   const box = boxes.get(parentElement)
   box.data = data

@@ -1,8 +1,9 @@
 // A card for each model, updated in place: nothing moves when an answer arrives.
 const panels = new WeakMap()
+const LOST_AFTER_MS = 3000
 const SVG = "http://www.w3.org/2000/svg"
 
-export default function ({ data, parentElement, setStateValue }) {
+export default function ({ data: [data], parentElement, setStateValue }) {
   if (!panels.has(parentElement)) panels.set(parentElement, build(parentElement))
   const panel = panels.get(parentElement)
   const late = panel.order && compare(data.order, panel.order) < 0
@@ -10,9 +11,16 @@ export default function ({ data, parentElement, setStateValue }) {
     panel.order = data.order
     show(panel, data)
     clearTimeout(panel.timer)
-    if (data.again) panel.timer = setTimeout(() => setStateValue("asked", data.again.n), data.again.ms)
+    if (data.again) panel.timer = setTimeout(() => ask(panel, setStateValue), data.again.ms)
   }
   return () => { clearTimeout(panel.timer); panels.delete(parentElement) }
+}
+
+// Once more if nothing comes back: a request is lost where the server was just redrawing the page.
+function ask(panel, setStateValue) {
+  panel.asked += 1
+  setStateValue("asked", panel.asked)
+  panel.timer = setTimeout(() => ask(panel, setStateValue), LOST_AFTER_MS)
 }
 
 function compare([rev, n], [shownRev, shownN]) {
@@ -27,7 +35,7 @@ function build(root) {
   const cards = element("div", "cards", frame)
   const spoken = element("div", "spoken", frame)
   spoken.setAttribute("role", "status") // polite
-  return { note, notices, lead, cards, spoken, byName: new Map() }
+  return { note, notices, lead, cards, spoken, asked: 0, byName: new Map() }
 }
 
 function show(panel, data) {
