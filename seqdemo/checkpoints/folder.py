@@ -140,7 +140,7 @@ def load(folder: str | os.PathLike[str]) -> Classifier:
         raise CheckpointCorruptError(
             f"{folder / CONFIG}: the model reads {shape.max_tokens} tokens; {MAX_TOKENS} are needed."  # type: ignore[union-attr]
         )
-    with torch.device("meta"):
+    with torch.random.fork_rng(devices=[]):  # starting weights are drawn, and replaced at once
         model = registry.build(name, shape)
     int8_tables = config.get("int8_tables", [])
     if not isinstance(int8_tables, list) or not all(isinstance(table, str) for table in int8_tables):

@@ -107,64 +107,18 @@ def fit(
         progress, best = _load_state(state_file, model, optimiser, config)
     else:
         progress.precision = _choose_precision(model, training, config, device)
-    autocast = _autocast(device, progress.precision)
-    n_batches = math.ceil(len(training) / config.batch_size)
-
     while progress.epoch < config.epochs and progress.epoch - progress.best_epoch < config.patience:
         started = time.perf_counter()
-        epoch = progress.epoch
-        torch.manual_seed(config.seed * 100_003 + epoch)
-        batches = epoch_batches(
-            training,
-            batch_size=config.batch_size,
-            rng=np.random.default_rng((config.seed, epoch)),
-            crop_share=1.0 if epoch < config.short_epochs else config.crop_share,
-            word_dropout=config.word_dropout,
-        )
-        model.train()
-        losses, norms = [], []
-        for step, batch in enumerate(batches):
-            rate = (
-                config.learning_rate * progress.rate_scale * _rate_factor(epoch * n_batches + step, n_batches, config)
-            )
-            for group in optimiser.param_groups:
-                group["lr"] = rate
-            optimiser.zero_grad(set_to_none=True)
-            with autocast():
-                loss = training_loss(model, batch, config, device)
-            if not torch.isfinite(loss):
-                raise TrainingError(
-                    f"The loss became {loss.item()} in epoch {epoch + 1}, update {step + 1}. "
-                    "A smaller --learning-rate or --clip-norm 1 keeps gradients in bounds."
-                )
-            loss.backward()  # type: ignore[no-untyped-call]
-            norm = torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip_norm or math.inf)
-            optimiser.step()
-            losses.append(loss.detach())
-            norms.append(norm.detach())
-            if step % _STEPS_BETWEEN_EVENTS == 0 or step == n_batches - 1:
-                elapsed = time.perf_counter() - started
-                on_event(
-                    {
-                        "event": "step",
-                        "epoch": epoch + 1,
-                        "step": step + 1,
-                        "steps": n_batches,
-                        "loss_nats": loss.item(),
-                        "gradient_norm": norm.item(),
-                        "learning_rate": rate,
-                        "samples_per_s": (step + 1) * config.batch_size / elapsed,
-                    }
-                )
+        losses, norms = _train_epoch(model, optimiser, training, config, progress, device, on_event)
         scores = evaluate(model, validation, device=device, precision=progress.precision)
         progress.epoch += 1
         progress.seconds += time.perf_counter() - started
         entry = {
             "epoch": progress.epoch,
-            "train_loss_nats": torch.stack(losses).float().mean().item(),
+            "train_loss_nats": losses.mean().item(),
             "validation_loss_nats": scores["loss_nats"],
             "validation_accuracy": scores["accuracy"],
-            "gradient_norm": torch.stack(norms).float().median().item(),
+            "gradient_norm": norms.median().item(),
             "seconds": round(progress.seconds, 1),
         }
         progress.history.append(entry)
@@ -179,6 +133,67 @@ def fit(
     model.load_state_dict(best)
     model.eval()
     return progress
+
+
+def _train_epoch(
+    model: SequenceModel,
+    optimiser: torch.optim.AdamW,
+    training: Examples,
+    config: TrainingConfig,
+    progress: Progress,
+    device: torch.device,
+    on_event: OnEvent,
+) -> tuple[Tensor, Tensor]:
+    """One pass over the training examples.
+
+    Returns:
+        The loss in nats and the gradient norm before clipping of each update, (n_updates,) each.
+    """
+    started = time.perf_counter()
+    epoch = progress.epoch
+    autocast = _autocast(device, progress.precision)
+    torch.manual_seed(config.seed * 100_003 + epoch)
+    batches = epoch_batches(
+        training,
+        batch_size=config.batch_size,
+        rng=np.random.default_rng((config.seed, epoch)),
+        crop_share=1.0 if epoch < config.short_epochs else config.crop_share,
+        word_dropout=config.word_dropout,
+    )
+    model.train()
+    losses, norms = [], []
+    for step, batch in enumerate(batches):
+        rate = config.learning_rate * progress.rate_scale
+        rate *= _rate_factor(epoch * len(batches) + step, len(batches), config)
+        for group in optimiser.param_groups:
+            group["lr"] = rate
+        optimiser.zero_grad(set_to_none=True)
+        with autocast():
+            loss = training_loss(model, batch, config, device)
+        if not torch.isfinite(loss):
+            raise TrainingError(
+                f"The loss became {loss.item()} in epoch {epoch + 1}, update {step + 1}. "
+                "A smaller --learning-rate or --clip-norm 1 keeps gradients in bounds."
+            )
+        loss.backward()  # type: ignore[no-untyped-call]
+        norm = torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip_norm or math.inf)
+        optimiser.step()
+        losses.append(loss.detach())
+        norms.append(norm.detach())
+        if step % _STEPS_BETWEEN_EVENTS == 0 or step == len(batches) - 1:
+            on_event(
+                {
+                    "event": "step",
+                    "epoch": epoch + 1,
+                    "step": step + 1,
+                    "steps": len(batches),
+                    "loss_nats": loss.item(),
+                    "gradient_norm": norm.item(),
+                    "learning_rate": rate,
+                    "samples_per_s": (step + 1) * config.batch_size / (time.perf_counter() - started),
+                }
+            )
+    return torch.stack(losses).float(), torch.stack(norms).float()
 
 
 def training_loss(model: SequenceModel, batch: Batch, config: TrainingConfig, device: torch.device) -> Tensor:
