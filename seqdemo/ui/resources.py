@@ -93,6 +93,7 @@ def _warm_up(models: ModelStore) -> None:
 
     from seqdemo.studies import speed
 
+    _freeze()  # now, since pages ask again and again while the models are timed
     for name in MODELS:
         model = models.get(name)
         try:
@@ -100,7 +101,10 @@ def _warm_up(models: ModelStore) -> None:
         except Exception:  # a figure is missing, but the thread goes on to the Hub
             milliseconds()[name] = math.nan
             logging.getLogger(__name__).exception("The speed of %s could not be measured.", name)
-    # Streamlit collects garbage after every run; what is imported and loaded by now stays
-    # for good and need not be looked at again (70 ms a run).
+    _freeze()
+
+
+def _freeze() -> None:
+    """Streamlit collects garbage after every run; what is there by now stays and need not be looked at (70 ms)."""
     gc.collect()
     gc.freeze()
