@@ -8,6 +8,7 @@ from seqdemo.ui.examples import EXAMPLES
 
 DESKTOP = {"viewport": {"width": 1280, "height": 800}}
 PATH = "/sentiment"
+COLD_MS = 120_000  # a busy machine takes long to import torch
 HOSTILE = "<img src=x onerror=alert(1)> <script>alert(2)</script> good"
 
 
@@ -27,7 +28,9 @@ def ready(visit, expect):
     def open_(path=PATH, **settings):
         visited = visit(path, **(settings or DESKTOP))
         for name in MODELS:
-            expect(visited.page.locator(f"[data-model={name}] .percent")).to_have_text(re.compile(r"^\d+\s%$"))
+            expect(visited.page.locator(f"[data-model={name}] .percent")).to_have_text(
+                re.compile(r"^\d+\s%$"), timeout=COLD_MS
+            )
         expect(visited.page.locator(".where")).to_contain_text("After word")
         return visited
 
