@@ -49,6 +49,8 @@ LONG_PLOT = Example(
 _SESSION = "stepper_session"
 _GATES = ("forget_gate", "input_gate", "output_gate", "reset_gate", "update_gate")
 _MAPS = ("hidden", "cell")
+_SHARE_IN_SCALE = 0.98
+"""Single units of a cell state run far beyond all others and would leave these without colour."""
 
 
 @dataclass
@@ -295,9 +297,8 @@ def finding(
             if kept:
                 sentence += f"; the {kept[0]} holds it to the end"
             return sentence, gone[0][1]
-    ends = [f"the {label} says {live.percent(curve[1][-1])} % positive" for label, curve in said.items()]
-    sentence = ", ".join(ends)
-    return f"At the end {sentence}", last
+    ends = [f"{live.percent(curve[1][-1])}\u00a0% by the {label}" for label, curve in said.items()]
+    return f"Positive at the end: {', '.join(ends)}", last
 
 
 def first_sentence_end(tokens: Sequence[str]) -> int | None:
@@ -342,8 +343,8 @@ def _nothing_to_step(session: Session, reading: Reading | None) -> bytes:
 
 
 def _bound(signal: npt.NDArray[np.float32], known: float | None) -> float:
-    """The end of a colour scale: what is known of the signal, otherwise the largest value measured."""
-    return known if known is not None else float(np.abs(signal).max()) or 1.0
+    """The end of a colour scale: what is known of the signal, otherwise what 98 % of the values stay below."""
+    return known if known is not None else float(np.quantile(np.abs(signal), _SHARE_IN_SCALE)) or 1.0
 
 
 def _meaning(name: str) -> str:

@@ -3,9 +3,9 @@
 // so that a term in an equation and its part of the drawing can mark each other.
 const PIPE_PX = 16
 
-function drawCell(parent, cell, title) {
+function drawCell(parent, cell, title, when = "\u209c\u208b\u2081") {
   const svg = shape("svg", parent, { viewBox: "0 0 440 272", class: "cell", role: "img", "aria-label": title })
-  const drawing = { svg, cell, pipes: [], valves: [], texts: [], scale: 1 }
+  const drawing = { svg, cell, pipes: [], valves: [], texts: [], scale: 1, before: (name) => `${name}${when} ` }
   shape("rect", svg, { x: 46, y: 16, width: 352, height: 216, rx: 14, class: "body" })
   const draw = { rnn: drawRnn, gru: drawGru, lstm: drawLstm }[cell]
   draw(drawing)
@@ -13,7 +13,7 @@ function drawCell(parent, cell, title) {
 }
 
 function drawLstm(d) {
-  buses(d, 300, [108, 176, 232, 300])
+  buses(d, 312, [108, 176, 232, 312])
   pipe(d, "M6 58H94", "c_prev", "c_prev")
   pipe(d, "M122 58H219", "kept", "f c_prev")
   pipe(d, "M245 58H434", "c", "c")
@@ -21,51 +21,51 @@ function drawLstm(d) {
   pipe(d, "M232 108V71", "written", "i g")
   pipe(d, "M346 58V80", "c", "c")
   pipe(d, "M346 106V136", "tanh_c", "c h")
-  pipe(d, "M346 164V224H434", "h", "h")
+  pipe(d, "M346 164V220H434", "h", "h")
   control(d, "M108 170V72", "f")
   control(d, "M176 170V122H218", "i")
-  control(d, "M300 170V150H332", "o")
-  valve(d, 108, 58, "f", true)
-  valve(d, 232, 122, "i", false)
-  valve(d, 346, 150, "o", false)
+  control(d, "M312 170V150H332", "o")
+  valve(d, 108, 58, "f", true, "kept")
+  valve(d, 232, 122, "i", false, "written")
+  valve(d, 346, 150, "o", false, "h")
   plus(d, 232, 58, "c")
   box(d, 108, "\u03c3", "f")
   box(d, 176, "\u03c3", "i")
   box(d, 232, "tanh", "g")
-  box(d, 300, "\u03c3", "o")
+  box(d, 312, "\u03c3", "o")
   box(d, 346, "tanh", "c", 93, 22)
-  value(d, 4, 34, "c\u209c\u208b\u2081 ", "c_prev", "start")
+  value(d, 4, 34, d.before("c"), "c_prev", "start")
   value(d, 436, 34, "c ", "c", "end")
   value(d, 116, 100, "f ", "f", "start")
   value(d, 252, 112, "i ", "i", "start")
-  value(d, 240, 160, "g ", "g", "start", "g", 241)
-  value(d, 366, 170, "o ", "o", "start", "o", 352)
-  value(d, 436, 210, "h ", "h", "end")
+  value(d, 244, 162, "g ", "g", "start")
+  value(d, 362, 178, "o ", "o", "start")
+  value(d, 436, 206, "h ", "h", "end")
 }
 
 function drawGru(d) {
-  buses(d, 262, [84, 150, 262], 150)
+  buses(d, 280, [84, 150, 280])
   pipe(d, "M6 58H106", "h_prev", "h_prev")
-  pipe(d, "M134 58H249", "kept", "z h_prev")
-  pipe(d, "M275 58H434", "h", "h")
-  pipe(d, "M262 170V136", "n", "n")
-  pipe(d, "M262 108V71", "written", "z n")
-  control(d, "M84 170V122H248", "z")
+  pipe(d, "M134 58H267", "kept", "z h_prev")
+  pipe(d, "M293 58H434", "h", "h")
+  pipe(d, "M280 170V136", "n", "n")
+  pipe(d, "M280 108V71", "written", "z n")
+  control(d, "M84 170V122H266", "z")
   control(d, "M84 122V92H120V72", "z")
-  control(d, "M150 170V154H206V206", "r")
-  valve(d, 120, 58, "z", true)
-  valve(d, 262, 122, "not_z", false, "z")
-  valve(d, 206, 220, "r", true, "r", 11)
-  plus(d, 262, 58, "h")
+  control(d, "M150 170V154H190V209", "r")
+  valve(d, 120, 58, "z", true, "kept")
+  valve(d, 280, 122, "not_z", false, "written", "z")
+  valve(d, 190, 220, "r", true, null, "r", 11)
+  plus(d, 280, 58, "h")
   box(d, 84, "\u03c3", "z")
   box(d, 150, "\u03c3", "r")
-  box(d, 262, "tanh", "n")
-  value(d, 4, 34, "h\u209c\u208b\u2081 ", "h_prev", "start")
+  box(d, 280, "tanh", "n")
+  value(d, 4, 34, d.before("h"), "h_prev", "start")
   value(d, 436, 34, "h ", "h", "end")
   value(d, 140, 92, "z ", "z", "start")
-  value(d, 284, 127, "1 \u2212 z ", "not_z", "start", "z")
-  value(d, 212, 196, "r ", "r", "start", "r", 214)
-  value(d, 290, 160, "n ", "n", "start")
+  value(d, 302, 127, "1 \u2212 z ", "not_z", "start", "z")
+  value(d, 197, 192, "r ", "r", "start")
+  value(d, 302, 160, "n ", "n", "start")
 }
 
 function drawRnn(d) {
@@ -87,8 +87,8 @@ function buses(d, to, boxes) {
   shape("path", x, { d: `M30 262V242H${to + 6}${boxes.map((at) => `M${at + 6} 242V198`).join("")}`, class: "wire" })
   for (const at of boxes) shape("circle", x, { cx: at + 6, cy: 242, r: at === to ? 0 : 2.5, class: "joint" })
   for (const at of boxes) shape("circle", h, { cx: at - 6, cy: 220, r: at === to ? 0 : 2.5, class: "joint" })
-  if (d.cell !== "gru") value(d, 4, 210, "h\u209c\u208b\u2081 ", "h_prev", "start")
-  else shape("text", h, { x: 4, y: 210 }).textContent = "h\u209c\u208b\u2081"
+  if (d.cell !== "gru") value(d, 4, 210, d.before("h"), "h_prev", "start")
+  else shape("text", h, { x: 4, y: 210 }).textContent = d.before("h")
   d.word = shape("text", x, { x: 40, y: 266 })
 }
 
@@ -122,14 +122,15 @@ function box(d, x, text, part, y = 184, height = 28) {
 }
 
 // Two plates that meet when the gate is 0 and are gone when it is 1: the opening is the gate's value.
-function valve(d, x, y, key, across, part = key, r = 14) {
+function valve(d, x, y, key, across, flow, part = key, r = 14) {
   const at = group(d, part)
   shape("circle", at, { cx: x, cy: y, r, class: "node" })
-  const flow = across ? `M${x - r} ${y}H${x + r}` : `M${x} ${y - r}V${y + r}`
-  const seen = shape("path", at, { d: flow, class: "pipe through" })
+  const path = across ? `M${x - r} ${y}H${x + r}` : `M${x} ${y - r}V${y + r}`
+  if (flow) d.pipes.push({ key: flow, node: shape("path", at, { d: path, class: "pipe" }) }) // what gets through
+  else shape("path", at, { d: path, class: "wire" })
   const plates = [-1, 1].map((end) => shape("path", at, { class: "plate", "data-end": end }))
   shape("circle", at, { cx: x, cy: y, r, class: "ring" })
-  d.valves.push({ key, x, y, r, across, plates, seen })
+  d.valves.push({ key, x, y, r, across, plates })
 }
 
 // The circle's segments that are closed, as paths: no clipping is needed.
@@ -141,9 +142,9 @@ function plateOf({ x, y, r, across }, end, open) {
     : `M${x + end * edge} ${y - half}A${r} ${r} 0 0 ${end > 0 ? 1 : 0} ${x + end * edge} ${y + half}Z`
 }
 
-function value(d, x, y, label, key, anchor, part = key, xAt = x) {
+function value(d, x, y, label, key, anchor, part = key) {
   const at = group(d, part)
-  const text = shape("text", at, { x: xAt, y, "text-anchor": anchor, class: "value" })
+  const text = shape("text", at, { x, y, "text-anchor": anchor, class: "value" })
   text.append(label)
   d.texts.push({ key, node: shape("tspan", text, { class: "number" }) })
 }
@@ -153,7 +154,7 @@ function showCell(drawing, values, word, palette) {
   const { pipes, valves, texts, scale } = drawing
   for (const { key, node } of pipes) {
     node.style.strokeWidth = 1.5 + PIPE_PX * Math.min(Math.abs(values[key]) / scale, 1)
-    node.style.stroke = palette.css(Math.sign(values[key]))
+    node.style.stroke = values[key] ? palette.css(Math.sign(values[key])) : "var(--st-text-color)"
   }
   for (const valve of valves) {
     const open = values[valve.key]

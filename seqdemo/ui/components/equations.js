@@ -42,7 +42,10 @@ function buildEquations(parent, equations) {
     const line = element("div", "line", row)
     let chunk = element("span", "chunk", line)
     for (const piece of text.split(/(\{[^}]*\}| = )/)) {
-      if (piece === " = ") { // lines break before an equals sign
+      if (piece === " = " && line.children.length === 1 && chunk.childElementCount === 0 && !chunk.dataset.begun) {
+        chunk.append(piece) // what is defined stays with its formula
+        chunk.dataset.begun = ""
+      } else if (piece === " = ") { // lines break before a further equals sign
         line.append(" ")
         chunk = element("span", "chunk", line, "= ")
       } else if (piece.startsWith("{")) {

@@ -5,6 +5,10 @@ const UNITS = [1, 2]
 const SUB = { 1: "\u2081", 2: "\u2082" }
 const SIGMOID = (x) => 1 / (1 + Math.exp(-x))
 const WEIGHTS = ["wx", "wh1", "wh2"]
+const SAYS = {
+  f: "Forget gate f", i: "Input gate i", o: "Output gate o", g: "Candidate g", r: "Reset gate r", z: "Update gate z", n: "Candidate n",
+  c: "Cell state c", h: "Hidden state h",
+}
 const TOYS = {
   rnn: { label: "RNN", gates: ["h"], says: "The 1 that came in fades at every step: each one multiplies it by a weight and squashes it again." },
   gru: { label: "GRU", gates: ["r", "z", "n"], says: "The update gate z is nearly 1 while nothing comes in, so that h stays." },
@@ -129,7 +133,7 @@ function termByTerm(cell, unit) {
   const own = (gate) => `${gate}${unit}`
   const states = (gate) => `{+${own(gate)}.wh1:h_prev} \u00d7 {*h1_prev:h_prev}{+${own(gate)}.wh2:h_prev} \u00d7 {*h2_prev:h_prev}`
   const squashed = (gate, squash) => ({
-    name: own(gate), says: `${gate}${s}`,
+    name: own(gate), says: `${SAYS[gate]} of unit ${unit}`,
     text: `${gate}${s} = ${squash}({${own(gate)}.wx:x} \u00d7 {*x:x}${states(gate)}{+${own(gate)}.b:${cell === "rnn" ? "b" : gate}})` +
       ` = ${squash}({${own(gate)}.sum:${cell === "rnn" ? "b" : gate}}) = {${own(gate)}:${gate}}`,
   })
@@ -138,19 +142,19 @@ function termByTerm(cell, unit) {
   if (cell === "gru") {
     const n = own("n")
     return [squashed("r", "\u03c3"), squashed("z", "\u03c3"), {
-      name: n, says: `n${s}`,
+      name: n, says: `${SAYS.n} of unit ${unit}`,
       text: `n${s} = tanh({${n}.wx:x} \u00d7 {*x:x}{+${n}.bx:n} + {${own("r")}:r} \u00d7 ({${n}.wh1:h_prev} \u00d7 {*h1_prev:h_prev}` +
         `{+${n}.wh2:h_prev} \u00d7 {*h2_prev:h_prev}{+${n}.bh:n})) = tanh({${n}.sum:n}) = {${n}:n}`,
     }, {
-      name: own("h"), says: `h${s} = (1 \u2212 z) \u00d7 n + z \u00d7 h before`,
+      name: own("h"), says: `${SAYS.h} of unit ${unit}: (1 \u2212 z) \u00d7 n + z \u00d7 h before`,
       text: `h${s} = {not_z${unit}:z} \u00d7 {*${n}:n} + {${own("z")}:z} \u00d7 {*h${unit}_prev:h_prev} = {${own("h")}:h}`,
     }]
   }
   return [squashed("f", "\u03c3"), squashed("i", "\u03c3"), squashed("g", "tanh"), {
-    name: own("c"), says: `c${s} = f \u00d7 c before + i \u00d7 g`,
+    name: own("c"), says: `${SAYS.c} of unit ${unit}: f \u00d7 c before + i \u00d7 g`,
     text: `c${s} = ${product("f", "c_prev", "i", "g").replaceAll(`c_prev${unit}`, `c${unit}_prev`)} = {${own("c")}:c}`,
   }, squashed("o", "\u03c3"), {
-    name: own("h"), says: `h${s} = o \u00d7 tanh(c)`,
+    name: own("h"), says: `${SAYS.h} of unit ${unit}: o \u00d7 tanh(c)`,
     text: `h${s} = {${own("o")}:o} \u00d7 {*tanh_c${unit}:h} = {${own("h")}:h}`,
   }]
 }

@@ -15,14 +15,14 @@ export default function ({ data, parentElement, setStateValue }) {
     else showNothing(stepper, message.header)
   }
   repaint(stepper)
-  hub.show = () => takeUnits(stepper)
+  stepper.take = hub.show = () => takeUnits(stepper)
   takeUnits(stepper)
   return () => {
     pause(stepper)
     clearTimeout(stepper.settling)
     document.removeEventListener("keydown", stepper.onKey)
     stepper.strip.observer.disconnect()
-    if (hub.show) delete hub.show
+    if (hub.show === stepper.take) delete hub.show
     steppers.delete(parentElement)
   }
 }

@@ -43,8 +43,8 @@ function buildColumn(stepper, data, { header, arrays }) {
     return node
   }
   each("drawing", 2, `One unit of the ${data.label} at this word`, (lane, part) => buildDrawing(stepper, lane, part))
-  each("equations", 3, "Its equations with this step's numbers", (lane, part) => {
-    lane.equations = buildEquations(part, EQUATIONS[data.cell])
+  each("equations", 3, "Equations, this step’s numbers", (lane, part) => {
+    lane.equations = buildEquations(part, EQUATIONS[data.cell].map((one) => ({ ...one, text: one.text.replaceAll("\u209c\u208b\u2081", before(lane)) })))
   })
   for (const lane of column.lanes) linkParts([lane.drawing.svg, lane.equations.list])
   each("hidden", 4, "Hidden state h, all units", (lane, part) => buildMap(stepper, lane, part, "hidden", arrays))
@@ -81,14 +81,15 @@ function buildVerdict(stepper, column, node, header) {
   shape("path", svg, { d: `M${points.join("L")}`, class: "line", stroke: column.colour })
   if (steps) shape("path", svg, { d: points.map((point) => `M${point}h0`).join(""), class: "dots", stroke: column.colour })
   element("span", "veil", plot)
-  element("span", "now", plot)
+  element("span", "cursor", plot)
   column.verdict.dot = element("span", "dot", plot)
   column.verdict.dot.style.background = column.colour
-  for (const [label, at] of [["100 %", 0], ["50 %", 50], ["0 %", 100]]) {
-    const tick = element("span", "tick", plot, label)
-    tick.style.top = `${at}%`
-  }
+  ticks(plot, ["100 %", "50 %", "0 %"])
   element("p", "how", node, HOW.verdict + (steps ? ` The ${column.label} was run again on ${steps.length} beginnings of the text (dots).` : ""))
+}
+
+function ticks(plot, labels) {
+  labels.forEach((label, k) => { element("span", "tick", plot, label).style.top = `${(100 * k) / (labels.length - 1)}%` })
 }
 
 function buildDrawing(stepper, lane, part) {
@@ -101,7 +102,12 @@ function buildDrawing(stepper, lane, part) {
   element("span", "", label, ` of ${lane.n_units}`)
   button(pick, "quiet", "Save drawing (SVG)", () =>
     saveDrawing(`${lane.column.name}-unit-${lane.unit + 1}-word-${stepper.cursor + 1}.svg`, lane.drawing.svg))
-  lane.drawing = drawCell(part, lane.column.cell, `Cell of the ${lane.column.label}${lane.said} with this step's numbers`)
+  lane.drawing = drawCell(part, lane.column.cell, `Cell of the ${lane.column.label}${lane.said} with this step's numbers`, before(lane))
+}
+
+// The step before a step, as a subscript: reading backwards it is the next word's.
+function before(lane) {
+  return lane.backwards ? "\u209c\u208a\u2081" : "\u209c\u208b\u2081"
 }
 
 function buildPlot(stepper, parent, kind) {
@@ -123,7 +129,7 @@ function buildMap(stepper, lane, part, name, arrays) {
   canvas.setAttribute("role", "img")
   canvas.setAttribute("aria-label", `${name === "cell" ? "Cell state c" : "Hidden state h"} of the ${lane.column.label}${lane.said}: ${lane.n_units} units by ${lane.n} words`)
   element("span", "veil", plot)
-  element("span", "now", plot)
+  element("span", "cursor", plot)
   const row = element("span", "row", plot)
   const order = arrays[`${lane.key}.order`]
   lane.rank ??= Int32Array.from(order).reduce((rank, unit, at) => { rank[unit] = at; return rank }, new Int32Array(lane.n_units))
@@ -137,9 +143,10 @@ function buildMap(stepper, lane, part, name, arrays) {
   const legend = element("div", "legend", part)
   const bound = lane.bounds[name]
   const shown = Number.isInteger(bound) ? String(bound) : decimal(bound, 1)
-  element("span", "", legend, `${MINUS}${shown}`)
+  const beyond = name === "cell" ? "\u2264 " : "" // single units run far beyond the others
+  element("span", "", legend, `${beyond}${MINUS}${shown}`)
   element("span", "ramp", legend)
-  element("span", "", legend, `+${shown}`)
+  element("span", "", legend, `${beyond && "\u2265 "}+${shown}`)
   button(legend, "quiet", "Save picture (PNG)", () => savePicture(stepper, lane, canvas, name))
 }
 
@@ -179,11 +186,12 @@ function buildGate(stepper, lane, part, gate, summary) {
   const svg = shape("svg", plot, { viewBox: `0 0 ${n} 1`, preserveAspectRatio: "none", role: "img" })
   svg.setAttribute("aria-label", `${gate.meaning}, mean over units and picked unit, after each word`)
   const points = (start, of) => Array.from({ length: n }, (_, t) => `${t + 0.5} ${(1 - of[start + t]).toFixed(4)}`)
-  shape("path", svg, { d: `M${points(0, summary).join("L")}L${points(2 * n, summary).reverse().join("L")}Z`, class: "band", fill: lane.column.colour })
+  shape("path", svg, { d: `M${points(0, summary).join("L")}L${points(2 * n, summary).reverse().join("L")}Z`, class: "band" }).style.fill = lane.column.colour
   shape("path", svg, { d: `M${points(n, summary).join("L")}`, class: "line", stroke: lane.column.colour })
   const own = shape("path", svg, { class: "own" })
+  ticks(plot, ["1", "0"])
   element("span", "veil", plot)
-  element("span", "now", plot)
+  element("span", "cursor", plot)
   return { ...gate, mean, summary, show: (values) => own.setAttribute("d", `M${points(0, values).join("L")}`) }
 }
 
