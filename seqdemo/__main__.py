@@ -1,4 +1,4 @@
-"""The command line: `python -m seqdemo data | train | evaluate | predict | publish`.
+"""The command line: `python -m seqdemo data | train | evaluate | predict | study | publish`.
 
 Option names may be written with hyphens or underscores.
 """
@@ -86,6 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--preset", help="of the model; `full` on CUDA and `compact` elsewhere for the Transformer")
     train.add_argument("--out", type=pathlib.Path, help="checkpoint folder; runs/MODEL by default")
     train.add_argument("--resume", action="store_true", help="go on where an interrupted run stopped")
+    train.add_argument("--finish", action="store_true", help="ship the best epoch of an interrupted run as it is")
     train.add_argument("--limit", type=int, help="use only so many reviews of each split")
     train.add_argument("--device", help="cuda, mps or cpu; found by itself")
     train.add_argument("--threads", type=int, help="CPU threads; all by default")
@@ -104,7 +105,17 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--json", action="store_true")
     evaluate.set_defaults(run=_evaluate)
 
-    for command in (data, train, evaluate):
+    study = commands.add_parser("study", help="rerun a measurement over many reviews and store its result")
+    study.add_argument("name", nargs="?", help="of the study; --list shows them")
+    study.add_argument("--list", action="store_true", help="list the studies")
+    study.add_argument("--model", action="append", help="a name or a folder; may be given more than once")
+    study.add_argument("--limit", type=int, help="use only so many reviews or tasks")
+    study.add_argument(
+        "--out", type=pathlib.Path, help="the file; beside the checkpoints by default, in runs/ where part is left out"
+    )
+    study.set_defaults(run=_study)
+
+    for command in (data, train, evaluate, study):
         command.add_argument(
             "--data", help="a folder in the layout of stanfordnlp/imdb; SEQDEMO_IMDB or the Hub by default"
         )
@@ -173,6 +184,7 @@ def _train(options: argparse.Namespace) -> None:
         data=options.data,
         device=device,
         resume=options.resume,
+        finish=options.finish,
         limit=options.limit,
         on_event=say,
     )
@@ -213,6 +225,29 @@ def _predict(options: argparse.Namespace) -> None:
         print(text)
         for name, answer in answers.items():
             print(f"  {models[name].label:<12} {answer[row]:4.0%} positive")
+
+
+def _study(options: argparse.Namespace) -> None:
+    from seqdemo.studies import registry, study
+
+    if options.list or options.name is None:
+        for known in registry.STUDIES.values():
+            print(f"{known.name:<22} {known.question}")
+        return
+    chosen = registry.study(options.name)
+    models = {}
+    if chosen.on_checkpoints:
+        for checkpoint in options.model or MODELS:
+            classifier = seqdemo.load(checkpoint)
+            models[classifier.name] = classifier
+    inputs = study.Inputs(
+        models=models, data=options.data, limit=options.limit, say=lambda line: print(line, flush=True)
+    )
+    measurement = chosen.measure(inputs)
+    in_part = options.model is not None or options.limit is not None
+    path = options.out or study.path_of(chosen.name, pathlib.Path("runs") / "studies" if in_part else None)
+    study.write(path, chosen, measurement, models)
+    print(f"n={measurement.n:,}, stored in {path}")
 
 
 def _publish(options: argparse.Namespace) -> None:

@@ -1,0 +1,20 @@
+"""The studies by name; importing it needs no torch."""
+
+from __future__ import annotations
+
+from seqdemo.errors import ConfigError
+from seqdemo.studies import fillers, gradient_by_distance
+from seqdemo.studies.study import Study
+
+STUDIES: dict[str, Study] = {study.name: study for study in (gradient_by_distance.STUDY, fillers.STUDY)}
+
+
+def study(name: str) -> Study:
+    """Finds a study by name.
+
+    Raises:
+        ConfigError: There is none of that name; the message lists the known ones.
+    """
+    if name not in STUDIES:
+        raise ConfigError(f"There is no study called {name!r}; known are {', '.join(STUDIES)}.")
+    return STUDIES[name]
