@@ -9,7 +9,19 @@ import pytest
 import seqdemo
 from seqdemo.__main__ import main
 
-SMALL = ["--d_embed", "8", "--d-hidden", "8", "--batch_size", "16", "--threads", "1"]
+SMALL = [
+    "--d_embed",
+    "8",
+    "--d-hidden",
+    "8",
+    "--dropout",
+    "0",
+    "--embed-dropout=0",
+    "--batch_size",
+    "16",
+    "--threads",
+    "1",
+]
 
 
 def write_split(folder: pathlib.Path, split: str, n: int = 40) -> None:
@@ -91,6 +103,25 @@ def test_a_run_that_fails_leaves_the_previous_checkpoint_whole(
     assert main([*train, "--learning_rate", "1e30", "--clip_norm", "0", "--epochs", "5"]) == 1
     assert "--learning-rate" in capsys.readouterr().err
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+
+
+def test_an_interrupted_run_can_be_finished_with_its_best_epoch(
+    reviews: pathlib.Path, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "rnn"
+    train = ["train", "--model", "rnn", "--epochs", "9", *SMALL, "--data", str(reviews), "--out", str(out)]
+    assert main([*train, "--finish"]) == 1
+    assert "no interrupted run to finish" in capsys.readouterr().err
+
+    def interrupt(event: dict[str, object]) -> None:
+        if event["event"] == "epoch" and event["epoch"] == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("seqdemo.__main__._ProgressBar", lambda: interrupt)
+    assert main(train) == 130
+    assert not out.exists()
+    assert main([*train, "--finish"]) == 0
+    assert seqdemo.load(out).metrics["epochs"] == 2
 
 
 def test_wrong_settings_and_names_get_one_sentence(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:

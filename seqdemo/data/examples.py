@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from seqdemo.data.imdb import Reviews
 from seqdemo.text import MAX_TOKENS, PAD_ID, UNKNOWN_ID, Vocabulary, head_and_tail, tokenize
+
+if TYPE_CHECKING:
+    from seqdemo.data.imdb import Reviews
 
 MIN_CROP_TOKENS = 4
 _BATCHES_SORTED_TOGETHER = 50

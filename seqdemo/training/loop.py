@@ -79,6 +79,7 @@ def fit(
     on_event: OnEvent = ignore,
     state_file: pathlib.Path | None = None,
     resume: bool = False,
+    finish: bool = False,
 ) -> Progress:
     """Trains a model in place and leaves the best epoch's weights in it.
 
@@ -91,23 +92,27 @@ def fit(
         on_event: Called with `step` and `epoch` events as plain values.
         state_file: Where the state is kept after each epoch, as safetensors.
         resume: Whether to go on from `state_file` if it is there.
+        finish: Whether to train no further and take the best epoch of `state_file`.
 
     Returns:
         The progress, with the history.
 
     Raises:
-        TrainingError: The loss is no longer a number, or the state file is of another run.
+        TrainingError: The loss is no longer a number, the state file is of another run, or
+            there is nothing to finish.
     """
     device = device or find_device()
     model.to(device)
     optimiser = _optimiser(model, config, device)
     best = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     progress = Progress()
-    if resume and state_file is not None and state_file.is_file():
+    if (resume or finish) and state_file is not None and state_file.is_file():
         progress, best = _load_state(state_file, model, optimiser, config)
     else:
         progress.precision = _choose_precision(model, training, config, device)
-    while progress.epoch < config.epochs and progress.epoch - progress.best_epoch < config.patience:
+    if finish and not progress.epoch:
+        raise TrainingError("There is no interrupted run to finish; start one without --finish.")
+    while not finish and progress.epoch < config.epochs and progress.epoch - progress.best_epoch < config.patience:
         started = time.perf_counter()
         losses, norms = _train_epoch(model, optimiser, training, config, progress, device, on_event)
         scores = evaluate(model, validation, device=device, precision=progress.precision)

@@ -39,6 +39,7 @@ def train(
     data: str | None = None,
     device: torch.device | None = None,
     resume: bool = False,
+    finish: bool = False,
     limit: int | None = None,
     on_event: loop.OnEvent = loop.ignore,
 ) -> Classifier:
@@ -53,6 +54,7 @@ def train(
         data: A local folder of the data set; `SEQDEMO_IMDB` or the Hub by default.
         device: Where to compute; found by itself.
         resume: Whether to go on where an interrupted run stopped.
+        finish: Whether to train no further and ship the best epoch of an interrupted run.
         limit: Reviews of each split to use, evenly spread; all by default.
         on_event: Called with the run's events as plain values.
 
@@ -96,6 +98,7 @@ def train(
         on_event=on_event,
         state_file=state_file,
         resume=resume,
+        finish=finish,
     )
     model.to("cpu")
     metrics: dict[str, Any] = {
