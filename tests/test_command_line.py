@@ -62,10 +62,11 @@ def test_a_model_trained_on_the_command_line_can_be_evaluated_loaded_and_asked(
     assert main(["evaluate", str(out), "--data", str(reviews), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)[0]["test_accuracy"] == 1.0
 
-    assert main(["predict", "A delightful film.", "A dreadful film.", "--model", str(out), "--json"]) == 0
+    texts = [f"A {word} film. I saw it on day 7.<br />The end." for word in ("delightful", "dreadful")]
+    assert main(["predict", *texts, "--model", str(out), "--json"]) == 0
     good, bad = (row["p_positive"][str(out)] for row in json.loads(capsys.readouterr().out))
     assert good > 0.5 > bad
-    assert seqdemo.load(out).predict_proba(["A delightful film."])[0] == pytest.approx(good, abs=1e-6)
+    assert seqdemo.load(out).predict_proba(texts)[0] == pytest.approx(good, abs=1e-6)
 
 
 @pytest.mark.parametrize("name", seqdemo.MODELS)
