@@ -122,13 +122,15 @@ def _answer() -> None:
     with st.expander("Change the text", icon=":material/edit:"):
         box = components.review_box(
             key="stepper_box",
-            data={
-                "text": session.box.given,
-                "rev": session.box.rev,
-                "examples": [{"kind": example.kind, "text": example.text} for example in (LONG_PLOT, *EXAMPLES)],
-                "max_characters": MAX_CHARACTERS,
-                "link_characters": live.LINK_CHARACTERS,
-            },
+            data=[  # a bare dict would have Streamlit import pandas
+                {
+                    "text": session.box.given,
+                    "rev": session.box.rev,
+                    "examples": [{"kind": example.kind, "text": example.text} for example in (LONG_PLOT, *EXAMPLES)],
+                    "max_characters": MAX_CHARACTERS,
+                    "link_characters": live.LINK_CHARACTERS,
+                }
+            ],
             on_edit_change=_nothing,
         )
     session.box.take(box.edit)
