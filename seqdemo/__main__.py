@@ -6,17 +6,19 @@ Option names may be written with hyphens or underscores.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import os
 import pathlib
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import seqdemo
 from seqdemo import MODELS, PRETRAINED
 from seqdemo.errors import SeqdemoError
+from seqdemo.training.config import TrainingConfig, recipe
 
 _MODEL_OPTIONS = (
     "d_embed",
@@ -28,22 +30,7 @@ _MODEL_OPTIONS = (
     "recurrent_init",
     "forget_bias",
 )
-_TRAINING_OPTIONS: dict[str, Callable[[str], Any]] = {
-    "epochs": int,
-    "batch_size": int,
-    "learning_rate": float,
-    "weight_decay": float,
-    "label_smoothing": float,
-    "warmup_share": float,
-    "schedule": str,
-    "clip_norm": float,
-    "word_dropout": float,
-    "crop_share": float,
-    "step_loss": float,
-    "patience": int,
-    "seed": int,
-    "precision": str,
-}
+_TRAINING_OPTIONS = {entry.name: type(entry.default) for entry in dataclasses.fields(TrainingConfig)}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -163,7 +150,6 @@ def _train(options: argparse.Namespace) -> None:
 
     from seqdemo.models import registry
     from seqdemo.training import loop, run
-    from seqdemo.training.config import recipe
 
     device = torch.device(options.device) if options.device else loop.find_device()
     if options.threads:
