@@ -214,6 +214,7 @@ def _predict(options: argparse.Namespace) -> None:
 
 
 def _study(options: argparse.Namespace) -> None:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # batches are small: more threads only wait for each other
     from seqdemo.studies import registry, study
 
     if options.list or options.name is None:

@@ -39,9 +39,28 @@ def scaled_gradients(classifier: Classifier, ids: npt.NDArray[np.int64]) -> npt.
         One number a word, in logits, float64 (n_tokens,); computed in the model's own precision,
         so that 0 stands where that precision ran out.
     """
-    gradient = logit_gradient(classifier.model, torch.from_numpy(ids))
-    lengths: npt.NDArray[np.float64] = gradient.double().norm(dim=-1).numpy()
-    return lengths * embedding_length(classifier.model)
+    return word_gradients(classifier, ids)[0]
+
+
+def word_gradients(
+    classifier: Classifier, ids: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """The scaled gradient of each word, and what the word itself adds to the logit to first order.
+
+    Args:
+        classifier: A trained model.
+        ids: Vocabulary indices of one text, at least one, int64 (n_tokens,).
+
+    Returns:
+        The scaled gradients, as `scaled_gradients` gives them, and x_t · ∂ logit / ∂ x_t, by which the logit
+        would fall were the word's vector zero; both in logits, float64 (n_tokens,).
+    """
+    model, tensor = classifier.model, torch.from_numpy(ids)
+    gradient = logit_gradient(model, tensor).double()
+    vectors = model.embedding.weight.detach()[tensor].double()
+    lengths: npt.NDArray[np.float64] = gradient.norm(dim=-1).numpy()
+    own: npt.NDArray[np.float64] = (vectors * gradient).sum(dim=-1).numpy()
+    return lengths * embedding_length(model), own
 
 
 def logit_gradient(model: SequenceModel, ids: Tensor) -> Tensor:

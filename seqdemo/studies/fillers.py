@@ -38,7 +38,7 @@ def measure(inputs: Inputs) -> Measurement:
     for kind, sentence in SENTENCES.items():
         results["sentences"][kind] = sweep(inputs.models, sentence)
         inputs.say(f"{sentence} measured")
-    results[ALONE] = {name: _alone(model) for name, model in inputs.models.items()}
+    results[ALONE] = sweep_alone(inputs.models)
     return Measurement(
         n=len(FILLERS),
         seed=None,
@@ -78,6 +78,14 @@ def sweep(models: Mapping[str, Classifier], sentence: str) -> dict[str, dict[str
             place: [_ask(model, [_join(sentence, opening(filler, n), place) for filler in FILLERS]) for n in WORDS]
             for place in PLACES
         }
+        for name, model in models.items()
+    }
+
+
+def sweep_alone(models: Mapping[str, Classifier]) -> dict[str, list[list[float]]]:
+    """P(positive) of the fillers without an opinion: model name → for each entry of `WORDS` but 0, one value a filler."""
+    return {
+        name: [_ask(model, [opening(filler, words) for filler in FILLERS]) for words in WORDS[1:]]
         for name, model in models.items()
     }
 
@@ -199,10 +207,6 @@ def usable(stored: Stored, weights: Mapping[str, str] | None = None) -> list[str
 def listed(names: Sequence[str]) -> str:
     """`a, b and c`."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def _alone(model: Classifier) -> list[list[float]]:
-    return [_ask(model, [opening(filler, words) for filler in FILLERS]) for words in WORDS[1:]]
 
 
 def _ask(model: Classifier, texts: Sequence[str]) -> list[float]:

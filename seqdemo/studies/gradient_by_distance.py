@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -85,40 +86,41 @@ STUDY = Study(
 )
 
 
-def own(models: Mapping[str, Classifier], text: str) -> pd.DataFrame:
+@dataclass(frozen=True)
+class OwnReview:
+    """One text, measured.
+
+    Attributes:
+        table: One row for each model and distance, with `name`, `model` (its label), `distance` and `gradient`: the
+            median over the words between the neighbouring distances, which takes out the jitter of single words.
+        standout: Index of the known word that adds or takes away most to first order, as shares of each model's sum.
+    """
+
+    table: pd.DataFrame
+    standout: int
+
+
+def own(models: Mapping[str, Classifier], text: str) -> OwnReview:
     """The same for one text.
 
     Args:
-        models: Name → model.
+        models: Name → model, at least one.
         text: A review with at least one word.
-
-    Returns:
-        One row for each model and distance, with `name`, `model` (its label), `distance` and `gradient`: the median
-        over the words between the neighbouring distances, which takes out the jitter of single words.
     """
     from seqdemo.explain import gradients
 
-    rows = []
+    rows, shares = [], []
     for name, model in models.items():
-        backwards = gradients.scaled_gradients(model, model.vocabulary.require(text).ids)[::-1]
-        for distance, start, end in _windows(len(backwards)):
-            value = float(np.median(backwards[start:end]))
-            rows.append({"name": name, "model": MODELS[name].label, "distance": distance, "gradient": value})
-    return pd.DataFrame(rows, columns=["name", "model", "distance", "gradient"])
-
-
-def most_sensitive(models: Mapping[str, Classifier], text: str) -> int:
-    """Index of the known word at which the scaled gradients are largest, as shares of each model's own sum."""
-    from seqdemo.explain import gradients
-
-    shares = []
-    for model in models.values():
         reading = model.vocabulary.require(text)
-        found = gradients.scaled_gradients(model, reading.ids)
-        is_word = np.array([token.text[0].isalpha() for token in reading.tokens])
-        found = np.where(is_word & ~reading.unknown, found, 0)
-        shares.append(found / (found.sum() or 1))
-    return int(np.argmax(np.sum(shares, axis=0)))
+        found, effects = gradients.word_gradients(model, reading.ids)
+        for distance, start, end in _windows(len(found)):
+            value = float(np.median(found[::-1][start:end]))
+            rows.append({"name": name, "model": MODELS[name].label, "distance": distance, "gradient": value})
+        is_word = np.array([token.text[0].isalpha() for token in reading.tokens]) & ~reading.unknown
+        of_words = np.where(is_word, np.abs(effects), 0)
+        shares.append(of_words / (of_words.sum() or 1))
+    table = pd.DataFrame(rows, columns=["name", "model", "distance", "gradient"])
+    return OwnReview(table, int(np.argmax(np.sum(shares, axis=0))))
 
 
 def frame(stored: Stored, weights: Mapping[str, str] | None = None) -> pd.DataFrame:

@@ -46,6 +46,7 @@ PAGES = (
     Page(
         "stepper.py", "Stepper", "step", "stepper", "Step two models through a text, word by word, with every number."
     ),
+    Page("memory.py", "Memory", "history", "memory", "How many words until a model has forgotten, measured, and why."),
 )
 
 

@@ -12,6 +12,7 @@ import streamlit as st
 from seqdemo.checkpoints.store import ModelStore
 from seqdemo.explain.prefixes import CurveWorker
 from seqdemo.models.registry import MODELS
+from seqdemo.ui.background import Background
 
 if TYPE_CHECKING:
     from seqdemo.checkpoints.classifier import Classifier
@@ -84,6 +85,12 @@ def steps(sha256: str, text: str, _classifier: Classifier) -> Trace:  # noqa: AR
     from seqdemo.explain.steps import trace
 
     return trace(_classifier, text)
+
+
+@st.cache_resource(show_spinner=False)
+def background() -> Background:
+    """Computes for all visitors what takes seconds, one thing at a time; keeps the newest results."""
+    return Background()
 
 
 def _warm_up(models: ModelStore) -> None:
