@@ -78,6 +78,7 @@ class TrainingConfig:
 
 
 RECIPES: Mapping[tuple[str, str], Mapping[str, Any]] = {
+    ("rnn", "standard"): {"learning_rate": 3e-4, "short_epochs": 2},
     ("transformer", "compact"): {"learning_rate": 5e-4, "epochs": 7, "short_epochs": 3},
     ("transformer", "full"): {"learning_rate": 9e-5, "weight_decay": 1e-2, "epochs": 30, "warmup_share": 0.1},
 }
