@@ -1,0 +1,54 @@
+import json
+import pathlib
+
+import pytest
+
+import seqdemo
+
+ROOT = pathlib.Path(seqdemo.__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def cells(label: str) -> list[str]:
+    row = next(line for line in README.splitlines() if line.startswith(f"| {label} |"))
+    return [cell.strip() for cell in row.strip("|").split("|")]
+
+
+def percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+@pytest.mark.parametrize("name", seqdemo.MODELS)
+def test_the_readme_gives_each_shipped_model_its_measured_accuracy(name: str) -> None:
+    metrics = json.loads((seqdemo.PRETRAINED / name / "metrics.json").read_text())
+    _, accuracy, interval, parameters, *_ = cells(seqdemo.MODELS[name].label)
+    assert accuracy == percent(metrics["test_accuracy"])
+    assert interval == " to ".join(percent(bound) for bound in metrics["test_interval"])
+    assert parameters == f"{metrics['parameters']:,}"
+
+
+def test_the_readme_gives_the_baseline_its_measured_accuracy() -> None:
+    measured = json.loads((seqdemo.PRETRAINED / "studies" / "bag_of_words.json").read_text())
+    assert cells("Bag of words")[1] == percent(measured["test_accuracy"])
+
+
+def test_the_two_commands_stand_on_the_first_screen() -> None:
+    first_screen = README.splitlines()[:15]
+    assert "pip install -r requirements.txt && streamlit run app.py" in first_screen
+    assert "pip install -r requirements-dev.txt && pytest" in first_screen
+
+
+def test_the_shipped_models_stay_small() -> None:
+    sizes = {path: path.stat().st_size for path in seqdemo.PRETRAINED.rglob("*") if path.is_file()}
+    assert sum(sizes.values()) < 25e6
+
+
+@pytest.mark.parametrize("name", seqdemo.MODELS)
+def test_the_manifest_names_the_files_that_are_shipped(name: str) -> None:
+    from seqdemo.checkpoints import folder, hub
+
+    listed = hub.read_manifest(seqdemo.PRETRAINED)[name].files
+    assert set(listed) == set(folder.NEEDED)
+    for file, expected in listed.items():
+        assert (seqdemo.PRETRAINED / name / file).stat().st_size == expected.size
+        assert folder.sha256(seqdemo.PRETRAINED / name / file) == expected.sha256
