@@ -43,11 +43,13 @@ function buildToy(root) {
   const settings = element("div", "settings", toy.frame)
   const cellLabel = element("label", "", settings, "Cell ")
   toy.cells = element("select", "", cellLabel)
+  toy.cells.setAttribute("aria-label", "Cell")
   for (const [cell, { label }] of Object.entries(TOYS)) element("option", "", toy.cells, label).value = cell
   toy.cells.value = toy.cell
   toy.cells.onchange = () => { toy.cell = toy.cells.value; layOut(toy) }
   const unitLabel = element("label", "", settings, "Unit drawn ")
   toy.units = element("select", "", unitLabel)
+  toy.units.setAttribute("aria-label", "Unit drawn")
   for (const unit of UNITS) element("option", "", toy.units, String(unit)).value = unit
   toy.units.onchange = () => { toy.unit = Number(toy.units.value); showToy(toy) }
   button(settings, "quiet", "Reset numbers", () => {
