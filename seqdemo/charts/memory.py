@@ -12,11 +12,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from seqdemo.charts import style
+from seqdemo.models.registry import MODELS
 
 _LARGE_PX, _MIDDLE_PX, _SMALL_PX = 560, 380, 320
 _LYING: dict[str, Any] = {"titleAngle": 0, "titleAlign": "left", "titleAnchor": "end", "titleX": 0, "titleY": -18}
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _LEAST_DECADES = 2
+_AXES_PX = 90
 
 
 def gradient_chart(table: pd.DataFrame, own: pd.DataFrame, floors: Mapping[float, str]) -> alt.LayerChart:
@@ -36,14 +38,15 @@ def gradient_chart(table: pd.DataFrame, own: pd.DataFrame, floors: Mapping[float
         table[column] = _log10(table[column], tiny)
     own["gradient"] = _log10(own["gradient"], tiny)
     main = table.rename(columns={"median": "value"}) if len(table) else own.rename(columns={"gradient": "value"})
-    names = list(dict.fromkeys(main["name"]))
-    ends, values = _ends(main, "distance", "value", _LARGE_PX)
-    every = pd.concat([table["low"], table["high"], own["gradient"], ends["label_at"]])
+    present = {*table["name"], *own["name"]}
+    names = [name for name in MODELS if name in present]
+    every = pd.concat([table["low"], table["high"], own["gradient"]])
     low, high = math.floor(every.min()), max(math.ceil(every.max()), math.floor(every.min()) + _LEAST_DECADES)
     drawn = {math.log10(value): words for value, words in floors.items() if math.log10(value) > low - 1.5}
     low = min([low, *(math.floor(value) for value in drawn)])
+    ends = _ends(main, "distance", "value", _LARGE_PX, span=high - low)
 
-    x = _x("distance", "tokens from the end of the review", int(values["distance"].max()))
+    x = _x("distance", "tokens from the end of the review", int(main["distance"].max()))
     scale = alt.Scale(domain=[low, high], nice=False, zero=False)
     axis = _powers(low, high, **_LYING)
     title = "change of the logit"
@@ -109,10 +112,10 @@ def words_chart(table: pd.DataFrame) -> alt.LayerChart:
         table: `name`, `model`, `words`, and `low`, `median`, `high` from 0 to 1, over the fillers; not empty.
 
     Returns:
-        The chart, with the range over the fillers as a band and a rule at one half.
+        The chart, with their quartiles as a band and a rule at one half.
     """
     names = list(dict.fromkeys(table["name"]))
-    ends, _ = _ends(table.rename(columns={"median": "value"}), "words", "value", _MIDDLE_PX, span=1.0)
+    ends = _ends(table.rename(columns={"median": "value"}), "words", "value", _MIDDLE_PX, span=1.0)
     x = _x("words", "neutral words", int(table["words"].max()))
     scale = alt.Scale(domain=[0, 1], nice=False)
     y = alt.Y(
@@ -123,8 +126,8 @@ def words_chart(table: pd.DataFrame) -> alt.LayerChart:
         alt.Tooltip("model:N", title="model"),
         alt.Tooltip("words:Q", title="neutral words", format="d"),
         alt.Tooltip("median:Q", title="P(positive), median", format=".0%"),
-        alt.Tooltip("low:Q", title="lowest of eight", format=".0%"),
-        alt.Tooltip("high:Q", title="highest of eight", format=".0%"),
+        alt.Tooltip("low:Q", title="lower quartile", format=".0%"),
+        alt.Tooltip("high:Q", title="upper quartile", format=".0%"),
     ]
     half = alt.Chart(pd.DataFrame({"at": [0.5]})).mark_rule(color=style.NEUTRAL, strokeDash=[4, 4], strokeWidth=2)
     base = alt.Chart(table)
@@ -161,17 +164,17 @@ def slopes_chart(table: pd.DataFrame) -> alt.LayerChart:
         The chart, with numbers at both ends and names on the right.
     """
     names = table["name"].tolist()
-    gap = 1.35 * style.LABEL_PX / _MIDDLE_PX
+    gap = 1.25 * style.LABEL_PX / (_MIDDLE_PX - _AXES_PX / 2)
     left = pd.DataFrame({"x": 0.0, "value": table["before"], "label_at": style.spread(table["before"], gap)})
     right = pd.DataFrame({"x": 1.0, "value": table["after"], "label_at": style.spread(table["after"], gap)})
-    left["words"] = [f"{row['model']}  {_whole(row['before'])}" for row in table.to_dict("records")]
+    left["words"] = table["before"].map(_whole)
     right["words"] = [f"{_whole(row['after'])}  {row['model']}" for row in table.to_dict("records")]
     low, high = (
         min(0.0, left["label_at"].min(), right["label_at"].min()),
         max(1.0, left["label_at"].max(), right["label_at"].max()),
     )
     scale = alt.Scale(domain=[low, high], nice=False, zero=False)
-    x_scale = alt.Scale(domain=[0, 1], nice=False, padding=150)
+    x_scale = alt.Scale(domain=[0, 1], nice=False)
     x = alt.X(
         "x:Q",
         title=None,
@@ -180,7 +183,8 @@ def slopes_chart(table: pd.DataFrame) -> alt.LayerChart:
             values=[0, 1], labelExpr="datum.value < 0.5 ? 'before' : 'after'", grid=True, domain=False, ticks=False
         ),
     )
-    y = alt.Y("value:Q", title=None, axis=None, scale=scale)
+    bare = alt.Axis(labels=False, ticks=False, domain=False, grid=False)
+    y = alt.Y("value:Q", title=None, axis=bare, scale=scale)
     long = pd.concat([left.assign(name=table["name"]), right.assign(name=table["name"])])
     colour = _colour(names)
     half = alt.Chart(pd.DataFrame({"at": [0.5]})).mark_rule(color=style.NEUTRAL, strokeDash=[4, 4], strokeWidth=2)
@@ -291,7 +295,7 @@ def gate_chart(table: pd.DataFrame) -> alt.LayerChart:
         table: `name`, `model`, `word` (from 1), `text`, `gate`; not empty.
     """
     names = list(dict.fromkeys(table["name"]))
-    ends, _ = _ends(table.rename(columns={"gate": "value"}), "word", "value", _SMALL_PX, span=1.0)
+    ends = _ends(table.rename(columns={"gate": "value"}), "word", "value", _SMALL_PX, span=1.0)
     x = _x("word", "word", int(table["word"].max()), least=1)
     scale = alt.Scale(domain=[0, 1], nice=False)
     y = alt.Y(
@@ -323,7 +327,8 @@ def survival_chart(table: pd.DataFrame, floor: float) -> alt.LayerChart:
     names = list(dict.fromkeys(table["name"]))
     low = math.log10(floor)
     table = table.assign(value=_log10(table["most"], floor), middle=_log10(table["median"], floor))
-    ends, _ = _ends(table, "word", "value", _SMALL_PX, span=-low, at="start")
+    ends = _ends(table, "word", "value", _SMALL_PX, span=-low, at="start")
+    ends["label_at"] -= max(ends["label_at"].max() + 0.12 * -low, 0)  # below the top, where lines begin
     x = _x("word", "word", int(table["word"].max()), least=1)
     scale = alt.Scale(domain=[low, 0], nice=False)
     y = alt.Y("value:Q", title="still there at the end", axis=_powers(int(low), 0, **_LYING), scale=scale)
@@ -338,7 +343,7 @@ def survival_chart(table: pd.DataFrame, floor: float) -> alt.LayerChart:
         base.mark_line(strokeWidth=3).encode(x=x, y=y, color=colour, strokeDash=_dash(names), tooltip=tooltip),
         base.mark_line(strokeWidth=1.25).encode(x=x, y=alt.Y("middle:Q", scale=scale), color=colour),
     ]
-    labels = alt.Chart(ends).mark_text(align="left", baseline="bottom", dx=6, dy=-6)
+    labels = alt.Chart(ends).mark_text(align="left", baseline="middle", dx=8)
     layers.append(labels.encode(x=x, y=alt.Y("label_at:Q", scale=scale), text="model:N"))
     return style.finished(layers, height_px=_SMALL_PX)
 
@@ -399,17 +404,23 @@ def _dash(names: Sequence[str]) -> alt.StrokeDash:
     return alt.StrokeDash("name:N", scale=style.dash_scale(names), legend=None)
 
 
-def _ends(
-    table: pd.DataFrame, x: str, y: str, height_px: int, span: float | None = None, at: str = "end"
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The last point of each line (or the first) with the place of its name, and the table itself."""
+def _ends(table: pd.DataFrame, x: str, y: str, height_px: int, span: float, at: str = "end") -> pd.DataFrame:
+    """The last point of each line (or the first), with a place for its name that covers no other name.
+
+    Args:
+        table: `name`, `model` and the columns x and y.
+        x: Column of the horizontal axis.
+        y: Column of the vertical axis.
+        height_px: Of the whole chart.
+        span: What the vertical axis spans, in the unit of y.
+        at: `end` or `start` of the line.
+    """
     ordered = table.sort_values(x).groupby("name", sort=False)
     ends = (ordered.tail(1) if at == "end" else ordered.head(1)).copy()
-    span = float(table[y].max() - table[y].min()) if span is None else span
-    ends["label_at"] = style.spread(ends[y], 1.35 * max(span, 0.01) * style.LABEL_PX / height_px)
+    ends["label_at"] = style.spread(ends[y], 1.25 * span * style.LABEL_PX / (height_px - _AXES_PX))
     ends["end_at"] = ends[y]
     ends["edge"] = int(table[x].max())
-    return ends, table
+    return ends
 
 
 def _names(ends: pd.DataFrame, x: alt.X, scale: alt.Scale) -> list[alt.Chart]:

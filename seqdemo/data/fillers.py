@@ -46,18 +46,18 @@ every station of the line a week before.
 To make two loaves of bread, take a kilogram of flour, six hundred grams of water, twenty grams of salt and ten
 grams of yeast. Put the flour into a large bowl and make a hole in the middle. Pour half of the water into the hole,
 add the yeast and stir it with a spoon. Cover the bowl with a cloth and wait for fifteen minutes. Then add the salt
-and the other half of the water. Mix everything by hand for ten minutes, until the dough no longer sticks to the
-bowl. Put it back, cover it again and let it stand for an hour and a half at the temperature of the room. In this
-time it grows to about twice its size. Put some flour on the table, take the dough out of the bowl and divide it
-into two parts. Fold each part from the four sides to the middle and turn it round. Put the two loaves on a sheet of
-paper and cover them for another forty minutes. Meanwhile heat the oven to two hundred and thirty degrees and place
-a small pan with water on the floor of the oven. With a knife make three cuts across the top of each loaf. Put the
-sheet into the middle of the oven and close the door. After fifteen minutes take the pan with the water out and turn
-the heat down to two hundred degrees. After another twenty-five minutes the loaves are done. Knock on the bottom of
-one of them with a finger and listen to the sound. Put them on a rack and wait for an hour before you cut them. The
-bread is kept in a box or in a linen bag, and it lasts for four or five days. A loaf that is cut into slices can be
-put into the freezer, where it keeps for three months. Instead of a kilogram of white flour one can take seven
-hundred grams of it and three hundred grams of rye.
+and the other half of the water. Mix everything by hand for ten minutes, until the dough comes off the bowl. Put it
+back, cover it again and let it stand for an hour and a half at the temperature of the room. In this time it grows
+to about twice its size. Put some flour on the table, take the dough out of the bowl and divide it into two parts.
+Fold each part from the four sides to the middle and turn it round. Put the two loaves on a sheet of paper and cover
+them for another forty minutes. Meanwhile heat the oven to two hundred and thirty degrees and place a small pan with
+water on the floor of the oven. With a knife make three cuts across the top of each loaf. Put the sheet into the
+middle of the oven and close the door. After fifteen minutes take the pan with the water out and turn the heat down
+to two hundred degrees. After another twenty-five minutes the loaves are done. Knock on the bottom of one of them
+with a finger and listen to the sound. Put them on a rack and wait for an hour before you cut them. The bread is
+kept in a box or in a linen bag, and it lasts for four or five days. A loaf that is cut into slices can be put into
+the freezer, where it keeps for three months. Instead of a kilogram of white flour one can take seven hundred grams
+of it and three hundred grams of rye.
 """,
     "River": """
 The river begins in the hills in the north of the county, at a height of six hundred metres. For the first ten
@@ -87,12 +87,13 @@ book can be kept for four weeks and a newspaper for one day. If nobody else has 
 longer by another two weeks. Up to ten books can be borrowed at once. Books with a red mark on the back stay in the
 building and are read at the tables near the windows. There are thirty-six tables, each with a lamp and a number.
 Coats and bags are left in the boxes at the entrance. To find a book, look up its author or its subject in the
-catalogue and write down the number. The first two digits name the shelf, the next three name the row. If the book
-is not there, fill in a form and put it into the box on the desk. Within three days a letter tells you on which date
-it comes back. Books from other towns arrive on Mondays and Thursdays with the van. Copies are made on the machine
-beside the stair, one page at a time. Every Wednesday at four a member of the staff shows new visitors through the
-house, from the cellar to the roof. The tour takes forty minutes and begins at the desk. Once a year, in the first
-week of August, all books are counted, and the library is closed. The numbers are printed in a report in October.
+catalogue and write down the number. The first two digits name the shelf, the next three name the row. If another
+reader has the book, fill in a form and put it into the box on the desk. Within three days a letter tells you on
+which date it comes back. Books from other towns arrive on Mondays and Thursdays with the van. Copies are made on
+the machine beside the stair, one page at a time. Every Wednesday at four a member of the staff shows new visitors
+through the house, from the cellar to the roof. The tour takes forty minutes and begins at the desk. Once a year, in
+the first week of August, all books are counted, and the library is closed. The numbers are printed in a report in
+October.
 """,
     "Office": """
 The office is on the third floor, and eleven people work there. The day begins at half past eight. The first one who
@@ -134,7 +135,7 @@ boards, the back and a bag with the screws. Open the boxes on the floor and lay 
 the screws: there are twenty-four long ones, sixteen short ones and eight pins of wood. You need a screwdriver, a
 hammer and a pencil. Begin with the left side. Lay it down so that the row of holes faces up. Push two pins into the
 holes at the upper end and two pins into the holes at the lower end. Place the bottom on the lower pins and the top
-on the upper ones, and fix each of them with three long screws. Do not turn the screws all the way yet. Now lay the
+on the upper ones, and fix each of them with three long screws. Turn the screws only half of the way. Now lay the
 right side on the other ends of the two boards, so that the pins go into the holes, and fix it in the same way. Turn
 the frame over, so that it lies on its front. Measure from corner to corner in both directions. When both numbers
 are the same, the frame is straight. Then turn all screws to the end. Slide the back into the groove from above and

@@ -83,7 +83,7 @@ def sweep(models: Mapping[str, Classifier], sentence: str) -> dict[str, dict[str
 
 
 def sweep_alone(models: Mapping[str, Classifier]) -> dict[str, list[list[float]]]:
-    """P(positive) of the fillers without an opinion: model name → for each entry of `WORDS` but 0, one value a filler."""
+    """P(positive) of the fillers without an opinion: model name → for each entry of `WORDS` but 0, one a filler."""
     return {
         name: [_ask(model, [opening(filler, words) for filler in FILLERS]) for words in WORDS[1:]]
         for name, model in models.items()
@@ -118,7 +118,7 @@ def frame(found: Sweep, alone: Mapping[str, Sequence[Sequence[float]]]) -> pd.Da
 
     Returns:
         One row for each model, place and number of words, with `name`, `model` (its label), `place` (first, last or
-        alone), `words`, and `low`, `median`, `high` of P(positive) over the fillers; low and high are the extremes.
+        alone), `words`, and the quartiles of P(positive) over the fillers, `low`, `median` and `high`.
     """
     rows = []
     for name in (name for name in MODELS if name in found):
@@ -126,7 +126,7 @@ def frame(found: Sweep, alone: Mapping[str, Sequence[Sequence[float]]]) -> pd.Da
         for place, values in curves.items():
             for words, over_fillers in zip(WORDS, values, strict=True):
                 if over_fillers:
-                    low, median, high = np.quantile(over_fillers, (0, 0.5, 1))
+                    low, median, high = np.quantile(over_fillers, (0.25, 0.5, 0.75))
                     row = {"name": name, "model": MODELS[name].label, "place": place, "words": words}
                     rows.append({**row, "low": low, "median": median, "high": high})
     return pd.DataFrame(rows, columns=["name", "model", "place", "words", "low", "median", "high"])

@@ -35,7 +35,7 @@ FLOORS = {
     gradient_by_distance.FP32_TINY: "below this line, fp32 has no number",
 }
 SURVIVAL_FLOOR = 1e-10
-KINDS = {"delete": "Delete it", "negate": "Negate it", "replace": "Replace it"}
+KINDS = {"delete": "Delete", "negate": "Negate", "replace": "Replace"}
 OWN = "own"
 _TEXT, _JOBS = "memory_text", "memory_jobs"
 _GATED = ("lstm", "gru")
@@ -73,7 +73,7 @@ def words() -> None:
     weights = _weights()
     usable = fillers.usable(stored, weights) if stored else []
     alone = {name: stored.results[fillers.ALONE][name] for name in usable} if stored else {}
-    slot = st.container()
+    heading = st.container()
     choice = st.segmented_control(
         "The opinion",
         [*fillers.SENTENCES, OWN],
@@ -89,16 +89,15 @@ def words() -> None:
             if st.form_submit_button("Measure it", icon=":material/play_arrow:"):
                 st.session_state["memory_asked"] = typed
         sentence = st.session_state.get("memory_asked", "")
-    with slot:
-        if choice == OWN:
-            _ask_own_sentence(sentence, alone)
-            sources.live(_own_words, lambda: _waiting("words"))
-        elif stored and usable:
-            found = {name: stored.results["sentences"][choice][name] for name in usable}
-            _words_charts(fillers.frame(found, alone))
-        else:
-            st.subheader("How many words until it forgets?", anchor=False)
-            _not_measured(fillers.STUDY.name)
+    if choice == OWN:
+        _ask_own_sentence(sentence, alone)
+        sources.live(_own_words, lambda: _waiting("words"))
+    elif stored and usable:
+        table = fillers.frame({name: stored.results["sentences"][choice][name] for name in usable}, alone)
+        heading.subheader(fillers.finding(table), anchor=False)
+        _words_charts(table)
+    else:
+        _not_measured(fillers.STUDY.name)
     if alone:
         st.caption(fillers.alone_words(alone))
         with st.expander("The fillers alone, as a table"):
@@ -180,30 +179,23 @@ def _gradients() -> None:
 
 
 def _own_words() -> None:
-    st.subheader("How many words until it forgets?" if not _done("words") else _words_title(), anchor=False)
     problem = st.session_state.get("memory_sentence_problem")
     result = _result("words")
     if isinstance(result, pd.DataFrame):
-        _words_charts(result, titled=True)
+        st.subheader(fillers.finding(result), anchor=False)
+        _words_charts(result)
     elif problem:
         st.warning(plain(problem), icon=":material/info:")
-    elif _waiting("words"):
-        st.caption("Being measured: some 900 readings, a few seconds when nobody else asks.")
-        st.skeleton(height=360)
     elif isinstance(result, Exception):
         st.warning("This could not be measured. Another sentence may work.", icon=":material/info:")
+    elif _waiting("words"):
+        st.caption("Being measured: some 250 texts by each model, a few seconds when nobody else asks.")
+        st.skeleton(height=360)
     else:
-        st.caption("Write a sentence below and have it measured.")
+        st.caption("Write a sentence and have it measured.")
 
 
-def _words_title() -> str:
-    result = _result("words")
-    return fillers.finding(result) if isinstance(result, pd.DataFrame) else "How many words until it forgets?"
-
-
-def _words_charts(table: pd.DataFrame, *, titled: bool = False) -> None:
-    if not titled:
-        st.subheader(fillers.finding(table), anchor=False)
+def _words_charts(table: pd.DataFrame) -> None:
     places = {
         "first": ("Opinion first, then neutral words", "opinion first"),
         "last": ("Neutral words, then the opinion", "opinion last"),
@@ -218,7 +210,7 @@ def _words_charts(table: pd.DataFrame, *, titled: bool = False) -> None:
             st.markdown(f"**{heading}**")
             st.altair_chart(charts.words_chart(part), width="stretch", alt=charts.words_alt(part, words))
     st.caption(
-        "How to read this: each line is the median over eight neutral passages, its band all eight of them. An opinion "
+        "How to read this: each line is the median over eight neutral passages, its band the middle half. An opinion "
         f"counts as lost where it moves P(positive) by less than {100 * fillers.LOST:.0f} points beside the neutral "
         "words alone: there the first chart looks like the third."
     )
@@ -531,10 +523,6 @@ def _result(slot: str) -> Any:
         return None
     error = future.exception()
     return future.result() if error is None else error
-
-
-def _done(slot: str) -> bool:
-    return _result(slot) is not None
 
 
 def _waiting(slot: str) -> bool:
