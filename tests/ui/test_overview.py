@@ -6,6 +6,7 @@ import re
 import pytest
 
 from seqdemo.models.registry import MODELS
+from seqdemo.ui.pages import PAGES
 
 
 @pytest.fixture
@@ -114,7 +115,7 @@ def test_without_any_checkpoint_the_page_still_opens(app, pretrained, loaded):
 
 def test_a_way_leads_into_each_other_page(app):
     app.run()
-    assert [link.proto.page for link in app.get("page_link")] == ["sentiment"]
+    assert [link.proto.page for link in app.get("page_link")] == [page.path for page in PAGES[1:]]
 
 
 def test_summaries_are_text_never_markup(app, figures, pretrained):
