@@ -33,7 +33,7 @@ SIDES = ("left", "right")
 DEFAULT = {"left": "rnn", "right": "lstm"}
 LONG_PLOT = Example(
     "Long plot",
-    "This is a wonderful film, one of the best I have ever seen. It begins in a small harbour town, where a young "
+    "This is a terrible film, one of the worst I have ever seen. It begins in a small harbour town, where a young "
     "clerk finds a letter behind the counter of the post office. The letter was written forty years before and never "
     "sent. He takes the night train to the city to look for the woman whose name is on the envelope, and on the way "
     "he meets a retired sailor, who remembers her brother. They go from house to house, from one street to the next, "
@@ -291,13 +291,14 @@ def finding(
             kept = [label for label, step in lost.items() if step == -1]
             if not gone:
                 whose = "Both models still give" if len(kept) > 1 else f"The {kept[0]} still gives"
-                return f"{whose} the verdict of the first sentence after {last + 1} words", last
+                return f"{whose} the verdict of the first sentence at the end", last
             gone.sort(key=lambda found: found[1])
             sentence = f"The {gone[0][0]} has lost the first sentence by word {gone[0][1] + 1}"
             if len(gone) > 1:
                 sentence += f", the {gone[1][0]} by word {gone[1][1] + 1}"
             if kept:
-                sentence += f"; the {kept[0]} holds it to the end"
+                how = "wavers and comes back to it" if wavers(said[kept[0]], end) else "holds it to the end"
+                sentence += f"; the {kept[0]} {how}"
             return sentence, gone[0][1]
     ends = [f"{live.percent(curve[1][-1])}\u00a0% by the {label}" for label, curve in said.items()]
     return f"Positive at the end: {', '.join(ends)}", last
@@ -325,6 +326,13 @@ def lost_after(curve: tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]], end
         return None
     held = max(k for k, verdict in enumerate(verdicts) if verdict == verdicts[opening])
     return -1 if held == len(verdicts) - 1 else int(curve[0][held + 1])
+
+
+def wavers(curve: tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]], end: int) -> bool:
+    """Whether a verdict was at some word the opposite of that of the first sentence, which ends at `end`."""
+    verdicts = [live.verdict(live.percent(p)) for p in curve[1].tolist()]
+    opening = int(np.searchsorted(curve[0], end))
+    return any(verdict not in ("unsure", verdicts[opening]) for verdict in verdicts[opening:])
 
 
 def _curve(model: Classifier, traced: Trace, text: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:

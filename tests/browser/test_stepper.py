@@ -90,7 +90,12 @@ def settle(page, ms=800):
 def test_it_opens_on_a_finding_with_two_models_and_asks_only_this_machine(ready, expect):
     visited = ready()
     page = visited.page
-    expect(page.locator("h2.title")).not_to_be_empty()
+    expect(page.locator("h2.title")).to_have_text(
+        re.compile(
+            r"^The RNN has lost the first sentence by word \d+; the LSTM (holds it to the end|wavers and comes back to it)$"
+        )
+    )
+    assert f"word {at_word(page)};" in page.locator("h2.title").text_content()
     expect(page.get_by_label("Left model")).to_have_value("rnn")
     expect(page.get_by_label("Right model")).to_have_value("lstm")
     for name in ("Play", "Step back", "Step forward", "To start", "To end"):
@@ -140,7 +145,7 @@ def test_keys_step_jump_and_play(ready, expect):
         assert at_word(page) == word
     page.keyboard.press("Space")
     expect(page.get_by_role("button", name="Pause", exact=True)).to_be_visible()
-    expect(where(page)).to_contain_text("word 3 of")
+    expect(where(page)).not_to_have_text(re.compile("^word 1 of"))
     page.keyboard.press("Space")
     expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
     page.get_by_label("Token", exact=True).focus()

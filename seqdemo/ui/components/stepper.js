@@ -28,7 +28,7 @@ export default function ({ data, parentElement, setStateValue }) {
 }
 
 function build(root) {
-  const stepper = { n: 0, words: [], cursor: null, playing: false, id: null, textId: null, shown: [], lanes: [], data: null }
+  const stepper = { n: 0, words: [], cursor: null, playing: false, id: null, textId: null, shown: [], lanes: [], plots: [], data: null }
   stepper.frame = element("div", "frame", root)
   const { frame } = stepper
   frame.onkeydown = (event) => onKey(stepper, event)
@@ -75,6 +75,7 @@ function showTrace(stepper, message) {
   stepper.columns.replaceChildren()
   stepper.shown = header.columns.map((column) => buildColumn(stepper, column, message))
   stepper.lanes = stepper.shown.flatMap(({ lanes }) => lanes)
+  stepper.plots = stepper.columns.querySelectorAll(".plot")
   const [left, right] = header.columns.map(({ label }) => label)
   stepper.stripHow.textContent =
     `How to read this: each word is shaded by P(positive) after it, above for the ${left}, below for the ${right}: ` +
@@ -144,7 +145,7 @@ function showStep(stepper, step) {
   if (from === step) return
   stepper.cursor = step
   moveStrip(stepper.strip, from, step)
-  stepper.frame.style.setProperty("--k", step)
+  for (const plot of stepper.plots) plot.style.setProperty("--k", step) // here alone: all below would be styled anew
   for (const { verdict: at, curve } of stepper.shown) {
     if (!curve) continue
     const { step: asked, p } = curveAt(curve, step)
