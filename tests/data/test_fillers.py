@@ -5,9 +5,8 @@ import pytest
 from seqdemo.data.fillers import FILLERS, opening
 from seqdemo.text import MAX_TOKENS, tokenize
 
-OPINIONS = set(
-    "good great bad best worst wonderful terrible awful boring excellent love hate film movie not never".split()
-)
+OPINIONS = {"good", "great", "bad", "best", "worst", "wonderful", "terrible", "awful", "boring", "excellent"}
+SUBJECT_AND_NEGATIONS = {"love", "hate", "film", "movie", "not", "no", "never"}
 
 
 def test_there_are_eight_of_them():
@@ -23,7 +22,7 @@ def test_a_passage_has_300_words_and_leaves_room_for_an_opinion(name):
 
 @pytest.mark.parametrize("name", FILLERS)
 def test_no_passage_speaks_of_films_or_has_an_opinion(name):
-    assert not OPINIONS & {token.text for token in tokenize(FILLERS[name])}
+    assert not (OPINIONS | SUBJECT_AND_NEGATIONS) & {token.text for token in tokenize(FILLERS[name])}
 
 
 @pytest.mark.parametrize("name", FILLERS)
