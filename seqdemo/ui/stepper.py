@@ -33,19 +33,17 @@ SIDES = ("left", "right")
 DEFAULT = {"left": "rnn", "right": "lstm"}
 LONG_PLOT = Example(
     "Long plot",
-    "This is a terrible film, one of the worst I have ever seen. It begins in a small harbour town, where a young "
-    "clerk finds a letter behind the counter of the post office. The letter was written forty years before and never "
-    "sent. He takes the night train to the city to look for the woman whose name is on the envelope, and on the way "
-    "he meets a retired sailor, who remembers her brother. They go from house to house, from one street to the next, "
-    "and in the evening they sit in the station and wait. Meanwhile his employer has noticed that the letter is "
-    "missing and sends two men after him. On the third day they reach the river, and an old ferryman tells them what "
-    "happened in the winter of the flood, when the bridge was carried away and the mill stood under water up to the "
-    "second floor. The clerk writes down the names of the streets, one after the other, and draws a map of the town "
-    "as it was then. In the house beside the church a lamp is burning, and a man with a grey coat opens the door. He "
-    "asks them to sit down at the table, puts a kettle on the stove and fetches a box from the upper room. In the box "
-    "there are photographs, a key and the other half of the letter.",
+    "This is a terrible film, one of the worst I have ever seen. It begins in a small harbour town, where a young"
+    " clerk finds a letter behind the counter of the post office. The letter was written forty years before and "
+    "never sent. He takes the night train to the city to look for the woman whose name is on the envelope, and on"
+    " the way he meets a retired sailor, who remembers her brother. They go from house to house, from one street "
+    "to the next, and in the evening they sit in the station and wait. Meanwhile his employer has noticed that "
+    "the letter is missing and sends two men after him. On the third day they reach the river, and an old "
+    "ferryman tells them what happened in the winter of the flood, when the bridge was carried away. The clerk "
+    "writes down the names of the streets, one after the other. In the house beside the church a lamp is burning,"
+    " and a man with a grey coat opens the door.",
 )
-"""What stands on screen first: an opinion, then two hundred words without one."""
+"""What stands on screen first: an opinion, then a long plot without one."""
 _SESSION = "stepper_session"
 _GATES = ("forget_gate", "input_gate", "output_gate", "reset_gate", "update_gate")
 _MAPS = ("hidden", "cell")

@@ -73,7 +73,7 @@ def every_word(*probabilities):
 def test_rnn_and_lstm_stand_side_by_side_on_a_long_text_before_anything_is_typed(page):
     header, arrays = unpack(sent(page))
     assert [column["name"] for column in header["columns"]] == ["rnn", "lstm"]
-    assert len(header["words"]) > 200
+    assert len(header["words"]) > 150
     assert header["title"]
     assert 0 <= header["start"] < len(header["words"])
     for side in stepper.SIDES:
@@ -259,5 +259,5 @@ def test_a_sampled_curve_is_asked_at_the_first_point_behind_the_first_sentence()
 def test_the_long_example_gives_its_opinion_first_and_fits_into_what_a_model_reads(vocabulary):
     reading = vocabulary.read(stepper.LONG_PLOT.text)
     assert reading.n_skipped == 0
-    assert len(reading.tokens) > 200
+    assert len(reading.tokens) > 150
     assert len(stepper.LONG_PLOT.text) < live.LINK_CHARACTERS
