@@ -91,7 +91,7 @@ def test_it_opens_on_a_finding_with_two_models_and_asks_only_this_machine(ready,
     visited = ready()
     page = visited.page
     expect(page.locator("h2.title")).to_have_text(
-        re.compile(r"^The RNN has lost the first sentence by word \d+; the LSTM holds it to the end$")
+        re.compile(r"^The RNN .+ the LSTM .+$")  # which of them loses it is for the weights to say
     )
     assert f"word {at_word(page)};" in page.locator("h2.title").text_content()
     expect(page.get_by_label("Left model")).to_have_value("rnn")
