@@ -105,31 +105,32 @@ def gradient_alt(table: pd.DataFrame, own: pd.DataFrame) -> str:
     return f"Scaled gradient by distance from the end: {'; '.join(parts)}."
 
 
-def words_chart(table: pd.DataFrame) -> alt.LayerChart:
-    """Draws P(positive) against the number of neutral words, one line a model.
+def words_chart(table: pd.DataFrame, *, title: str = "P(positive)", rule_at: float = 0.5) -> alt.LayerChart:
+    """Draws P(positive), or a difference of it, against the number of neutral words, one line a model.
 
     Args:
         table: `name`, `model`, `words`, and `low`, `median`, `high` from 0 to 1, over the fillers; not empty.
+        title: Of the vertical axis.
+        rule_at: Where a dashed rule stands: what says nothing.
 
     Returns:
-        The chart, with their quartiles as a band and a rule at one half.
+        The chart, with their quartiles as a band.
     """
     names = list(dict.fromkeys(table["name"]))
     ends = _ends(table.rename(columns={"median": "value"}), "words", "value", _MIDDLE_PX, span=1.0)
+    low = min(0.0, float(table["low"].min()))
     x = _x("words", "neutral words", int(table["words"].max()))
-    scale = alt.Scale(domain=[0, 1], nice=False)
-    y = alt.Y(
-        "median:Q", title="P(positive)", axis=style.per_cent_axis(values=[0, 0.25, 0.5, 0.75, 1], **_LYING), scale=scale
-    )
+    scale = alt.Scale(domain=[low, 1], nice=False)
+    y = alt.Y("median:Q", title=title, axis=style.per_cent_axis(values=[0, 0.25, 0.5, 0.75, 1], **_LYING), scale=scale)
     colour = _colour(names)
     tooltip = [
         alt.Tooltip("model:N", title="model"),
         alt.Tooltip("words:Q", title="neutral words", format="d"),
-        alt.Tooltip("median:Q", title="P(positive), median", format=".0%"),
+        alt.Tooltip("median:Q", title=f"{title}, median", format=".0%"),
         alt.Tooltip("low:Q", title="lower quartile", format=".0%"),
         alt.Tooltip("high:Q", title="upper quartile", format=".0%"),
     ]
-    half = alt.Chart(pd.DataFrame({"at": [0.5]})).mark_rule(color=style.NEUTRAL, strokeDash=[4, 4], strokeWidth=2)
+    half = alt.Chart(pd.DataFrame({"at": [rule_at]})).mark_rule(color=style.NEUTRAL, strokeDash=[4, 4], strokeWidth=2)
     base = alt.Chart(table)
     layers = [
         half.encode(y=alt.Y("at:Q", scale=scale)),
@@ -141,7 +142,7 @@ def words_chart(table: pd.DataFrame) -> alt.LayerChart:
     return style.finished(layers, height_px=_MIDDLE_PX)
 
 
-def words_alt(table: pd.DataFrame, place: str) -> str:
+def words_alt(table: pd.DataFrame, place: str, title: str = "P(positive)") -> str:
     """The chart in words."""
     parts = []
     for model, part in table.groupby("model", sort=False):
@@ -151,7 +152,7 @@ def words_alt(table: pd.DataFrame, place: str) -> str:
             f"{model} {_whole(first['median'])} at {first['words']} neutral words, "
             f"{_whole(last['median'])} at {last['words']}"
         )
-    return f"P(positive), {place}: {'; '.join(parts)}."
+    return f"{title}, {place}: {'; '.join(parts)}."
 
 
 def slopes_chart(table: pd.DataFrame) -> alt.LayerChart:
@@ -270,9 +271,12 @@ def singular_chart(table: pd.DataFrame, colour: str) -> alt.LayerChart:
     for when, own, dash in (("start", style.NEUTRAL, [8, 4]), ("trained", colour, [1, 0])):
         part = table[table["when"] == when]
         if len(part):
-            layers.append(
-                alt.Chart(part).mark_line(strokeWidth=3, color=own, strokeDash=dash).encode(x=x, y=y, tooltip=tooltip)
-            )
+            line = alt.Chart(part).mark_line(strokeWidth=3, color=own, strokeDash=dash)
+            layers.append(line.encode(x=x, y=y, tooltip=tooltip))
+    first = table[(table["rank"] == 1) & (table["when"] == "trained")].assign(words="after training")
+    last = table[(table["rank"] == n) & (table["when"] == "start")].assign(words="at the start")
+    layers.append(alt.Chart(first).mark_text(align="left", dx=14, dy=4).encode(x=x, y=y, text="words:N"))
+    layers.append(alt.Chart(last).mark_text(align="right", dx=-6, dy=-14).encode(x=x, y=y, text="words:N"))
     return style.finished(layers, height_px=_SMALL_PX)
 
 
@@ -300,7 +304,7 @@ def gate_chart(table: pd.DataFrame) -> alt.LayerChart:
     scale = alt.Scale(domain=[0, 1], nice=False)
     y = alt.Y(
         "gate:Q",
-        title="kept at this word",
+        title="share kept",
         axis=style.per_cent_axis(values=[0, 0.25, 0.5, 0.75, 1], **_LYING),
         scale=scale,
     )
@@ -331,7 +335,7 @@ def survival_chart(table: pd.DataFrame, floor: float) -> alt.LayerChart:
     ends["label_at"] -= max(ends["label_at"].max() + 0.12 * -low, 0)  # below the top, where lines begin
     x = _x("word", "word", int(table["word"].max()), least=1)
     scale = alt.Scale(domain=[low, 0], nice=False)
-    y = alt.Y("value:Q", title="still there at the end", axis=_powers(int(low), 0, **_LYING), scale=scale)
+    y = alt.Y("value:Q", title="share left", axis=_powers(int(low), 0, **_LYING), scale=scale)
     tooltip = [
         alt.Tooltip("model:N", title="model"),
         alt.Tooltip("text:N", title="word"),

@@ -27,6 +27,7 @@ PLACES = ("first", "last")
 ALONE = "alone"
 LOST = 0.10
 """An opinion counts as lost where it moves P(positive) by less than this, beside the filler alone."""
+_COLUMNS = ("name", "model", "place", "words", "low", "median", "high")
 
 Sweep = Mapping[str, Mapping[str, Sequence[Sequence[float]]]]
 """Model name → place → for each entry of `WORDS`, P(positive) with each of the fillers; alone begins at 10 words."""
@@ -118,18 +119,55 @@ def frame(found: Sweep, alone: Mapping[str, Sequence[Sequence[float]]]) -> pd.Da
 
     Returns:
         One row for each model, place and number of words, with `name`, `model` (its label), `place` (first, last or
-        alone), `words`, and the quartiles of P(positive) over the fillers, `low`, `median` and `high`.
+        alone), `words`, the quartiles of P(positive) over the fillers, `low`, `median` and `high`, and `moved`: by how
+        much the opinion moves P(positive) beside the same filler alone, the median over the fillers; missing where
+        there is nothing to compare with.
     """
     rows = []
     for name in (name for name in MODELS if name in found):
         curves = {**found[name], **({ALONE: [[], *alone[name]]} if name in alone else {})}
         for place, values in curves.items():
-            for words, over_fillers in zip(WORDS, values, strict=True):
+            for k, over_fillers in enumerate(values):
                 if over_fillers:
-                    low, median, high = np.quantile(over_fillers, (0.25, 0.5, 0.75))
-                    row = {"name": name, "model": MODELS[name].label, "place": place, "words": words}
-                    rows.append({**row, "low": low, "median": median, "high": high})
-    return pd.DataFrame(rows, columns=["name", "model", "place", "words", "low", "median", "high"])
+                    row = _row(name, place, WORDS[k], over_fillers)
+                    if place != ALONE and k and name in alone:
+                        row["moved"] = float(np.median(np.subtract(over_fillers, alone[name][k - 1])))
+                    rows.append(row)
+    return pd.DataFrame(rows, columns=[*_COLUMNS, "moved"])
+
+
+def difference(positive: Sweep, negative: Sweep) -> pd.DataFrame:
+    """What is left of the difference between a positive and a negative opinion, beside the same neutral words.
+
+    Args:
+        positive: As `sweep` returns it.
+        negative: The same for the other sentence, with the same models.
+
+    Returns:
+        The columns of `frame` but `moved`: quartiles over the fillers of P(positive) with the one minus with the other.
+    """
+    rows = [
+        _row(name, place, words, np.subtract(one, other).tolist())
+        for name in (name for name in MODELS if name in positive)
+        for place in PLACES
+        for words, one, other in zip(WORDS, positive[name][place], negative[name][place], strict=True)
+    ]
+    return pd.DataFrame(rows, columns=list(_COLUMNS))
+
+
+def difference_finding(table: pd.DataFrame, place: str = "first") -> str:
+    """Which model keeps least of the difference and which most, as a sentence."""
+    left: dict[str, tuple[float, float]] = {}
+    for model, part in table[table["place"] == place].groupby("model", sort=False):
+        medians = part.set_index("words")["median"]
+        left[str(model)] = (100 * medians[WORDS[-1]], 100 * medians[WORDS[0]])
+    if not left:
+        return "How many words until it forgets?"
+    share = {model: now / max(before, 1) for model, (now, before) in left.items()}
+    least, most = min(share, key=lambda model: share[model]), max(share, key=lambda model: share[model])
+    words = {model: f"the {model} {now:.0f} of {before:.0f}" for model, (now, before) in left.items()}
+    sentence = f"{WORDS[-1]} neutral words leave {words[least]} points between praise and scorn"
+    return sentence if least == most else f"{sentence}, {words[most]}"
 
 
 def lost_after(table: pd.DataFrame, place: str = "first") -> dict[str, int | None]:
@@ -140,15 +178,14 @@ def lost_after(table: pd.DataFrame, place: str = "first") -> dict[str, int | Non
         place: Where the opinion stands.
 
     Returns:
-        Label → the first number of words from which on the opinion moves the median of P(positive) by less than
-        `LOST` beside the fillers alone; None where it is never lost.
+        Label → the first number of words from which on the opinion moves P(positive) by less than `LOST` beside
+        the same filler alone, as the median over the fillers; None where it is never lost.
     """
     found: dict[str, int | None] = {}
     for model, part in table.groupby("model", sort=False):
-        medians = part.pivot_table(index="words", columns="place", values="median")
-        if place not in medians or ALONE not in medians:
+        gone = part[part["place"] == place].set_index("words")["moved"].dropna().abs() < LOST
+        if gone.empty:
             continue
-        gone = (medians[place] - medians[ALONE]).dropna().abs() < LOST
         since = None
         for words in sorted(gone.index, reverse=True):
             if not gone[words]:
@@ -207,6 +244,11 @@ def usable(stored: Stored, weights: Mapping[str, str] | None = None) -> list[str
 def listed(names: Sequence[str]) -> str:
     """`a, b and c`."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _row(name: str, place: str, words: int, values: Sequence[float]) -> dict[str, Any]:
+    low, median, high = np.quantile(values, (0.25, 0.5, 0.75))
+    return dict(zip(_COLUMNS, (name, MODELS[name].label, place, words, low, median, high), strict=True))
 
 
 def _ask(model: Classifier, texts: Sequence[str]) -> list[float]:

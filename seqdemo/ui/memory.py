@@ -36,7 +36,12 @@ FLOORS = {
 }
 SURVIVAL_FLOOR = 1e-10
 KINDS = {"delete": "Delete", "negate": "Negate", "replace": "Replace"}
-OWN = "own"
+BOTH, OWN = "both", "own"
+OPINIONS = {
+    BOTH: "Praise against scorn",
+    **{kind: f"“{text}”" for kind, text in fillers.SENTENCES.items()},
+    OWN: "Yours",
+}
 _TEXT, _JOBS = "memory_text", "memory_jobs"
 _GATED = ("lstm", "gru")
 _WITH_MATRIX = tuple(name for name, spec in MODELS.items() if spec.family == "recurrent" and name != "bilstm")
@@ -76,9 +81,9 @@ def words() -> None:
     heading = st.container()
     choice = st.segmented_control(
         "The opinion",
-        [*fillers.SENTENCES, OWN],
-        format_func=lambda kind: "Your own" if kind == OWN else fillers.SENTENCES[kind],
-        default="positive",
+        list(OPINIONS),
+        format_func=OPINIONS.__getitem__,
+        default=BOTH,
         required=True,
         key="memory_opinion",
     )
@@ -92,6 +97,13 @@ def words() -> None:
     if choice == OWN:
         _ask_own_sentence(sentence, alone)
         sources.live(_own_words, lambda: _waiting("words"))
+    elif stored and usable and choice == BOTH:
+        praise, scorn = (
+            {name: stored.results["sentences"][kind][name] for name in usable} for kind in fillers.SENTENCES
+        )
+        table = fillers.difference(praise, scorn)
+        heading.subheader(fillers.difference_finding(table), anchor=False)
+        _difference_charts(table)
     elif stored and usable:
         table = fillers.frame({name: stored.results["sentences"][choice][name] for name in usable}, alone)
         heading.subheader(fillers.finding(table), anchor=False)
@@ -170,7 +182,8 @@ def _gradients() -> None:
             "root mean square length of the model's own word vectors, puts all five on one scale: longer vectors must "
             f"not look like more attention. Reviews have at least {gradient_by_distance.MIN_TOKENS} tokens, so that "
             "each distance has the same reviews behind it. Of one review, each dot is the median over the words up to "
-            "the neighbouring dots."
+            "the neighbouring dots. fp32, the precision of the models, runs out at 10⁻⁷ and at 10⁻³⁸; where curves "
+            "come near, a line says so."
         )
         if len(table):
             st.dataframe(table.drop(columns=["name"]), hide_index=True)
@@ -195,6 +208,24 @@ def _own_words() -> None:
         st.caption("Write a sentence and have it measured.")
 
 
+def _difference_charts(table: pd.DataFrame) -> None:
+    title = "difference of P(positive)"
+    headings = {"first": "Opinion first, then neutral words", "last": "Neutral words, then the opinion"}
+    for slot, (place, words) in zip(st.columns(2), headings.items(), strict=True):
+        with slot:
+            part = table[table["place"] == place]
+            st.markdown(f"**{words}**")
+            chart = charts.words_chart(part, title=title, rule_at=0.0)
+            st.altair_chart(chart, width="stretch", alt=charts.words_alt(part, words, title))
+    st.caption(
+        f"How to read this: P(positive) with “{fillers.SENTENCES['positive']}” minus P(positive) with "
+        f"“{fillers.SENTENCES['negative']}”, both beside the same neutral words. At 0 the model can no longer tell "
+        "them apart. Each line is the median over eight neutral passages, its band the middle half."
+    )
+    with st.expander("The data as a table"):
+        st.dataframe(table.drop(columns=["name"]), hide_index=True)
+
+
 def _words_charts(table: pd.DataFrame) -> None:
     places = {
         "first": ("Opinion first, then neutral words", "opinion first"),
@@ -211,8 +242,8 @@ def _words_charts(table: pd.DataFrame) -> None:
             st.altair_chart(charts.words_chart(part), width="stretch", alt=charts.words_alt(part, words))
     st.caption(
         "How to read this: each line is the median over eight neutral passages, its band the middle half. An opinion "
-        f"counts as lost where it moves P(positive) by less than {100 * fillers.LOST:.0f} points beside the neutral "
-        "words alone: there the first chart looks like the third."
+        f"counts as lost where it moves P(positive) by less than {100 * fillers.LOST:.0f} points beside the same "
+        "neutral words alone."
     )
     with st.expander("The data as a table"):
         st.dataframe(table.drop(columns=["name"]), hide_index=True)
@@ -461,7 +492,8 @@ def _edit_finding(table: pd.DataFrame) -> str:
     turned = int(((table["before"] >= 0.5) != (table["after"] >= 0.5)).sum())
     if not points:
         return "No model changes its verdict by a point"
-    moved = f"{'-' if points < 0 else '+'}{abs(points)} point{'' if abs(points) == 1 else 's'}"
+    sign = "\u2212" if points < 0 else "+"
+    moved = f"{sign}{abs(points)} point{'' if abs(points) == 1 else 's'}"
     flips = {0: "no verdict turns", 1: "one verdict turns", len(table): "all verdicts turn"}
     turns = flips.get(turned, f"{turned} of {len(table)} verdicts turn")
     return f"The {table['model'][most]} moves most, {moved}; {turns}"

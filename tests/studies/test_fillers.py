@@ -57,6 +57,40 @@ def test_a_stored_study_is_a_table_with_its_baseline(models, tmp_path):
     assert study.usable(stored) == list(models)
 
 
+def test_the_opinion_is_compared_filler_by_filler():
+    alone = {"rnn": [[0.1, 0.9] * 4] * 7}
+    found = {"rnn": {place: [[0.5] * 8, *[[0.3, 1.0] * 4] * 7] for place in study.PLACES}}
+    table = study.frame(found, alone)
+    moved = table[table["place"] == "first"].set_index("words")["moved"]
+    assert moved[0] != moved[0], "without a neutral word there is nothing to compare with"
+    assert moved[300] == pytest.approx(0.15)  # the median of 0.2 and 0.1, not the difference of medians
+
+
+def test_the_difference_of_two_opinions_is_taken_beside_the_same_filler():
+    one = {"gru": {place: [[0.9, 0.5] * 4] * 8 for place in study.PLACES}}
+    other = {"gru": {place: [[0.1, 0.5] * 4] * 7 + [[0.8, 0.4] * 4] for place in study.PLACES}}
+    table = study.difference(one, other).set_index(["place", "words"])
+    assert table.loc[("first", 0), "median"] == pytest.approx(0.4)
+    assert table.loc[("last", 300), ["low", "median", "high"]].tolist() == pytest.approx([0.1, 0.1, 0.1])
+    assert study.difference_finding(study.difference(one, other)) == (
+        "300 neutral words leave the GRU 10 of 40 points between praise and scorn"
+    )
+
+
+def test_the_difference_finding_names_who_keeps_least_and_most():
+    def sweep(*ends):
+        return {
+            name: {place: [[0.9] * 8] * 7 + [[end] * 8] for place in study.PLACES}
+            for name, end in zip(MODELS, ends, strict=False)
+        }
+
+    nothing = {name: {place: [[0.1] * 8] * 8 for place in study.PLACES} for name in MODELS}
+    assert study.difference_finding(study.difference(sweep(0.2, 0.7, 0.3), nothing)) == (
+        "300 neutral words leave the RNN 10 of 80 points between praise and scorn, the GRU 60 of 80"
+    )
+    assert study.difference_finding(study.difference({}, {})) == "How many words until it forgets?"
+
+
 def made(**with_opinion):
     """A table in which the fillers alone give one half, by model: one value a step."""
     names = list(MODELS)[: len(with_opinion)]

@@ -1,0 +1,224 @@
+"""The memory page: stored figures before the models are there, the visitor's own text, and whatever is typed."""
+
+import time
+
+import pytest
+
+import seqdemo
+from seqdemo.models.registry import MODELS
+from seqdemo.studies import fillers, gradient_by_distance
+from seqdemo.studies.study import Inputs, Measurement, path_of, write
+from seqdemo.ui import memory, resources
+from seqdemo.ui.examples import EXAMPLES
+
+PAGE = "../../pages/memory.py"
+DISTANCES = [1, 5, 10, 100, 200]
+
+
+@pytest.fixture
+def measured(pretrained):
+    """Results of both studies beside the small checkpoints: the real one of neutral words, and made-up gradients."""
+    models = {name: seqdemo.load(pretrained / name) for name in MODELS}
+    falling = {
+        name: {key: [10 ** (-0.01 * rank * d) for d in DISTANCES] for key in ("low", "median", "high")}
+        for rank, name in enumerate(reversed(MODELS))
+    }
+    found = Measurement(n=240, seed=1, settings={"distances": DISTANCES}, results=falling)
+    write(path_of(gradient_by_distance.STUDY.name), gradient_by_distance.STUDY, found, models)
+    write(path_of(fillers.STUDY.name), fillers.STUDY, fillers.measure(Inputs(models=models)), models)
+    return models
+
+
+@pytest.fixture
+def page(app):
+    resources.background.clear()
+    app.run()
+    return app.switch_page(PAGE).run()
+
+
+def settle(page):
+    """Runs the page until nothing is being computed for it."""
+    assert resources.store().wait(60)
+    page.run()
+    deadline = time.monotonic() + 60
+    for future in list(page.session_state["memory_jobs"].values()):
+        future.exception(max(deadline - time.monotonic(), 0))
+    return page.run()
+
+
+def said(page):
+    return "\n".join(element.value for element in [*page.caption, *page.warning, *page.info, *page.markdown])
+
+
+def alts(page):
+    return [chart.proto.alt for chart in page.get("vega_lite_chart")]
+
+
+def test_stored_figures_stand_there_while_the_models_load(measured, app, gate):
+    app.run()
+    page = app.switch_page(PAGE).run()
+    assert not page.exception
+    assert page.title[0].value == (
+        "200 words back, a word moves the RNN 63 million times less than one at the end, the Transformer as much"
+    )
+    assert alts(page)[0].startswith("Scaled gradient by distance from the end: RNN")
+    assert len(alts(page)) == 3
+    assert "240 held-out reviews" in said(page)
+
+
+def test_the_visitors_own_text_is_added_once_the_models_are_there(measured, page):
+    settle(page)
+    assert not page.exception
+    assert len(alts(page)) == 1 + 2 + 1 + 2 + 2
+    assert all(alts(page))
+    assert sum("How to read this" in caption.value for caption in page.caption) == 5
+    own = page.get("vega_lite_chart")[0].proto
+    assert len(own.datasets) > 4
+
+
+def test_without_stored_results_the_page_says_how_to_measure_and_shows_ones_own(page):
+    settle(page)
+    assert not page.exception
+    assert "python -m seqdemo study gradient_by_distance" in said(page)
+    assert "python -m seqdemo study fillers" in said(page)
+    assert alts(page)[0].startswith("Scaled gradient")
+
+
+def test_figures_of_other_weights_are_not_shown_as_these(measured, page, pretrained, build_small, vocabulary):
+    resources.store.clear()
+    from seqdemo.checkpoints import folder
+
+    other = build_small("gru", seed=9)
+    folder.save(pretrained / "gru", name="gru", model=other, vocabulary=vocabulary, metrics={}, history=[], training={})
+    settle(page)
+    assert not page.exception
+    assert "GRU: measured on other weights" in said(page)
+    assert "GRU" not in alts(page)[0]
+
+
+def test_each_sentence_has_its_chart_and_the_fillers_alone_beside_it(measured, page):
+    settle(page)
+    page.segmented_control(key="memory_opinion").set_value("negative").run()
+    assert not page.exception
+    assert sum("P(positive), " in alt for alt in alts(page)) == 3
+    assert "300 words of each filler alone" in said(page)
+    assert "RNN" in fillers.alone_words({"rnn": [[0.5]] * 7})
+
+
+def test_the_visitors_own_sentence_is_measured_on_a_click(measured, page):
+    settle(page)
+    page.segmented_control(key="memory_opinion").set_value("own").run()
+    assert "Write a sentence" in said(page)
+    page.text_input(key="memory_sentence").set_value("I liked the plot very much")
+    (button,) = [button for button in page.button if button.label == "Measure it"]
+    button.click().run()
+    settle(page)
+    assert not page.exception
+    assert sum("P(positive), " in alt for alt in alts(page)) == 3
+
+
+@pytest.mark.parametrize(("sentence", "answer"), [("", "no word"), ("🙂 !", "no word"), ("a " * 120, "It may have")])
+def test_a_sentence_that_cannot_be_measured_is_answered_with_one(measured, page, sentence, answer):
+    settle(page)
+    page.segmented_control(key="memory_opinion").set_value("own").run()
+    page.text_input(key="memory_sentence").set_value(sentence)
+    next(button for button in page.button if button.label == "Measure it").click().run()
+    assert not page.exception
+    assert answer in said(page)
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("", "Write a sentence"),
+        ("   ", "Write a sentence"),
+        ("@#%", "no word to read"),
+        ("good", None),
+        ("xyzzy plugh", "know none of these words"),
+        ("good 🙂 " * 7_000, "The models read the first"),
+        ("<script>alert(1)</script> $x$ **b**", None),
+        ("🙂", None),
+    ],
+    ids=["empty", "spaces", "marks", "one word", "unknown", "long", "markup", "emoji"],
+)
+def test_whatever_is_typed_the_page_stays_alive(measured, page, text, answer):
+    settle(page)
+    page.text_area(key="memory_text").set_value(text).run()
+    settle(page)
+    assert not page.exception
+    assert alts(page)[0].startswith("Scaled gradient")
+    if answer:
+        assert answer in said(page)
+
+
+@pytest.mark.parametrize("kind", memory.KINDS)
+def test_an_edit_shows_five_verdicts_before_and_after(measured, page, kind):
+    settle(page)
+    page.segmented_control(key="memory_edit").set_value(kind).run()
+    assert not page.exception
+    (alt,) = [alt for alt in alts(page) if "before and after" in alt]
+    assert all(spec.label in alt for spec in MODELS.values())
+    assert "After: " in said(page)
+
+
+def test_an_empty_replacement_is_answered_in_a_sentence(measured, page):
+    settle(page)
+    page.segmented_control(key="memory_edit").set_value("replace").run()
+    page.text_input(key="memory_word").set_value("  ").run()
+    assert not page.exception
+    assert "no word to put in its place" in said(page)
+
+
+def test_deleting_the_only_word_is_answered_in_a_sentence(measured, page):
+    settle(page)
+    page.text_area(key="memory_text").set_value("good").run()
+    settle(page)
+    page.segmented_control(key="memory_edit").set_value("delete").run()
+    assert not page.exception
+    assert "only word" in said(page)
+
+
+@pytest.mark.parametrize("name", ["gru", "lstm"])
+def test_each_recurrent_model_has_its_spectrum(measured, page, name):
+    settle(page)
+    page.segmented_control(key="memory_matrix_of").set_value(name).run()
+    settle(page)
+    assert not page.exception
+    assert f"longest eigenvalue of the {MODELS[name].label}" in said(page)
+    assert "start of this training is not on record" in said(page)
+
+
+def test_the_review_is_the_one_written_on_another_page(measured, app):
+    app.session_state["review"] = "A dull story."
+    app.run()
+    page = app.switch_page(PAGE).run()
+    assert page.text_area(key="memory_text").value == "A dull story."
+
+
+def test_a_review_changed_here_is_there_on_other_pages(measured, page):
+    page.text_area(key="memory_text").set_value("A great story.").run()
+    assert page.session_state["review"] == "A great story."
+    next(button for button in page.button if button.key == "memory_example_Plain").click().run()
+    assert page.session_state["review"] == next(example.text for example in EXAMPLES if example.kind == "Plain")
+
+
+def test_a_model_that_cannot_be_loaded_leaves_the_others(measured, pretrained, app):
+    (pretrained / "lstm/model.safetensors").write_bytes(b"cut")
+    app.run()
+    page = settle(app.switch_page(PAGE).run())
+    assert not page.exception
+    (alt,) = [alt for alt in alts(page) if "before and after" in alt]
+    assert "GRU" in alt
+    assert " LSTM" not in alt
+
+
+def test_without_any_model_the_stored_figures_stay(measured, pretrained, app):
+    for name in MODELS:
+        (pretrained / name / "model.safetensors").write_bytes(b"cut")
+    app.run()
+    page = app.switch_page(PAGE).run()
+    assert resources.store().wait(60)
+    page.run()
+    assert not page.exception
+    assert len(alts(page)) == 3
+    assert "No model could be loaded" in said(page)
