@@ -5,7 +5,7 @@ from seqdemo.charts.training import training_alt, training_chart
 from seqdemo.studies import results
 from seqdemo.ui import resources
 from seqdemo.ui.models_table import how_measured, models_table
-from seqdemo.ui.pages import ways_in
+from seqdemo.ui.pages import PAGES, ways_in
 
 models = resources.models()
 accuracies = results.accuracies(models)
@@ -17,6 +17,8 @@ st.markdown(
     "side by side. Every number here comes from their trained weights: on reviews that they had never seen, or on what "
     "you type."
 )
+
+st.page_link(PAGES[1].st_page(), label="**Type a review yourself**")
 
 models_table()
 st.caption(how_measured())

@@ -20,7 +20,7 @@ def accuracy_chart(table: pd.DataFrame, *, baseline: str) -> alt.LayerChart:
         baseline: The name of the row to compare with.
 
     Returns:
-        The chart, with each model's name on the left and its accuracy beside its dot.
+        The chart, with each model's name on the left of its row and its accuracy on the right.
     """
     table = table.dropna(subset=["test_accuracy"])
     names = table["name"].tolist()
@@ -28,7 +28,7 @@ def accuracy_chart(table: pd.DataFrame, *, baseline: str) -> alt.LayerChart:
         "test_accuracy:Q",
         title="test accuracy",
         axis=style.per_cent_axis(tickCount=5, tickMinStep=0.01, grid=True),
-        scale=alt.Scale(zero=False, nice=True, padding=84),
+        scale=alt.Scale(zero=False, nice=True, padding=12),
     )
     y = alt.Y("model:N", title=None, sort=table["model"].tolist(), axis=alt.Axis(grid=False))
     colour = alt.Color("name:N", scale=style.colour_scale(names), legend=None)
@@ -49,22 +49,13 @@ def accuracy_chart(table: pd.DataFrame, *, baseline: str) -> alt.LayerChart:
     dots = base.mark_point(filled=True, size=240, opacity=1).encode(
         x=x, y=y, color=colour, shape=alt.Shape("name:N", scale=shapes, legend=None), tooltip=tooltip
     )
-    # Each number stands on the side of its dot that looks away from the rule.
-    known = table.loc[table["name"] == baseline, "test_accuracy"]
-    middle = known.iloc[0] if len(known) else table["test_accuracy"].median()
-    numbers = base.transform_calculate(words="format(100 * datum.test_accuracy, '.1f') + '\u00a0%'")
-    below = (
-        numbers.transform_filter(alt.datum.test_accuracy < middle)
-        .mark_text(align="right", dx=-10, fontWeight="bold")
-        .encode(x=alt.X("low:Q"), y=y, text="words:N")
+    numbers = (
+        base.transform_calculate(words="format(100 * datum.test_accuracy, '.1f') + '\u00a0%'")
+        .mark_text(align="left", baseline="middle", dx=12, fontWeight="bold")
+        .encode(x=alt.value("width"), y=y, text="words:N")
     )
-    above = (
-        numbers.transform_filter(alt.datum.test_accuracy >= middle)
-        .mark_text(align="left", dx=10, fontWeight="bold")
-        .encode(x=alt.X("high:Q"), y=y, text="words:N")
-    )
-    layers = [rule] if len(known) else []
-    return style.finished([*layers, whiskers, dots, below, above], height_px=_ROW_PX * len(table) + _AXIS_PX)
+    layers = [rule] if baseline in set(table["name"]) else []
+    return style.finished([*layers, whiskers, dots, numbers], height_px=_ROW_PX * len(table) + _AXIS_PX)
 
 
 def accuracy_alt(table: pd.DataFrame) -> str:

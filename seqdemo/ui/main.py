@@ -8,12 +8,33 @@ from seqdemo.ui import resources, sources
 from seqdemo.ui.marks import favicon
 from seqdemo.ui.pages import PAGES
 
-_SIDEBAR_PX = 270
+_SIDEBAR_PX = 250
+# Streamlit has no setting for the empty margins around a page. Here they end where a projector's
+# 1280 pixels would lose the chart below the fold; the header keeps its bar only where it holds
+# the button that opens the sidebar.
+_MARGINS = """
+<style>
+[data-testid="stMainBlockContainer"] { padding: 0.25rem 1rem 4rem; }
+[data-testid="stMainBlockContainer"] h1 { padding: 0.75rem 0 0.5rem; }
+[data-testid="stSidebarHeader"] { height: 2.5rem; }
+[data-testid="stSidebarUserContent"] { padding: 1rem 0 2rem; }
+.stApp:has([data-testid="stExpandSidebarButton"]) [data-testid="stMainBlockContainer"] { padding-top: 3.25rem; }
+@media (max-width: 640px) { [data-testid="stMainBlockContainer"] h1 { font-size: 1.3rem; } }
+@media (min-width: 768px) {
+  [data-testid="stMainBlockContainer"] { padding-left: 2.5rem; padding-right: 3.25rem; }
+  .stApp:not(:has([data-testid="stExpandSidebarButton"])) [data-testid="stHeader"] {
+    left: auto; right: 0; width: 3rem; background: transparent;
+  }
+}
+@media (min-width: 1600px) { [data-testid="stCaptionContainer"] { font-size: 1rem; } }
+</style>
+"""
 
 st.set_page_config(
     page_title="Five sequence models", page_icon=favicon(), layout="wide", initial_sidebar_state=_SIDEBAR_PX
 )
 
+st.html(_MARGINS)
 resources.store()  # begins to load where `app.py` has not
 page = st.navigation([page.st_page() for page in PAGES])
 sources.sidebar()

@@ -40,6 +40,11 @@ _STYLE = """
 .models-table .interval { white-space: nowrap; font-size: 0.9rem; margin-left: 0.25rem; }
 .models-table .interval, .models-table .interval b { display: inline-block; }
 @media (max-width: 1500px) { .models-table { font-size: 0.9rem; } }
+@media (min-width: 1600px) {
+  .models-table td { padding-top: 0.75rem; }
+  .models-table .number b { font-size: 1.6rem; line-height: 1; }
+  .models-table thead th, .models-table tbody th small, .models-table .interval { font-size: 1rem; }
+}
 @media (max-width: 900px) {
   .models-table, .models-table tbody { display: block; }
   .models-table thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }

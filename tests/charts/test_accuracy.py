@@ -58,6 +58,12 @@ def test_models_without_an_accuracy_are_left_out(table):
     assert "RNN" not in accuracy_alt(table)
 
 
+def test_accuracies_stand_in_a_column_beside_the_plot_so_that_the_scale_is_the_datas_own(table):
+    (numbers,) = [k for k in layers(accuracy_chart(table, baseline="bag_of_words")) if k["mark"]["type"] == "text"]
+    assert numbers["encoding"]["x"] == {"value": "width"}
+    assert numbers["mark"]["align"] == "left"
+
+
 def test_without_a_baseline_no_rule_is_drawn(table):
     n_with = len(layers(accuracy_chart(table, baseline="bag_of_words")))
     assert len(layers(accuracy_chart(table[:-1], baseline="bag_of_words"))) == n_with - 1
