@@ -176,7 +176,7 @@ def _answer() -> None:
                 if resources.store().settled
                 else "Loading the models",
                 "notices": notices(reading, session.n_characters) if reading is not None else [],
-                "lead": "P(positive): how sure each model is that this review is positive",
+                "lead": "P(positive): how sure each model is that this is positive",
                 "cards": [_card(name, session) for name in MODELS],
                 "summary": summary(session.now) if session.settled else "",
                 "again": again,
@@ -204,7 +204,8 @@ def note(reading: Reading) -> str:
             return "There is no word to read yet. Write a sentence about a film, or try an example."
         return "Write a sentence about a film, or try an example."
     strange = list(dict.fromkeys(word for word, unknown in words if unknown))
-    counted = f"{len(words):,} word{'' if len(words) == 1 else 's'}"
+    n_marks = len(reading.tokens) - len(words)
+    counted = _count(len(words), "word") + (f" and {_count(n_marks, 'mark')}" if n_marks else "")
     if not strange:
         return counted
     named = ", ".join(word if len(word) <= 24 else f"{word[:23]}…" for word in strange[:_UNKNOWN_NAMED])
@@ -333,7 +334,8 @@ def curve_data(reading: Reading, curves: Mapping[str, Curve], every_word: Sequen
                 "dash": MODELS[name].dash,
                 "sampled": name not in every_word,
                 "steps": None if name in every_word else steps.tolist(),
-                "permille": np.rint(probabilities * 1000).astype(int).tolist(),
+                # Downwards, so that the browser rounds halves of a per cent as `percent` does.
+                "permille": np.floor(probabilities.astype(float) * 1000).astype(int).tolist(),
             }
             for name, (steps, probabilities) in curves.items()
         ],
@@ -396,6 +398,10 @@ def _turns(said: Sequence[str]) -> int:
 
 def _times(n: int) -> str:
     return {0: "never", 1: "once", 2: "twice"}.get(n, f"{n} times")
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
 def _listed(names: Sequence[str]) -> str:

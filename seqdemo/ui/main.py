@@ -19,12 +19,16 @@ _MARGINS = """
 [data-testid="stSidebarHeader"] { height: 2.5rem; }
 [data-testid="stSidebarUserContent"] { padding: 1rem 0 2rem; }
 .stApp:has([data-testid="stExpandSidebarButton"]) [data-testid="stMainBlockContainer"] { padding-top: 3.25rem; }
+@media (max-width: 767px) { [data-testid="stMainBlockContainer"] { padding-top: 3.25rem; } }
 @media (max-width: 640px) { [data-testid="stMainBlockContainer"] h1 { font-size: 1.3rem; } }
 @media (min-width: 768px) {
   [data-testid="stMainBlockContainer"] { padding-left: 2.5rem; padding-right: 3.25rem; }
   .stApp:not(:has([data-testid="stExpandSidebarButton"])) [data-testid="stHeader"] {
     left: auto; right: 0; width: 3rem; background: transparent;
   }
+}
+[data-testid="stSidebarNavLink"]:focus-visible, [data-testid="stPageLink-NavLink"]:focus-visible {
+  outline: 3px solid;
 }
 @media (min-width: 1600px) { [data-testid="stCaptionContainer"] { font-size: 1rem; } }
 </style>

@@ -1,13 +1,16 @@
+import pathlib
 import re
 import urllib.parse
 
 import pytest
 
 from seqdemo.models.registry import MODELS
+from seqdemo.ui import components
 from seqdemo.ui.examples import EXAMPLES
 
 DESKTOP = {"viewport": {"width": 1280, "height": 800}}
 PATH = "/sentiment"
+COMPONENTS = pathlib.Path(components.__file__).parent
 COLD_MS = 120_000  # a busy machine takes long to import torch
 HOSTILE = "<img src=x onerror=alert(1)> <script>alert(2)</script> good"
 
@@ -128,9 +131,11 @@ def test_copy_link_copies_the_address_of_this_review(ready, expect):
 def test_without_a_clipboard_the_link_stands_selected_in_a_field(ready, expect):
     page = ready(linked("by hand")).page
     page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+    before = page.locator(".cards").bounding_box()
     page.get_by_role("button", name="Copy link").click()
     field = page.get_by_label("Link to copy")
     expect(field).to_be_focused()
+    assert page.locator(".cards").bounding_box() == before
     assert field.evaluate("field => field.value.slice(field.selectionStart, field.selectionEnd)").endswith(
         "/sentiment?review=by+hand"
     )
@@ -191,6 +196,64 @@ def test_the_review_is_still_there_after_a_visit_to_another_page(ready, expect):
     expect(page.get_by_label("Review")).to_have_value("Kept while away")
     page.get_by_label("Review").press_sequentially(" x")
     expect(page.locator(".note")).to_contain_text("4 words")
+
+
+# As Streamlit does: what newer data overtook while the file was loading is ended after it was drawn.
+OVERTAKEN = """async ([source, data]) => {
+  const draw = (await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })))).default
+  const asked = new Promise((done) => {
+    const call = () => draw({ data: [data], parentElement: document.body, setStateValue: (name) => done(name) })
+    const end = call()
+    end()
+    call()
+    end()
+    call()
+  })
+  return data.again ? await asked : ""
+}"""
+DRAWN = {
+    "review_box": {"rev": 1, "text": "good", "examples": [{"kind": "Plain", "text": "good"}]},
+    "verdicts": {
+        "order": [1, 1],
+        "note": "",
+        "notices": [],
+        "lead": "",
+        "summary": "",
+        "cards": [
+            {"name": "lstm", "label": "", "colour": "#000", "dash": "", "percent": 50, "verdict": "", "delta": 1}
+            | {"loading": False, "problem": "Cut."}
+        ],
+        "again": {"n": 1, "ms": 1},
+    },
+    "curves": {"id": "empty", "stale": False, "title": "", "how": "", "invitation": "", "words": [], "lines": []}
+    | {"unknown": [], "gap": None},
+}
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_a_call_that_was_overtaken_ends_nothing_of_what_is_on_screen(chromium, expect, name):
+    page = chromium.new_page()
+    asked = page.evaluate(OVERTAKEN, [(COMPONENTS / f"{name}.js").read_text(encoding="utf-8"), DRAWN[name]])
+    expect(page.locator(".frame")).to_have_count(1)
+    assert page.locator(".card").count() == (1 if name == "verdicts" else 0)
+    assert page.locator(".problem").all_text_contents() == ([": Cut."] if name == "verdicts" else [])
+    assert asked == ("asked" if name == "verdicts" else "")
+    page.close()
+
+
+def test_the_cards_stay_where_they_are_when_a_review_is_cut(ready, expect):
+    page = ready().page
+    before = page.locator(".cards").bounding_box()
+    page.get_by_label("Review").fill("good " * 12_000)
+    expect(page.locator(".notice")).to_have_count(2)
+    page.get_by_label("Review").fill("good film " * 2_000)
+    expect(page.locator(".notice")).to_have_count(1)
+    assert page.locator(".cards").bounding_box() == before
+
+
+def test_review_verdicts_and_the_beginning_of_the_chart_are_seen_together(ready):
+    page = ready().page
+    assert page.locator(".plot").bounding_box()["y"] < DESKTOP["viewport"]["height"] - 80
 
 
 def test_nothing_scrolls_sideways_on_a_phone(ready):

@@ -27,8 +27,10 @@ def test_per_cents_are_whole_and_halves_go_up():
     assert [percent(p) for p in (0.0, 0.004, 0.125, 0.394, 0.396, 1.0)] == [0, 0, 13, 39, 40, 100]
 
 
-def test_the_note_counts_words_without_marks_and_names_unknown_ones(vocabulary):
-    assert note(vocabulary.read("Not a good film, but a masterpeice!")) == "7 words · 1 unknown: masterpeice"
+def test_the_note_counts_words_and_marks_and_names_unknown_words(vocabulary):
+    assert (
+        note(vocabulary.read("Not a good film, but a masterpeice!")) == "7 words and 2 marks · 1 unknown: masterpeice"
+    )
     assert note(vocabulary.read("good")) == "1 word"
     assert note(vocabulary.read("Zab zab ZAC")) == "3 words · 3 unknown: Zab, zab, ZAC"
 
@@ -95,6 +97,13 @@ def test_the_chart_gets_words_as_written_with_unknown_ones_and_the_gap_marked(vo
     assert (data["gap"], data["skipped"]) == (128, 200)
     assert data["lines"][0]["permille"][0] == 250
     assert "re-run" not in data["how"]
+
+
+def test_the_chart_rounds_to_the_same_per_cents_as_the_cards(vocabulary):
+    probabilities = np.array([0.43499, 0.435, 0.9949999, 0.0], dtype=np.float32)
+    data = curve_data(vocabulary.read("a b c d"), {"rnn": (np.arange(4), probabilities)}, ["rnn"])
+    shown = [int(permille / 10 + 0.5) for permille in data["lines"][0]["permille"]]
+    assert shown == [percent(float(p)) for p in probabilities]
 
 
 def test_sampled_lines_are_labelled_so(vocabulary):

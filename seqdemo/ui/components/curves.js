@@ -13,7 +13,8 @@ export default function ({ data: [data], parentElement }) {
     showTexts(chart)
     draw(chart)
   }
-  return () => { chart.observer.disconnect(); charts.delete(parentElement) }
+  // Also called, with the page still there, for a call that newer data overtook while this file loaded.
+  return () => { if (!parentElement.isConnected) chart.observer.disconnect() }
 }
 
 // Words stand one apart; where a long text was cut, an empty place of two marks the gap.
@@ -88,7 +89,6 @@ function draw(chart) {
     const label = { x: box.left - size * 0.5, y: y(permille) + size * 0.35, "text-anchor": "end" }
     shape("text", svg, label).textContent = text
   }
-  if (data.gap !== null) showGap(svg, chart, size)
   for (const line of data.lines) {
     const points = line.steps.map((index, k) => [x(index), y(line.permille[k])])
     const path = points.map(([px, py], k) => `${k ? "L" : "M"}${px.toFixed(1)} ${py.toFixed(1)}`).join("")
@@ -96,6 +96,7 @@ function draw(chart) {
     const dots = line.sampled ? points : points.slice(-1)
     for (const [cx, cy] of dots) shape("circle", svg, { cx, cy, r: line.sampled ? 3.5 : 4, fill: line.colour })
   }
+  if (data.gap !== null) showGap(svg, chart, size)
   showEndLabels(svg, chart, size)
   showWords(svg, chart, size, measure)
   chart.rule = shape("line", svg, { y1: box.top, y2: box.bottom, class: "cursor" })
@@ -104,10 +105,12 @@ function draw(chart) {
   moveCursor(chart, chart.cursor)
 }
 
+// Its words stand above or below the 50 % rule, away from most lines.
 function showGap(svg, { data, box, x }, size) {
+  const high = data.lines.filter((line) => valueAt(line, data.gap).permille > 500).length > data.lines.length / 2
   const middle = (x(data.gap - 1) + x(data.gap)) / 2
   shape("line", svg, { x1: middle, x2: middle, y1: box.top, y2: box.bottom, class: "gap" })
-  const text = shape("text", svg, { x: middle + size * 0.4, y: box.top + size, class: "note" })
+  const text = shape("text", svg, { x: middle + size * 0.4, y: high ? box.bottom - size * 0.8 : box.top + size, class: "note" })
   text.textContent = `${data.skipped.toLocaleString("en")} not read`
 }
 
@@ -164,7 +167,7 @@ function showReadout(chart) {
   chart.word = element("strong", "", where)
   chart.unknown = element("span", "", where)
   for (const { label, colour, dash, sampled } of chart.data.lines) {
-    const cell = element("div", "cell", chart.readout)
+    const cell = element("div", sampled ? "cell sampled" : "cell", chart.readout)
     const head = element("span", "head", cell)
     const mark = shape("svg", head, { viewBox: "0 0 30 8", class: "mark", "aria-hidden": "true" })
     shape("line", mark, { x1: 0, x2: 30, y1: 4, y2: 4, stroke: colour, "stroke-width": 4, "stroke-dasharray": dash })

@@ -17,7 +17,8 @@ export default function ({ data: [data], parentElement, setStateValue }) {
     if (box.n > 0) remember(box)
   }
   if (box.kinds !== data.examples.length) showExamples(box)
-  return () => { stop(box); boxes.delete(parentElement) }
+  // Also called, with the page still there, for a call that newer data overtook while this file loaded.
+  return () => { if (!parentElement.isConnected) stop(box) }
 }
 
 function build(root) {
@@ -29,7 +30,7 @@ function build(root) {
   label.htmlFor = "review"
   element("div", "hint", head, "The models were trained on English film reviews.").id = "hint"
   box.area = element("textarea", "area", left)
-  Object.assign(box.area, { id: "review", rows: 5, placeholder: "Write what you thought of a film" })
+  Object.assign(box.area, { id: "review", rows: 5, dir: "auto", placeholder: "Write what you thought of a film" })
   box.area.setAttribute("aria-describedby", "hint")
 
   const right = element("div", "right", frame)
@@ -41,9 +42,10 @@ function build(root) {
   const copy = element("button", "quiet", share, "Copy link")
   copy.type = "button"
   copy.onclick = () => copyLink(box)
-  box.message = element("span", "message", share)
+  // In the row above the box, where they push nothing down.
+  box.message = element("div", "message", head)
   box.message.setAttribute("role", "status")
-  box.link = element("input", "link", share)
+  box.link = element("input", "link", head)
   Object.assign(box.link, { readOnly: true, hidden: true })
   box.link.setAttribute("aria-label", "Link to copy")
 

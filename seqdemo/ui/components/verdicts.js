@@ -13,7 +13,8 @@ export default function ({ data: [data], parentElement, setStateValue }) {
     clearTimeout(panel.timer)
     if (data.again) panel.timer = setTimeout(() => ask(panel, setStateValue), data.again.ms)
   }
-  return () => { clearTimeout(panel.timer); panels.delete(parentElement) }
+  // Also called, with the page still there, for a call that newer data overtook while this file loaded.
+  return () => { if (!parentElement.isConnected) clearTimeout(panel.timer) }
 }
 
 // Once more if nothing comes back: a request is lost where the server was just redrawing the page.
@@ -29,25 +30,40 @@ function compare([rev, n], [shownRev, shownN]) {
 
 function build(root) {
   const frame = element("div", "frame", root)
-  const note = element("div", "note", frame)
-  const notices = element("div", "notices", frame)
-  const lead = element("h2", "lead", frame)
+  const said = element("div", "said", frame)
+  const note = element("div", "note", said)
+  const notices = element("div", "notices", said)
+  const head = element("div", "head", frame)
+  notices.setAttribute("role", "status")
+  const lead = element("h2", "lead", head)
+  const legend = element("div", "legend", head, "▲ ▼ since the last edit")
+  legend.setAttribute("aria-hidden", "true") // each card says it to those who listen
   const cards = element("div", "cards", frame)
+  const problems = element("div", "problems", frame)
   const spoken = element("div", "spoken", frame)
   spoken.setAttribute("role", "status") // polite
-  return { note, notices, lead, cards, spoken, asked: 0, byName: new Map() }
+  return { said, note, notices, lead, legend, cards, problems, spoken, asked: 0, byName: new Map() }
 }
 
 function show(panel, data) {
   panel.note.textContent = data.note
-  panel.notices.replaceChildren()
-  for (const notice of data.notices) element("div", "notice", panel.notices, notice)
+  showLines(panel.notices, "notice", data.notices)
+  panel.said.classList.toggle("cut", data.notices.length > 0)
   panel.lead.textContent = data.lead
+  panel.legend.classList.toggle("absent", data.cards.every(({ delta }) => delta === null))
   for (const card of data.cards) {
     if (!panel.byName.has(card.name)) panel.byName.set(card.name, buildCard(panel.cards, card))
     showCard(panel.byName.get(card.name), card)
   }
+  const problems = data.cards.filter(({ problem }) => problem).map(({ label, problem }) => `${label}: ${problem}`)
+  showLines(panel.problems, "problem", problems)
   if (panel.spoken.textContent !== data.summary) panel.spoken.textContent = data.summary
+}
+
+function showLines(parent, className, lines) {
+  if (parent.textContent === lines.join("")) return // or they would be read aloud again
+  parent.replaceChildren()
+  for (const line of lines) element("div", className, parent, line)
 }
 
 function buildCard(parent, { name, label, colour, dash }) {
@@ -64,25 +80,23 @@ function buildCard(parent, { name, label, colour, dash }) {
   element("span", "half", track)
   const dot = element("span", "dot", track)
   dot.style.background = colour
-  const verdict = element("div", "verdict", card)
-  const delta = element("div", "delta", card)
+  const answer = element("div", "answer", card)
+  const verdict = element("span", "verdict", answer)
+  const delta = element("span", "delta", answer)
   const change = element("span", "change", delta)
   const since = element("span", "since", delta)
-  const problem = element("div", "problem", card)
-  return { card, percent, dot, verdict, change, since, problem }
+  return { card, percent, dot, verdict, change, since }
 }
 
 function showCard(at, { percent, verdict, delta, loading, problem }) {
   const known = percent !== null
   at.card.classList.toggle("loading", loading)
-  at.card.classList.toggle("failed", Boolean(problem))
   at.percent.textContent = known ? `${percent}\u00a0%` : "\u2013"
   at.dot.hidden = !known
   if (known) at.dot.style.left = `${percent}%`
-  at.verdict.textContent = verdict || "\u00a0"
-  at.change.textContent = delta === null ? "\u00a0" : delta > 0 ? `▲ ${delta}` : delta < 0 ? `▼ ${-delta}` : "± 0"
-  at.since.textContent = delta === null ? "" : "since the last edit"
-  at.problem.textContent = problem
+  at.verdict.textContent = problem ? "not loaded" : verdict || "\u00a0"
+  at.change.textContent = delta === null ? "" : delta > 0 ? `▲ ${delta}` : delta < 0 ? `▼ ${-delta}` : "± 0"
+  at.since.textContent = delta === null ? "" : " since the last edit"
 }
 
 function mark(colour, dash) {
