@@ -105,12 +105,15 @@ def gradient_alt(table: pd.DataFrame, own: pd.DataFrame) -> str:
     return f"Scaled gradient by distance from the end: {'; '.join(parts)}."
 
 
-def words_chart(table: pd.DataFrame, *, title: str = "P(positive)", rule_at: float = 0.5) -> alt.LayerChart:
+def words_chart(
+    table: pd.DataFrame, *, title: str = "P(positive)", unit: str = "\u00a0%", rule_at: float = 0.5
+) -> alt.LayerChart:
     """Draws P(positive), or a difference of it, against the number of neutral words, one line a model.
 
     Args:
         table: `name`, `model`, `words`, and `low`, `median`, `high` from 0 to 1, over the fillers; not empty.
         title: Of the vertical axis.
+        unit: Behind its numbers.
         rule_at: Where a dashed rule stands: what says nothing.
 
     Returns:
@@ -121,7 +124,9 @@ def words_chart(table: pd.DataFrame, *, title: str = "P(positive)", rule_at: flo
     low = min(0.0, float(table["low"].min()))
     x = _x("words", "neutral words", int(table["words"].max()))
     scale = alt.Scale(domain=[low, 1], nice=False)
-    y = alt.Y("median:Q", title=title, axis=style.per_cent_axis(values=[0, 0.25, 0.5, 0.75, 1], **_LYING), scale=scale)
+    hundredths = f"format(100 * datum.value, 'd') + '{unit}'"
+    axis = alt.Axis(labelExpr=hundredths, values=[0, 0.25, 0.5, 0.75, 1], **_LYING)
+    y = alt.Y("median:Q", title=title, axis=axis, scale=scale)
     colour = _colour(names)
     tooltip = [
         alt.Tooltip("model:N", title="model"),

@@ -111,7 +111,7 @@ def words() -> None:
     else:
         _not_measured(fillers.STUDY.name)
     if alone:
-        st.caption(fillers.alone_words(alone))
+        st.caption(f"Neutral to people, not to the models: {fillers.alone_words(alone)}")
         with st.expander("The fillers alone, as a table"):
             table = fillers.alone_table(alone)
             shares = {column: st.column_config.NumberColumn(format="percent") for column in table.columns[1:]}
@@ -209,13 +209,13 @@ def _own_words() -> None:
 
 
 def _difference_charts(table: pd.DataFrame) -> None:
-    title = "difference of P(positive)"
+    title = "difference of P(positive), points"
     headings = {"first": "Opinion first, then neutral words", "last": "Neutral words, then the opinion"}
     for slot, (place, words) in zip(st.columns(2), headings.items(), strict=True):
         with slot:
             part = table[table["place"] == place]
             st.markdown(f"**{words}**")
-            chart = charts.words_chart(part, title=title, rule_at=0.0)
+            chart = charts.words_chart(part, title=title, unit="", rule_at=0.0)
             st.altair_chart(chart, width="stretch", alt=charts.words_alt(part, words, title))
     st.caption(
         f"How to read this: P(positive) with “{fillers.SENTENCES['positive']}” minus P(positive) with "
@@ -295,8 +295,8 @@ def _edits() -> None:
         except TextError as error:
             st.warning(plain(str(error)), icon=":material/info:")
             return
-        st.caption("Before: … " + plain(_around(reading.text, reading.tokens[index].start)))
-        st.caption("After: … " + plain(_around(edited, reading.tokens[index].start)))
+        st.caption("Before: " + plain(_around(reading.text, reading.tokens[index].start)))
+        st.caption("After: " + plain(_around(edited, reading.tokens[index].start)))
     with picture:
         st.subheader(_edit_finding(table), anchor=False)
         st.altair_chart(charts.slopes_chart(table), width="stretch", alt=charts.slopes_alt(table))
@@ -500,7 +500,11 @@ def _edit_finding(table: pd.DataFrame) -> str:
 
 
 def _around(text: str, at: int) -> str:
-    return text[max(at - 40, 0) : at + 50]
+    """Some words before and after a place in a text."""
+    start, end = max(at - 40, 0), at + 50
+    before = text[start:at].partition(" ")[2] if start else text[:at]
+    after = text[at:end].rpartition(" ")[0] if end < len(text) else text[at:]
+    return f"{'… ' if start else ''}{before}{after}{' …' if end < len(text) else ''}"
 
 
 def _problem() -> str | None:

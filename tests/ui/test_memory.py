@@ -15,18 +15,24 @@ PAGE = "../../pages/memory.py"
 DISTANCES = [1, 5, 10, 100, 200]
 
 
-@pytest.fixture
-def measured(pretrained):
-    """Results of both studies beside the small checkpoints: the real one of neutral words, and made-up gradients."""
-    models = {name: seqdemo.load(pretrained / name) for name in MODELS}
+@pytest.fixture(scope="module")
+def found(checkpoint_folders):
+    """Both studies on the small checkpoints: the real one of neutral words, and made-up gradients."""
+    models = {name: seqdemo.load(checkpoint_folders[name]) for name in MODELS}
     falling = {
         name: {key: [10 ** (-0.01 * rank * d) for d in DISTANCES] for key in ("low", "median", "high")}
         for rank, name in enumerate(reversed(MODELS))
     }
-    found = Measurement(n=240, seed=1, settings={"distances": DISTANCES}, results=falling)
-    write(path_of(gradient_by_distance.STUDY.name), gradient_by_distance.STUDY, found, models)
-    write(path_of(fillers.STUDY.name), fillers.STUDY, fillers.measure(Inputs(models=models)), models)
-    return models
+    made = Measurement(n=240, seed=1, settings={"distances": DISTANCES}, results=falling)
+    return models, {gradient_by_distance.STUDY: made, fillers.STUDY: fillers.measure(Inputs(models=models))}
+
+
+@pytest.fixture
+def measured(pretrained, found):
+    """Their results, stored beside the checkpoints that the app loads."""
+    models, measurements = found
+    for study, measurement in measurements.items():
+        write(path_of(study.name), study, measurement, models)
 
 
 @pytest.fixture
@@ -159,6 +165,17 @@ def test_an_edit_shows_five_verdicts_before_and_after(measured, page, kind):
     (alt,) = [alt for alt in alts(page) if "before and after" in alt]
     assert all(spec.label in alt for spec in MODELS.values())
     assert "After: " in said(page)
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "shown"),
+    [
+        ("a good film", 2, "a good film"),
+        ("word " * 40, 100, "… word word word word word word word word word word word word word word word word word …"),
+    ],
+)
+def test_some_words_around_an_edit_are_whole_words(text, at, shown):
+    assert memory._around(text, at) == shown
 
 
 def test_an_empty_replacement_is_answered_in_a_sentence(measured, page):
