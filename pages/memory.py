@@ -1,6 +1,6 @@
 import streamlit as st
 
-from seqdemo.ui import memory
+from seqdemo.ui import distance, memory
 
 st.title(memory.title(), anchor=False)
 st.markdown(
@@ -26,3 +26,5 @@ st.markdown(
 )
 st.markdown("**The gates.** An LSTM and a GRU multiply their memory by a gate at each word instead.")
 memory.gates()
+
+distance.render()

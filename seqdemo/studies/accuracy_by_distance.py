@@ -49,7 +49,7 @@ LENGTHS: dict[str, tuple[int, ...]] = {
 }
 """Lengths that are tested; all but parity are trained on the length they are tested on."""
 SOLVED = 0.9
-"""A task counts as solved at a length where the median over seeds is at least this."""
+"""A task counts as solved at a length where the median accuracy over seeds is at least this."""
 _SHAPES: dict[str, dict[str, Any]] = {
     "rnn": {"d_embed": 16, "d_hidden": 62},
     "gru": {"d_embed": 16, "d_hidden": 33},
@@ -355,7 +355,7 @@ def medians(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def finding(table: pd.DataFrame, task: str) -> str:
-    """From which length on which model fails, as a sentence.
+    """At which length which model first fails, as a sentence.
 
     Args:
         table: As `frame` returns it.
@@ -364,30 +364,37 @@ def finding(table: pd.DataFrame, task: str) -> str:
     if table.empty:
         return STUDY.question
     fails: dict[int, list[str]] = {}
-    lasts: list[str] = []
+    solves: list[str] = []
     for variant, part in medians(table).groupby("variant", sort=False):
-        since = None
-        for length, accuracy in zip(part["length"][::-1], part["accuracy"][::-1], strict=True):
-            if accuracy >= SOLVED:
-                break
-            since = int(length)
         spoken = f"the {VARIANTS[str(variant)].spoken}"
-        if since is None:
-            lasts.append(spoken)
+        lengths = part.loc[part["accuracy"] < SOLVED, "length"]
+        if lengths.empty:
+            solves.append(spoken)
         else:
-            fails.setdefault(since, []).append(spoken)
-    longest = int(table["length"].max())
+            fails.setdefault(int(lengths.min()), []).append(spoken)
     parts = []
-    for n, (since, who) in enumerate(sorted(fails.items())):
-        verb = (" fails" if len(who) == 1 else " fail") if n == 0 else ""
-        parts.append(f"from {since} {'steps ' if n == 0 else ''}on {_listed(who)}{verb}")
-    sentence = ", ".join(parts)
-    if lasts:
-        still = "still solves" if len(lasts) == 1 else "still solve"
-        sentence += f"{'; ' if parts else ''}{_listed(lasts)} {still if parts else still[6:]} it at {longest} steps"
+    for n, (length, who) in enumerate(sorted(fails.items())):
+        verb = f"first fail{'s' if len(who) == 1 else ''} at {length} steps" if n == 0 else f"at {length}"
+        parts.append(f"{_listed(who)} {verb}")
+    clauses = [", ".join(parts)] if parts else []
+    if solves:
+        clauses.append(
+            f"{_listed(solves)} {'solves' if len(solves) == 1 else 'solve'} it up to {table['length'].max()}"
+        )
+    sentence = "; ".join(clauses)
     if task == "parity":
-        return f"Trained on up to {PARITY_LENGTH} steps: {sentence}"
+        return f"Trained on at most {PARITY_LENGTH} steps, {sentence}"
     return f"{sentence[0].upper()}{sentence[1:]}"
+
+
+def luck_words(table: pd.DataFrame) -> str:
+    """Which models fail at a length and solve a longer one, as a sentence; empty where none does."""
+    found = []
+    for variant, part in medians(table).groupby("variant", sort=False):
+        fails, solves = (part.loc[(part["accuracy"] < SOLVED) == failed, "length"] for failed in (True, False))
+        if len(fails) and len(solves) and fails.min() < solves.max():
+            found.append(f"The {VARIANTS[str(variant)].spoken} fails at {fails.min()} steps, yet solves {solves.max()}")
+    return f"{'; '.join(found)}: with so few seeds, luck has its part." if found else ""
 
 
 def mse_words(table: pd.DataFrame) -> str:
@@ -407,12 +414,13 @@ def settings_words(stored: Stored, table: pd.DataFrame) -> str:
     """How the models of a table were trained and tested, in one paragraph."""
     settings = stored.settings
     low, high = int(table["parameters"].min()), int(table["parameters"].max())
+    seeds = _listed([str(seed) for seed in settings["seeds"]])
     return (
         f"{low:,} to {high:,} parameters each; at most {settings['updates_at_most']:,} updates of "
-        f"{settings['batch_size']} fresh sequences ({settings['optimiser']}, learning rate {settings['learning_rate']}, "
-        f"gradients clipped at {settings['clip_norm']:g}, no dropout), fewer where {settings['stops_early']}. Tested on "
-        f"{settings['test_sequences']:,} fresh sequences, with the seeds {_listed([str(k) for k in settings['seeds']])}. "
-        f"Readout: {settings['readout']}. torch {stored.versions.get('torch', 'unknown')}."
+        f"{settings['batch_size']} fresh sequences, fewer where {settings['stops_early']}. {settings['optimiser']}, "
+        f"learning rate {settings['learning_rate']}, gradients clipped at {settings['clip_norm']:g}, no dropout, seeds "
+        f"{seeds}. Tested on {settings['test_sequences']:,} fresh sequences. Readout: {settings['readout']}. torch "
+        f"{stored.versions.get('torch', 'unknown')}."
     )
 
 
