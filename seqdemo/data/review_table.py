@@ -157,7 +157,7 @@ def _text_index(columns: Sequence[str]) -> int:
     if not found:
         raise DataError(
             f"This CSV has no column called text; its first row holds {_names(columns)}. "
-            "Name the column of reviews text."
+            "Name the column of reviews “text”."
         )
     if len(found) > 1:
         raise DataError(

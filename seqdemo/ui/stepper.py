@@ -225,7 +225,7 @@ def trace_message(
         "link_characters": live.LINK_CHARACTERS,
         "title": title,
         "start": at,
-        "note": _note(reading),
+        "note": live.note(reading),
         "notices": live.notices(reading, session.box.n_characters) + _all_unknown(reading),
         "words": words,
         "unknown": np.flatnonzero(reading.unknown).tolist(),
@@ -362,11 +362,6 @@ def _meaning(name: str) -> str:
 def _problem(name: str) -> str:
     status = resources.store().status(name)
     return sources.why(status) if status.state == "failed" else "Loading"
-
-
-def _note(reading: Reading) -> str:
-    n_marks = sum(not any(character.isalnum() for character in token.text) for token in reading.tokens)
-    return live.note(reading) + (f" · {len(reading.tokens):,} steps, with punctuation" if n_marks else "")
 
 
 def _all_unknown(reading: Reading) -> list[str]:

@@ -28,7 +28,6 @@ export default function ({ parentElement }) {
   const toy = toys.get(parentElement)
   toy.palette = paletteOf(toy.frame)
   showToy(toy)
-  return () => { toys.delete(parentElement) }
 }
 
 // A GRU's candidate has two biases, since its reset gate stands between them (as in torch).

@@ -18,6 +18,8 @@ export default function ({ data, parentElement, setStateValue }) {
   stepper.take = hub.show = () => takeUnits(stepper)
   takeUnits(stepper)
   return () => {
+    // Also called, with the page still there, for a call that newer data overtook while this file loaded.
+    if (parentElement.isConnected) return
     pause(stepper)
     clearTimeout(stepper.settling)
     document.removeEventListener("keydown", stepper.onKey)
