@@ -31,7 +31,7 @@ def render() -> None:
         return
     medians = study.medians(table)
     st.subheader(study.finding(table, name), anchor=False)
-    st.markdown(f"{task.question} Small models, each trained afresh, with as many parameters as each other.")
+    st.markdown(f"{task.question} Small models, each trained afresh, with about as many parameters as each other.")
     trained_to = study.PARITY_LENGTH if name == "parity" else 0
     st.altair_chart(
         charts.distance_chart(table, medians, chance=task.chance, trained_to=trained_to),
