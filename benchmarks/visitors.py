@@ -77,7 +77,7 @@ class Visitor:
         component = element.bidi_component
         name = component.component_name
         self.ids[name] = (component.id, fragment_id)
-        data = json.loads(component.json) if component.json else {}
+        (data,) = json.loads(component.json)  # each component of the page gets a list of one
         if name == "review_box":
             self.rev = data["rev"]
         elif name == "verdicts":

@@ -112,6 +112,6 @@ def _warm_up(models: ModelStore) -> None:
 
 
 def _freeze() -> None:
-    """Streamlit collects garbage after every run; what is there by now stays and need not be looked at (70 ms)."""
+    """What is there by now stays: Python's garbage collector need not look at it again (70 ms each time)."""
     gc.collect()
     gc.freeze()
