@@ -21,8 +21,8 @@ memory.spectrum()
 st.markdown(
     "Pascanu, Mikolov and Bengio (2013) prove for a plain RNN with tanh: where the largest singular value of W_hh is "
     "below 1, the gradient must vanish with distance, and it can only explode where that value is above 1. They do not "
-    "prove the reverse, that a value of 1 or more keeps a memory or makes gradients explode, since tanh shrinks them as "
-    "well; and of models with gates, whose gates stand in the product, W_hh alone says nothing."
+    "prove the reverse, that a value of 1 or more keeps a memory or makes gradients explode, since tanh shrinks them "
+    "as well; and of models with gates, whose gates stand in the product, W_hh alone says nothing."
 )
 st.markdown("**The gates.** An LSTM and a GRU multiply their memory by a gate at each word instead.")
 memory.gates()
