@@ -12,7 +12,8 @@ PAGES = ("/", "/memory")
 def test_a_page_draws_its_charts_without_a_complaint_and_asks_only_this_machine(visit, expect, path, width, scheme):
     visited = visit(path, viewport={"width": width, "height": 844}, color_scheme=scheme)
     page = visited.page
-    expect(page.locator("[data-testid=stVegaLiteChart] :is(canvas, svg)").first).to_be_visible()
+    charts = page.locator("[data-testid=stVegaLiteChart] :is(canvas, svg)")
+    expect(charts.first).to_be_visible(timeout=90_000)  # their code is fetched when the first one comes
     expect(page.locator("[data-testid=stSkeleton]")).to_have_count(0)
     assert page.evaluate("document.documentElement.scrollWidth") == width
     assert page.locator("[data-testid=stMain]").evaluate("main => main.scrollWidth <= main.clientWidth")
