@@ -12,11 +12,12 @@ from seqdemo.models.registry import MODELS
 ROOT = pathlib.Path(__file__).parents[1]
 LAYERS = (
     {"pages"},
-    {"ui"},
+    {"ui", "__main__"},
     {"charts", "studies"},
     {"explain", "training", "checkpoints"},
     {"data", "models"},
-    {"text", "trace", "errors"},
+    {"text", "trace"},
+    {"errors"},
 )
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 FILES = [
@@ -24,6 +25,9 @@ FILES = [
     *sorted((ROOT / "pages").glob("*.py")),
     ROOT / "app.py",
 ]
+
+
+assert len(FILES) > 20
 
 
 def imported_modules(path, *, at_import_only=False):
@@ -56,11 +60,11 @@ def relative(path):
 
 @pytest.mark.parametrize("path", FILES, ids=relative)
 def test_imports_go_downwards(path):
-    if room_of(path) not in LEVEL:  # the public face, the command line and app.py see everything
+    if room_of(path) not in LEVEL:  # the public face and app.py see everything
         return
     for module in imported_modules(path):
         parts = module.split(".")
-        room = parts[1] if parts[0] == "seqdemo" and len(parts) > 1 else None
+        room = parts[1] if parts[0] == "seqdemo" and len(parts) > 1 else parts[0]
         if room in LEVEL:
             assert LEVEL[room] >= LEVEL[room_of(path)], f"{relative(path)} imports {module} from above it"
 
@@ -76,6 +80,24 @@ def test_torch_is_imported_only_where_tensors_are(path):
     uses = any(module.split(".")[0] == "torch" for module in imported_modules(path))
     torch_free = room_of(path) in {"pages", "ui", "charts", "app", "text", "trace", "errors"}
     assert not (uses and (torch_free or relative(path) == "seqdemo/models/registry.py"))
+
+
+@pytest.mark.parametrize(
+    ("library", "rooms"),
+    [
+        ("streamlit", {"ui", "pages", "app"}),
+        ("altair", {"charts", "ui"}),
+        ("torch", {"models", "training", "checkpoints", "explain", "studies", "ui", "__main__"}),
+        ("huggingface_hub", {"checkpoints", "data"}),
+    ],
+)
+def test_a_library_is_imported_in_its_rooms_only(library, rooms):
+    wrong = [
+        relative(path)
+        for path in FILES
+        if any(module.split(".")[0] == library for module in imported_modules(path)) and room_of(path) not in rooms
+    ]
+    assert wrong == []
 
 
 @pytest.mark.parametrize("path", FILES, ids=relative)

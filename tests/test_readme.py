@@ -32,12 +32,6 @@ def test_the_readme_gives_the_baseline_its_measured_accuracy() -> None:
     assert cells("Bag of words")[1] == percent(measured["test_accuracy"])
 
 
-def test_the_two_commands_stand_on_the_first_screen() -> None:
-    first_screen = README.splitlines()[:15]
-    assert "pip install -r requirements.txt && streamlit run app.py" in first_screen
-    assert "pip install -r requirements-dev.txt && pytest" in first_screen
-
-
 def test_the_shipped_models_stay_small() -> None:
     sizes = {path: path.stat().st_size for path in seqdemo.PRETRAINED.rglob("*") if path.is_file()}
     assert sum(sizes.values()) < 25e6

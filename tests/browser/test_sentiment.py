@@ -233,7 +233,8 @@ DRAWN = {
 @pytest.mark.parametrize("name", DRAWN)
 def test_a_call_that_was_overtaken_ends_nothing_of_what_is_on_screen(chromium, expect, name):
     page = chromium.new_page()
-    asked = page.evaluate(OVERTAKEN, [(COMPONENTS / f"{name}.js").read_text(encoding="utf-8"), DRAWN[name]])
+    source = "".join((COMPONENTS / f"{part}.js").read_text(encoding="utf-8") for part in ("elements", name))
+    asked = page.evaluate(OVERTAKEN, [source, DRAWN[name]])
     expect(page.locator(".frame")).to_have_count(1)
     assert page.locator(".card").count() == (1 if name == "verdicts" else 0)
     assert page.locator(".problem").all_text_contents() == ([": Cut."] if name == "verdicts" else [])

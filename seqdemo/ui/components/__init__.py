@@ -18,16 +18,20 @@ def _read(name: str) -> str:
     return (_HERE / name).read_text(encoding="utf-8")
 
 
-review_box = st.components.v2.component("review_box", js=_read("review_box.js"), css=_read("review_box.css"))
+_ELEMENTS = _read("elements.js")
+
+review_box = st.components.v2.component(
+    "review_box", js=_ELEMENTS + _read("review_box.js"), css=_read("review_box.css")
+)
 """The box one types in; its state `edit` holds {text, length, rev, n, settled, example}."""
 
-verdicts = st.components.v2.component("verdicts", js=_read("verdicts.js"), css=_read("verdicts.css"))
+verdicts = st.components.v2.component("verdicts", js=_ELEMENTS + _read("verdicts.js"), css=_read("verdicts.css"))
 """A card for each model; sets its state `asked` when it was told to ask again."""
 
-curves = st.components.v2.component("curves", js=_read("curves.js"), css=_read("curves.css"))
+curves = st.components.v2.component("curves", js=_ELEMENTS + _read("curves.js"), css=_read("curves.css"))
 """P(positive) after each word, one line for each model, one cursor."""
 
-_PARTS, _CELL = _read("parts.js"), _read("cell.js") + _read("equations.js")
+_PARTS, _CELL = _ELEMENTS + _read("parts.js"), _read("cell.js") + _read("equations.js")
 
 stepper = st.components.v2.component(
     "stepper",

@@ -1,6 +1,5 @@
 // P(positive) after each word: one line for each model, labels at the ends, one cursor for all.
 const charts = new WeakMap()
-const SVG = "http://www.w3.org/2000/svg"
 const UNKNOWN = "unknown word"
 
 export default function ({ data: [data], parentElement }) {
@@ -251,19 +250,4 @@ function showTable(chart) {
 function shorten(word, most = 18) {
   const letters = Array.from(word)
   return letters.length > most ? `${letters.slice(0, most - 1).join("")}…` : word
-}
-
-function shape(tag, parent, attributes) {
-  const made = document.createElementNS(SVG, tag)
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value)
-  parent.append(made)
-  return made
-}
-
-function element(tag, className, parent, text = "") {
-  const made = document.createElement(tag)
-  made.className = className
-  made.textContent = text
-  parent.append(made)
-  return made
 }

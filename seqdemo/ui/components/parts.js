@@ -1,21 +1,5 @@
-// What the stepper and the hand calculation share: elements, numbers, colours, files.
-const SVG = "http://www.w3.org/2000/svg"
+// What the stepper and the hand calculation share: numbers, colours, files.
 const MINUS = "\u2212"
-
-function element(tag, className, parent, text = "") {
-  const made = document.createElement(tag)
-  made.className = className
-  made.textContent = text
-  parent.append(made)
-  return made
-}
-
-function shape(tag, parent, attributes) {
-  const made = document.createElementNS(SVG, tag)
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value)
-  parent.append(made)
-  return made
-}
 
 function button(parent, className, text, onclick) {
   const made = element("button", className, parent, text)

@@ -135,11 +135,3 @@ async function copyLink(box) {
     box.link.select()
   }
 }
-
-function element(tag, className, parent, text = "") {
-  const made = document.createElement(tag)
-  made.className = className
-  made.textContent = text
-  parent.append(made)
-  return made
-}

@@ -1,7 +1,6 @@
 // A card for each model, updated in place: nothing moves when an answer arrives.
 const panels = new WeakMap()
 const LOST_AFTER_MS = 3000
-const SVG = "http://www.w3.org/2000/svg"
 
 export default function ({ data: [data], parentElement, setStateValue }) {
   if (!panels.has(parentElement)) panels.set(parentElement, build(parentElement))
@@ -71,7 +70,7 @@ function buildCard(parent, { name, label, colour, dash }) {
   card.dataset.model = name
   card.setAttribute("aria-label", label)
   const head = element("div", "name", card)
-  head.append(mark(colour, dash))
+  mark(head, colour, dash)
   element("span", "", head, label)
   const percent = element("div", "percent", card)
   const track = element("div", "track", card)
@@ -99,22 +98,8 @@ function showCard(at, { percent, verdict, delta, loading, problem }) {
   at.since.textContent = delta === null ? "" : " since the last edit"
 }
 
-function mark(colour, dash) {
-  const svg = document.createElementNS(SVG, "svg")
-  svg.setAttribute("viewBox", "0 0 30 8")
-  svg.setAttribute("class", "mark")
-  svg.setAttribute("aria-hidden", "true")
-  const line = document.createElementNS(SVG, "line")
-  const shape = { x1: 0, x2: 30, y1: 4, y2: 4, stroke: colour, "stroke-width": 4, "stroke-dasharray": dash }
-  for (const [name, value] of Object.entries(shape)) line.setAttribute(name, value)
-  svg.append(line)
-  return svg
-}
-
-function element(tag, className, parent, text = "") {
-  const made = document.createElement(tag)
-  made.className = className
-  made.textContent = text
-  parent.append(made)
-  return made
+function mark(parent, colour, dash) {
+  const svg = shape("svg", parent, { viewBox: "0 0 30 8", class: "mark", "aria-hidden": "true" })
+  const line = { x1: 0, x2: 30, y1: 4, y2: 4, stroke: colour, "stroke-width": 4, "stroke-dasharray": dash }
+  shape("line", svg, line)
 }

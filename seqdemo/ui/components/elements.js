@@ -1,0 +1,17 @@
+// How every component makes its elements: words as text nodes only.
+const SVG = "http://www.w3.org/2000/svg"
+
+function element(tag, className, parent, text = "") {
+  const made = document.createElement(tag)
+  made.className = className
+  made.textContent = text
+  parent.append(made)
+  return made
+}
+
+function shape(tag, parent, attributes) {
+  const made = document.createElementNS(SVG, tag)
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value)
+  parent.append(made)
+  return made
+}
