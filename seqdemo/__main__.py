@@ -12,12 +12,12 @@ import os
 import pathlib
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import seqdemo
 from seqdemo import MODELS, PRETRAINED
-from seqdemo.errors import SeqdemoError
+from seqdemo.errors import ConfigError, SeqdemoError
 from seqdemo.training.config import TrainingConfig, recipe
 
 _MODEL_OPTIONS = (
@@ -68,10 +68,14 @@ def _parser() -> argparse.ArgumentParser:
     data = commands.add_parser("data", help="fetch the film reviews, or check a local copy")
     data.set_defaults(run=_data)
 
-    train = commands.add_parser("train", help="train a model on the film reviews")
-    train.add_argument("--model", required=True, choices=list(MODELS))
+    train = commands.add_parser("train", help="train a model on the film reviews, or on a task that needs no data")
+    train.add_argument("--task", choices=list(_TASKS), default="reviews", help="film reviews by default")
+    train.add_argument("--model", choices=list(MODELS), help="needed for film reviews")
+    train.add_argument(
+        "--attention", action=argparse.BooleanOptionalAction, default=None, help="of the translator of dates"
+    )
     train.add_argument("--preset", help="of the model; `full` on CUDA and `compact` elsewhere for the Transformer")
-    train.add_argument("--out", type=pathlib.Path, help="checkpoint folder; runs/MODEL by default")
+    train.add_argument("--out", type=pathlib.Path, help="checkpoint folder; in runs/ by default")
     train.add_argument("--resume", action="store_true", help="go on where an interrupted run stopped")
     train.add_argument("--finish", action="store_true", help="ship the best epoch of an interrupted run as it is")
     train.add_argument("--limit", type=int, help="use only so many reviews of each split")
@@ -146,21 +150,29 @@ def _data(options: argparse.Namespace) -> None:
 def _train(options: argparse.Namespace) -> None:
     if options.threads:
         os.environ["OMP_NUM_THREADS"] = str(options.threads)
+        import torch
+
+        torch.set_num_threads(options.threads)
+    _TASKS[options.task](options)
+
+
+def _train_reviews(options: argparse.Namespace) -> None:
     import torch
 
     from seqdemo.models import registry
     from seqdemo.training import loop, run
 
+    if options.model is None:
+        raise ConfigError(f"Film reviews need --model, one of {', '.join(MODELS)}.")
+    _refuse(options, ["attention"])
     device = torch.device(options.device) if options.device else loop.find_device()
-    if options.threads:
-        torch.set_num_threads(options.threads)
     preset = options.preset
     if preset is None:
         presets = registry.spec(options.model).presets
         preset = "full" if "full" in presets and device.type == "cuda" else next(iter(presets))
     say = _json_line if options.events == "jsonl" else _ProgressBar()
-    settings = {name: getattr(options, name) for name in _TRAINING_OPTIONS if getattr(options, name) is not None}
-    overrides = {name: getattr(options, name) for name in _MODEL_OPTIONS if getattr(options, name) is not None}
+    settings = _given(options, _TRAINING_OPTIONS)
+    overrides = _given(options, _MODEL_OPTIONS)
     run.train(
         options.model,
         out=options.out or pathlib.Path("runs") / options.model,
@@ -174,6 +186,27 @@ def _train(options: argparse.Namespace) -> None:
         limit=options.limit,
         on_event=say,
     )
+
+
+def _train_dates(options: argparse.Namespace) -> None:
+    _refuse(options, ["model", "preset", "data", "limit", *_MODEL_OPTIONS])
+    raise ConfigError("The translator of dates cannot be trained yet.")
+
+
+_TASKS: dict[str, Callable[[argparse.Namespace], None]] = {"reviews": _train_reviews, "dates": _train_dates}
+"""What `train --task` runs: one function for each task."""
+
+
+def _given(options: argparse.Namespace, names: Iterable[str]) -> dict[str, Any]:
+    """The options of these names that stood on the command line."""
+    return {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+
+
+def _refuse(options: argparse.Namespace, names: Iterable[str]) -> None:
+    """Stops where an option was given that the task has no use for."""
+    if unused := _given(options, names):
+        said = ", ".join(f"--{name.replace('_', '-')}" for name in unused)
+        raise ConfigError(f"--task {options.task} has no setting {said}.")
 
 
 def _evaluate(options: argparse.Namespace) -> None:

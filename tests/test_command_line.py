@@ -139,3 +139,12 @@ def test_wrong_settings_and_names_get_one_sentence(tmp_path: pathlib.Path, capsy
 def test_data_reports_what_is_there(reviews: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["data", "--data", str(reviews)]) == 0
     assert "36 reviews to train on, 4 for validation." in capsys.readouterr().out
+
+
+def test_a_task_takes_its_own_options_only(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train"]) == 1
+    assert "Film reviews need --model" in capsys.readouterr().err
+    assert main(["train", "--model", "rnn", "--attention"]) == 1
+    assert "--task reviews has no setting --attention." in capsys.readouterr().err
+    assert main(["train", "--task", "dates", "--model", "rnn", "--n-layers", "2"]) == 1
+    assert "--task dates has no setting --model, --n-layers." in capsys.readouterr().err
