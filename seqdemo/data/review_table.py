@@ -104,9 +104,26 @@ def parse(content: bytes) -> ReviewTable:
     Raises:
         DataError: It cannot be used; the sentence says what was found and what is needed.
     """
+    return read_table(content, max_rows=MAX_ROWS, purpose="scored at once")
+
+
+def read_table(content: bytes, *, max_rows: int, purpose: str) -> ReviewTable:
+    """What `parse` does, with another limit.
+
+    Args:
+        content: The file, as for `parse`.
+        max_rows: Rows that are allowed.
+        purpose: What the rows are for, as it stands in "at most 2,000 can be …".
+
+    Returns:
+        The table.
+
+    Raises:
+        DataError: As for `parse`.
+    """
     if len(content) > MAX_BYTES:
         raise DataError(
-            f"This file has {len(content) / 1024**2:.1f} MB; at most {MAX_BYTES // 1024**2} MB can be scored at once."
+            f"This file has {len(content) / 1024**2:.1f} MB; at most {MAX_BYTES // 1024**2} MB can be {purpose}."
         )
     text = _decode(content)
     separator, columns = _header(text)
@@ -114,8 +131,8 @@ def parse(content: bytes) -> ReviewTable:
     rows = _rows(text, separator, len(columns))
     if not rows:
         raise DataError("This CSV has a header and no rows. Each review needs a row of its own below the header.")
-    if len(rows) > MAX_ROWS:
-        raise DataError(f"This CSV has {len(rows):,} rows; at most {MAX_ROWS:,} can be scored at once.")
+    if len(rows) > max_rows:
+        raise DataError(f"This CSV has {len(rows):,} rows; at most {max_rows:,} can be {purpose}.")
     return ReviewTable(columns, rows, text_index, separator, content.startswith(_BYTE_ORDER_MARK))
 
 

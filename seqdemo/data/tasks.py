@@ -27,7 +27,7 @@ class Batch:
     Attributes:
         inputs: Token ids int64 (n, T), or real-valued float32 (n, T, 2).
         lengths: Steps of each sequence, int64 (n,).
-        targets: Classes from 0, int64 (n,), or numbers float32 (n,).
+        targets: Classes from 0, int64 (n,), numbers float32 (n,), or a class at every step, int64 (n, T).
     """
 
     inputs: npt.NDArray[Any]
@@ -47,6 +47,8 @@ class Task:
         vocab_size: Token ids and padding; 0 where inputs are real-valued.
         n_classes: Classes to choose from; 1 where the answer is a number.
         chance: Share that is answered correctly without looking at the sequence.
+        at_every_step: Whether every step has an answer, rather than the whole sequence one.
+        uncounted: A class whose steps are left out of the accuracy, since they ask for nothing.
     """
 
     name: str
@@ -56,6 +58,8 @@ class Task:
     vocab_size: int
     n_classes: int
     chance: float
+    at_every_step: bool = False
+    uncounted: int | None = None
 
 
 def first_token(rng: np.random.Generator, n: int, length: int) -> Batch:
@@ -159,6 +163,41 @@ def _parity(bits: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64]) -> Batc
     return Batch(inputs=(bits + 1) * real, lengths=lengths, targets=(bits * real).sum(1) % 2)
 
 
+COPY_SYMBOLS = 4
+"""Symbols that the copy task draws from, ids 1 to 4."""
+_BLANK, _GO = COPY_SYMBOLS + 1, COPY_SYMBOLS + 2
+
+
+def copied_symbols(length: int) -> int:
+    """How many symbols are to be remembered in a copy sequence of this length: a quarter of it, ten at most."""
+    return min(10, max(1, length // 4))
+
+
+def copy(rng: np.random.Generator, n: int, length: int) -> Batch:
+    """Symbols to remember, a wait, a sign to begin, and then the same symbols as answers, step by step.
+
+    Hochreiter & Schmidhuber's copying problem in the form of Arjovsky, Shah & Bengio 2016, section 5.1, with fewer
+    symbols, so that a short sequence is a task as well.
+
+    Args:
+        rng: Where chance comes from.
+        n: Sequences.
+        length: Steps of each, at least 4.
+
+    Returns:
+        Ids (n, length): k symbols, 1 to 4; blanks (5), the last of them a sign (6), and k blanks. Answers at every
+        step (n, length): 0 for "nothing asked", and in the last k steps the symbols in their order.
+    """
+    k = copied_symbols(length)
+    symbols = rng.integers(1, COPY_SYMBOLS + 1, (n, k))
+    ids = np.full((n, length), _BLANK)
+    ids[:, :k] = symbols
+    ids[:, length - k - 1] = _GO
+    targets = np.zeros((n, length), dtype=np.int64)
+    targets[:, length - k :] = symbols
+    return Batch(inputs=ids, lengths=np.full(n, length), targets=targets)
+
+
 TASKS: dict[str, Task] = {
     task.name: task
     for task in (
@@ -200,3 +239,18 @@ TASKS: dict[str, Task] = {
         ),
     )
 }
+"""Tasks with one answer for each sequence; the study of accuracy by distance trains on these."""
+
+COPY = Task(
+    name="copy",
+    label="Copy",
+    question="Which symbols stood at the start, in which order? Asked step by step, after a wait.",
+    draw=copy,
+    vocab_size=_GO + 1,
+    n_classes=COPY_SYMBOLS + 1,
+    chance=1 / COPY_SYMBOLS,
+    at_every_step=True,
+    uncounted=0,
+)
+MADE_UP: dict[str, Task] = {**TASKS, COPY.name: COPY}
+"""Every made-up task."""
