@@ -123,7 +123,7 @@ class Looks:
         stream: Length of the vector of each word as it leaves each layer, (layer, word).
         entropy_bits: (layer, head).
         distance_words: (layer, head).
-        received: Mean attention that each word gets in each layer, (layer, word).
+        received: Mean attention that each word gets from each head, (layer, head, word).
         rollout: (query, key).
         thumbnails: Levels (layer, head, side, side).
         peaks: The largest weight of each head, (layer, head).
@@ -141,6 +141,14 @@ class Looks:
     rollout: npt.NDArray[np.float32]
     thumbnails: npt.NDArray[np.uint8]
     peaks: npt.NDArray[np.float32]
+
+    def weights(self, layer: int, head: int) -> npt.NDArray[np.float32]:
+        """The attention of one head, (query, key)."""
+        query, key = self.query[layer, head], self.key[layer, head]
+        scores = query @ key.T / np.float32(np.sqrt(query.shape[-1]))
+        powers = np.exp(scores - scores.max(axis=-1, keepdims=True))
+        weights: npt.NDArray[np.float32] = powers / powers.sum(axis=-1, keepdims=True)
+        return weights
 
 
 def look(classifier: Classifier, text: str) -> Looks:
@@ -165,7 +173,7 @@ def look(classifier: Classifier, text: str) -> Looks:
         stream=np.linalg.norm(traced.signals["residual"], axis=-1),
         entropy_bits=entropy_bits(attention),
         distance_words=distance_words(attention),
-        received=received(attention).mean(axis=1),
+        received=received(attention),
         rollout=rollout(attention),
         thumbnails=levels,
         peaks=peaks,

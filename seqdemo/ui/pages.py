@@ -46,6 +46,13 @@ PAGES = (
     Page(
         "stepper.py", "Stepper", "step", "stepper", "Step two models through a text, word by word, with every number."
     ),
+    Page(
+        "attention.py",
+        "Attention",
+        "visibility",
+        "attention",
+        "Where the Transformer looks in a text, in every layer and head, and whether it matters.",
+    ),
     Page("memory.py", "Memory", "history", "memory", "How many words until a model has forgotten, measured, and why."),
 )
 

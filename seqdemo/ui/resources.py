@@ -16,6 +16,7 @@ from seqdemo.ui.background import Background
 
 if TYPE_CHECKING:
     from seqdemo.checkpoints.classifier import Classifier
+    from seqdemo.explain.rollout import Looks
     from seqdemo.trace import Trace
 
 _NEWEST = "newest_weights"
@@ -85,6 +86,20 @@ def steps(sha256: str, text: str, _classifier: Classifier) -> Trace:  # noqa: AR
     from seqdemo.explain.steps import trace
 
     return trace(_classifier, text)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def looks(sha256: str, text: str, _classifier: Classifier) -> Looks:  # noqa: ARG001 (part of the key)
+    """Where a Transformer looked in a text, known by checkpoint and text; 1 to 8 MB each.
+
+    Args:
+        sha256: Of the checkpoint.
+        text: A review with at least one word.
+        _classifier: The Transformer with that checkpoint.
+    """
+    from seqdemo.explain.rollout import look
+
+    return look(_classifier, text)
 
 
 @st.cache_resource(show_spinner=False)

@@ -54,3 +54,6 @@ hand_calculation = st.components.v2.component(
     css=_read("cell.css") + _read("hand_calculation.css"),
 )
 """A cell of two units with weights and inputs to edit, worked out in the browser."""
+
+attention = st.components.v2.component("attention", js=_PARTS + _read("attention.js"), css=_read("attention.css"))
+"""Where the Transformer looked; its data is the message of `seqdemo.ui.attention.attention_message`."""

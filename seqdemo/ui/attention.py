@@ -1,0 +1,198 @@
+"""Attention: where the Transformer looked in a text, in every layer and head, explored in the browser.
+
+One binary message holds all that the browser needs: queries, keys and values, from which it
+works out the weights of whatever head is picked, to the digits of the trace, and a small picture
+of every head. For 400 words that is 8 MB where the weights themselves would take 15 in half precision.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import streamlit as st
+
+from seqdemo.models.registry import MODELS
+from seqdemo.text import HEAD_TOKENS, MAX_CHARACTERS, Reading
+from seqdemo.ui import components, live, resources, sources
+from seqdemo.ui.examples import EXAMPLES, Example
+from seqdemo.ui.message import pack
+
+if TYPE_CHECKING:
+    from seqdemo.checkpoints.classifier import Classifier
+    from seqdemo.explain.rollout import Looks
+
+NAME = next(name for name, spec in MODELS.items() if spec.family == "transformer")
+"""The model that attends."""
+DEFAULT = Example(
+    "Turn",
+    "I expected nothing and got a wonderful film. The story is simple, the actors are superb, and the ending made me "
+    "cry. Not perfect, but I loved every minute of it.",
+)
+"""What stands on screen first: short enough to be read at a glance, with words that carry an opinion."""
+_SESSION = "attention_session"
+_ONE_WORD = 0.3
+"""From this share on, a head is said to look at one word."""
+
+
+class Session:
+    """What one visitor reads.
+
+    Attributes:
+        box: The text box and what was typed into it.
+        text: The text on screen; follows the box when the typist pauses.
+    """
+
+    def __init__(self, text: str) -> None:
+        """Begins with a text."""
+        self.box = live.Session(text)
+        self.text = self.box.text
+
+
+def text() -> str:
+    """The text that all of the page is about."""
+    session: Session = st.session_state[_SESSION]
+    return session.text
+
+
+def render() -> None:
+    """Draws the text box, and where the model looked."""
+    review = st.session_state.get("review")
+    if _SESSION not in st.session_state:
+        written = review if review and review != EXAMPLES[0].text else None
+        st.session_state[_SESSION] = Session(st.query_params.get("review") or written or DEFAULT.text)
+    session: Session = st.session_state[_SESSION]
+    box_is_new = st.session_state.get("attention_box", {}).get("edit") is None
+    if review is not None and review not in (session.box.text, EXAMPLES[0].text):  # another page changed it
+        session.box.give(review)
+        session.text = session.box.text
+    elif box_is_new and session.box.n > 0:  # back from another page: the browser has a new box
+        session.box.give(session.box.text)
+    sources.live(_answer, lambda: not resources.store().settled)
+
+
+def _answer() -> None:
+    session: Session = st.session_state[_SESSION]
+    with st.expander("Change the text", icon=":material/edit:"):
+        box = components.review_box(
+            key="attention_box",
+            data=[  # a bare dict would have Streamlit import pandas
+                {
+                    "text": session.box.given,
+                    "rev": session.box.rev,
+                    "examples": [{"kind": example.kind, "text": example.text} for example in (DEFAULT, *EXAMPLES)],
+                    "max_characters": MAX_CHARACTERS,
+                    "link_characters": live.LINK_CHARACTERS,
+                }
+            ],
+            on_edit_change=_nothing,
+        )
+    session.box.take(box.edit)
+    if session.box.n > 0 and session.box.settled and session.text != session.box.text:
+        session.text = st.session_state["review"] = session.box.text
+        st.rerun()  # the whole page: what follows is about the same text
+    model = resources.models().get(NAME)
+    reading = model.read(session.text) if model else None
+    if model is None or reading is None or not reading.tokens:
+        message = _nothing_to_show(session, reading)
+    else:
+        message = attention_message(session, reading, model, resources.looks(model.sha256, session.text, model))
+    components.attention(key="attention", data=message)
+
+
+def attention_message(session: Session, reading: Reading, model: Classifier, looks: Looks) -> bytes:
+    """All that is needed to explore a text's attention, as one binary message.
+
+    Args:
+        session: What is read.
+        reading: What the model read of the text.
+        model: The model.
+        looks: Where it looked.
+    """
+    n_layers, n_heads, _, d_head = looks.query.shape
+    title, (layer, head, word) = finding(reading, looks)
+    header = {
+        "kind": "looks",
+        "id": f"{_digest(session.text)}.{model.sha256[:12]}",
+        "text_id": _digest(session.text),
+        "review": "" if session.text == DEFAULT.text else session.text,
+        "link_characters": live.LINK_CHARACTERS,
+        "title": title,
+        "start": {"layer": layer, "head": head, "word": word},
+        "note": live.note(reading),
+        "notices": live.notices(reading, session.box.n_characters),
+        "words": _words(reading),
+        "unknown": np.flatnonzero(reading.unknown).tolist(),
+        "gap": HEAD_TOKENS if reading.n_skipped else None,
+        "skipped": reading.n_skipped,
+        "n_layers": n_layers,
+        "n_heads": n_heads,
+        "d_head": d_head,
+        "probability": looks.probability,
+    }
+    return pack(
+        header,
+        {
+            "query": looks.query,
+            "key": looks.key,
+            "value": looks.value,
+            "rollout": np.rint(looks.rollout * (2**16 - 1)).astype(np.uint16),
+            "received": looks.received.mean(axis=1),
+            "stream": looks.stream,
+            "entropy": looks.entropy_bits,
+            "thumbnails": looks.thumbnails,
+            "peaks": looks.peaks,
+        },
+    )
+
+
+def finding(reading: Reading, looks: Looks) -> tuple[str, tuple[int, int, int]]:
+    """What the sharpest head looks at, in one sentence, and where to see it.
+
+    Args:
+        reading: What the model read.
+        looks: Where it looked.
+
+    Returns:
+        The sentence; layer, head, and the word that is surest of another one, all from 0.
+    """
+    n_layers, n_heads, n_words = looks.received.shape
+    layer, head = (int(k) for k in np.unravel_index(looks.entropy_bits.argmin(), looks.entropy_bits.shape))
+    if n_words == 1:
+        return "A single word can look at nothing but itself", (layer, head, 0)
+    elsewhere = looks.weights(layer, head) * (1 - np.eye(n_words))
+    at = layer, head, int(elsewhere.max(axis=1).argmax())
+    shares: dict[str, float] = {}
+    for token, share in zip(looks.tokens, looks.received[layer, head].tolist(), strict=True):
+        shares[token] = shares.get(token, 0) + share
+    favourite = max(shares, key=lambda token: shares[token])
+    lead = f"The sharpest of {n_layers * n_heads} heads, head {head + 1} of layer {layer + 1},"
+    if shares[favourite] >= _ONE_WORD:
+        word = _words(reading)[looks.tokens.index(favourite)]
+        return f"{lead} gives {live.percent(shares[favourite])}\u00a0% of its attention to “{word[:30]}”", at
+    return f"{lead} spreads its attention over {2 ** looks.entropy_bits[layer, head]:.1f} of {n_words} words", at
+
+
+def _words(reading: Reading) -> list[str]:
+    return [reading.text[token.start : token.end] for token in reading.tokens]
+
+
+def _nothing_to_show(session: Session, reading: Reading | None) -> bytes:
+    loading = not resources.store().settled
+    if reading is not None:
+        said = live.note(reading)
+    elif loading:
+        said = "Loading the models"
+    else:
+        said = f"The {MODELS[NAME].label} could not be loaded. {sources.why(resources.store().status(NAME))}"
+    header: dict[str, Any] = {"kind": "nothing", "said": said, "loading": reading is None and loading}
+    return pack(header | {"text_id": _digest(session.text)}, {})
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _nothing() -> None:
+    """A component's state is only declared where it has a callback."""
