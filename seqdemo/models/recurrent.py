@@ -165,6 +165,24 @@ class RecurrentClassifier(nn.Module):
         logits: Tensor = self.head(self._drop(states, self.config.dropout))
         return logits
 
+    def logits_at_steps(self, x: Tensor, lengths: Tensor) -> Tensor:
+        """One answer for each step, for tasks that ask at every step: the head applied to [h_t→ ; h_t←].
+
+        Args:
+            x: Word vectors as they stand in the embedding table, (B, T, d_embed).
+            lengths: Real words in each row, int64 (B,), each at least 1.
+
+        Returns:
+            Logits (B, T, n_outputs); entries after a row's length mean nothing.
+
+        Raises:
+            ConfigError: The head is made for mean and maximum together, which one state does not have.
+        """
+        if self.config.readout == "mean+max":
+            raise ConfigError("An answer at every step is read from one state; 'mean+max' has no such head.")
+        logits: Tensor = self.head(self._drop(self._states(x, lengths), self.config.dropout))
+        return logits
+
     def record(self, ids: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Reads one text by the equations and keeps every gate.
 
