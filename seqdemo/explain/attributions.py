@@ -1,0 +1,221 @@
+"""Which words moved a verdict: integrated gradients, gradient times input, leave one out, and attention beside them.
+
+Sources:
+    Sundararajan, Taly & Yan 2017, "Axiomatic attribution for deep networks", eq. 1 and 3,
+        proposition 1: integrated gradients and their completeness.
+    Shrikumar et al. 2016, "Not just a black box": gradient times input.
+    Li, Monroe & Jurafsky 2016, "Understanding neural networks through representation
+        erasure": leaving words out.
+    Abnar & Zuidema 2020: rollout; see `explain.rollout`.
+
+The baseline of integrated gradients is a text of as many words whose vectors are all zero,
+which is also the vector of padding. A Transformer adds its positions to them as always.
+Signed figures are in logits; what attention gives are shares.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from seqdemo.explain import gradients
+from seqdemo.explain import rollout as rollouts
+from seqdemo.models.transformer import TransformerClassifier
+from seqdemo.text import UNKNOWN_ID
+
+if TYPE_CHECKING:
+    from seqdemo.checkpoints.classifier import Classifier
+
+N_STEPS = 50
+"""Points on the way from the baseline, at first; twice as many as often as completeness is missed."""
+MAX_STEPS = 400
+MAX_WORDS = 40_000
+"""Words read on the way, at most, all points together: 100 points for 400 words."""
+TOLERANCE = 0.02
+"""The completeness error that is small enough, as a share of the difference of the two logits."""
+LEAST_LOGITS = 0.01
+"""An error of so many logits is small enough whatever the difference."""
+_ROWS_AT_ONCE = 32
+
+
+@dataclass(frozen=True, kw_only=True)
+class IntegratedGradients:
+    """Integrated gradients of one text.
+
+    Attributes:
+        values: What each word brings, in logits, (n_tokens,).
+        logit: Of the text.
+        baseline: Logit of the baseline.
+        n_steps: Points on the way that were used.
+    """
+
+    values: npt.NDArray[np.float64]
+    logit: float
+    baseline: float
+    n_steps: int
+
+    @property
+    def difference(self) -> float:
+        """What the values must add up to (completeness)."""
+        return self.logit - self.baseline
+
+    @property
+    def error(self) -> float:
+        """By how much their sum misses it, in logits, at least 0."""
+        return abs(float(self.values.sum()) - self.difference)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the error is at most `TOLERANCE` of the difference, or `LEAST_LOGITS`."""
+        return self.error <= max(TOLERANCE * abs(self.difference), LEAST_LOGITS)
+
+
+def integrated_gradients(
+    classifier: Classifier, ids: npt.NDArray[np.int64], n_steps: int = N_STEPS, max_steps: int = MAX_STEPS
+) -> IntegratedGradients:
+    """x_t · ∫ ∂ logit(a x) / ∂x_t da, a from 0 to 1, at each word (Sundararajan et al. 2017, eq. 1).
+
+    The integral is summed at the points of Gauss and Legendre, which miss less than evenly
+    spaced ones; the points are doubled until the sum is complete, or there are `max_steps`,
+    or `MAX_WORDS` are reached.
+
+    Args:
+        classifier: A trained model.
+        ids: Vocabulary indices of one text, at least one, int64 (n_tokens,).
+        n_steps: Points at first.
+        max_steps: Points at most.
+
+    Returns:
+        The values; `is_complete` says whether the points were enough.
+    """
+    model = classifier.model
+    vectors = model.embedding.weight.detach()[torch.from_numpy(ids)]  # (T, d_embed)
+    logit, baseline = _logits_of_vectors(classifier, torch.stack([vectors, torch.zeros_like(vectors)])).tolist()
+    while True:
+        slope = torch.zeros_like(vectors, dtype=torch.float64)
+        points, weights = (torch.from_numpy(found) for found in _on_the_way(n_steps))
+        for start in range(0, n_steps, _ROWS_AT_ONCE):
+            part = slice(start, start + _ROWS_AT_ONCE)
+            gradient = _gradients(classifier, points[part, None, None].to(vectors.dtype) * vectors)
+            slope += (weights[part, None, None] * gradient).sum(0)
+        values: npt.NDArray[np.float64] = (slope * vectors).sum(-1).numpy()
+        found = IntegratedGradients(values=values, logit=logit, baseline=baseline, n_steps=n_steps)
+        if found.is_complete or 2 * n_steps > max_steps or 2 * n_steps * len(ids) > MAX_WORDS:
+            return found
+        n_steps *= 2
+
+
+def gradient_x_input(classifier: Classifier, ids: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """x_t · ∂ logit / ∂x_t at each word, in logits.
+
+    Args:
+        classifier: A trained model.
+        ids: Vocabulary indices of one text, at least one, int64 (n_tokens,).
+
+    Returns:
+        float64 (n_tokens,).
+    """
+    return gradients.word_gradients(classifier, ids)[1]
+
+
+def leave_one_out(classifier: Classifier, ids: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """By how much the logit falls when the unknown word stands in the place of each word.
+
+    The word is replaced rather than cut out, so that no other word moves and the length
+    stays; the models met the unknown word in training, in the place of rare words and of some
+    at random.
+
+    Args:
+        classifier: A trained model.
+        ids: Vocabulary indices of one text, at least one, int64 (n_tokens,).
+
+    Returns:
+        In logits, float64 (n_tokens,); exactly 0 where the model does not know the word anyhow.
+    """
+    rows = np.repeat(ids[None], len(ids) + 1, axis=0)
+    np.fill_diagonal(rows, UNKNOWN_ID)  # the last row is the text itself
+    found = logits(classifier, rows)
+    fall: npt.NDArray[np.float64] = np.where(ids == UNKNOWN_ID, 0, found[-1] - found[:-1])
+    return fall
+
+
+def attention(classifier: Classifier, ids: npt.NDArray[np.int64]) -> dict[str, npt.NDArray[np.float64]]:
+    """What each word gets of a Transformer's attention: where it looked, not why it decided.
+
+    Args:
+        classifier: A trained model.
+        ids: Vocabulary indices of one text, at least one, int64 (n_tokens,).
+
+    Returns:
+        `rollout` and `mean_attention`, each float64 (n_tokens,) with the sum 1; nothing for a model without attention.
+    """
+    if not isinstance(classifier.model, TransformerClassifier):
+        return {}
+    with torch.inference_mode():
+        weights = classifier.model.record(torch.from_numpy(ids))[1]["attention"].numpy()  # (layer, head, query, key)
+    # The readout is a mean over all words: each word's rollout counts as much as any other's.
+    return {
+        "rollout": rollouts.received(rollouts.rollout(weights)).astype(np.float64),
+        "mean_attention": rollouts.received(weights).mean(axis=(0, 1)).astype(np.float64),
+    }
+
+
+def attribute(classifier: Classifier, ids: npt.NDArray[np.int64]) -> dict[str, npt.NDArray[np.float64]]:
+    """Every method that the model has, in the order of `METHODS`.
+
+    Args:
+        classifier: A trained model.
+        ids: Vocabulary indices of one text, at least one, int64 (n_tokens,).
+    """
+    return {
+        "integrated_gradients": integrated_gradients(classifier, ids).values,
+        "gradient_x_input": gradient_x_input(classifier, ids),
+        "leave_one_out": leave_one_out(classifier, ids),
+        **attention(classifier, ids),
+    }
+
+
+def logits(classifier: Classifier, ids: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """The logits of texts of one length.
+
+    Args:
+        classifier: A trained model.
+        ids: Vocabulary indices, int64 (n, n_tokens).
+
+    Returns:
+        float64 (n,).
+    """
+    found = []
+    with torch.inference_mode():
+        for start in range(0, len(ids), _ROWS_AT_ONCE):
+            rows = torch.from_numpy(ids[start : start + _ROWS_AT_ONCE])
+            found.append(classifier.model(rows, torch.full((len(rows),), rows.shape[1]))[:, 0].double().numpy())
+    return np.concatenate(found)
+
+
+def _logits_of_vectors(classifier: Classifier, x: Tensor) -> Tensor:
+    """Logits (B,) of word vectors (B, T, d_embed)."""
+    with torch.inference_mode():
+        found: Tensor = classifier.model.logits_from_embeddings(x, torch.full((len(x),), x.shape[1]))[:, 0].double()
+    return found
+
+
+def _gradients(classifier: Classifier, x: Tensor) -> Tensor:
+    """∂ logit / ∂x of each row, (B, T, d_embed); rows do not see each other."""
+    with torch.inference_mode(False), torch.enable_grad():
+        x = x.clone().requires_grad_()  # a tensor of its own, whatever mode the caller stands in
+        logit = classifier.model.logits_from_embeddings(x, torch.full((len(x),), x.shape[1]))[:, 0]
+        (found,) = torch.autograd.grad(logit.sum(), x)
+    gradient: Tensor = found
+    return gradient
+
+
+def _on_the_way(n_steps: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Points from 0 to 1 and their weights, which add up to 1."""
+    points, weights = np.polynomial.legendre.leggauss(n_steps)
+    return (points + 1) / 2, weights / 2
