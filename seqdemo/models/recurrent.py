@@ -137,7 +137,7 @@ class RecurrentClassifier(nn.Module):
         Returns:
             Logits (B, n_outputs).
         """
-        return self._read_out(self._states(x, lengths), lengths)
+        return self.read_out(self._states(x, lengths), lengths)
 
     def step_logits(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """The verdict after each word: the head applied to every state.
@@ -205,7 +205,7 @@ class RecurrentClassifier(nn.Module):
                 states = torch.cat([states, signals["hidden_backward"]], dim=-1)  # (T, 2 * d_hidden)
             layers.append(signals)
             x = states
-        logits = self._read_out(x[None], torch.tensor([len(ids)], device=ids.device))[0]
+        logits = self.read_out(x[None], torch.tensor([len(ids)], device=ids.device))[0]
         return logits, {name: torch.stack([signals[name] for signals in layers]) for name in layers[0]}
 
     def _states(self, x: Tensor, lengths: Tensor) -> Tensor:
@@ -220,7 +220,8 @@ class RecurrentClassifier(nn.Module):
             x = states
         return x
 
-    def _read_out(self, states: Tensor, lengths: Tensor) -> Tensor:
+    def read_out(self, states: Tensor, lengths: Tensor) -> Tensor:
+        """The answer from the states of the last layer, (B, T, d_state) → logits (B, n_outputs)."""
         config = self.config
         if config.readout == "last":
             rows = torch.arange(len(states), device=states.device)
