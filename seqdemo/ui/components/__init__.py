@@ -55,5 +55,13 @@ hand_calculation = st.components.v2.component(
 )
 """A cell of two units with weights and inputs to edit, worked out in the browser."""
 
-attention = st.components.v2.component("attention", js=_PARTS + _read("attention.js"), css=_read("attention.css"))
+attention = st.components.v2.component(
+    "attention",
+    js=_PARTS
+    + "".join(
+        _read(f"attention_{part}.js") for part in ("weights", "sentence", "views", "wall", "formula", "block", "layers")
+    )
+    + _read("attention.js"),
+    css=_read("attention.css"),
+)
 """Where the Transformer looked; its data is the message of `seqdemo.ui.attention.attention_message`."""
