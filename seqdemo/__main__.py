@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import math
 import os
 import pathlib
 import sys
@@ -18,6 +19,7 @@ from typing import Any
 import seqdemo
 from seqdemo import MODELS, PRETRAINED
 from seqdemo.errors import ConfigError, SeqdemoError
+from seqdemo.training import settings as run_settings
 from seqdemo.training.config import TrainingConfig, recipe
 
 _MODEL_OPTIONS = (
@@ -31,6 +33,12 @@ _MODEL_OPTIONS = (
     "forget_bias",
 )
 _TRAINING_OPTIONS = {entry.name: type(entry.default) for entry in dataclasses.fields(TrainingConfig)}
+_RUN_OPTIONS = {
+    name: kind
+    for name, kind in run_settings.FIELDS.items()
+    if name not in {"task", "model", "device", *_MODEL_OPTIONS, *_TRAINING_OPTIONS}
+}
+"""What only the tasks of the training page have."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -88,6 +96,16 @@ def _parser() -> argparse.ArgumentParser:
         train.add_argument(f"--{name.replace('_', '-')}", type=kind)
     for name in _MODEL_OPTIONS:
         train.add_argument(f"--{name.replace('_', '-')}", type=_number_or_word)
+    for name, kind in _RUN_OPTIONS.items():
+        train.add_argument(f"--{name.replace('_', '-')}", type=kind, help="of the tasks of the training page")
+    train.add_argument("--csv", type=pathlib.Path, help="texts and labels of your own, for --task own")
+    train.add_argument(
+        "--controlled",
+        action="store_true",
+        help="take pause, resume and stop as lines from standard input, give way to other programs, and end with it",
+    )
+    train.add_argument("--max-seconds", type=float, help="end the run after so long, with its best epoch")
+    train.add_argument("--max-memory-mb", type=float, help="end the run where it holds more")
     train.set_defaults(run=_train)
 
     evaluate = commands.add_parser("evaluate", help="measure checkpoints on the 25,000 test reviews")
@@ -193,7 +211,41 @@ def _train_dates(options: argparse.Namespace) -> None:
     raise ConfigError("The translator of dates cannot be trained yet.")
 
 
-_TASKS: dict[str, Callable[[argparse.Namespace], None]] = {"reviews": _train_reviews, "dates": _train_dates}
+def _train_task(options: argparse.Namespace) -> None:
+    from seqdemo.training import task_run
+    from seqdemo.training.control import Control, give_way
+
+    known = run_settings.FIELDS
+    others = [name for name in (*_TRAINING_OPTIONS, *_MODEL_OPTIONS) if name not in known]
+    _refuse(options, ["preset", "limit", "attention", *others])
+    if options.finish:
+        raise ConfigError("--finish is for --task reviews; a run of this task goes on with --resume.")
+    megabytes = options.max_memory_mb
+    control = Control(
+        max_seconds=options.max_seconds or math.inf,
+        max_memory_bytes=megabytes * 1e6 if megabytes else math.inf,
+    )
+    if options.controlled:
+        give_way()
+        control.listen(sys.stdin.fileno())
+    given = {name: float(value) if known[name] is float else value for name, value in _given(options, known).items()}
+    settings = run_settings.RunSettings(**given)
+    task_run.train(
+        settings,
+        out=options.out or pathlib.Path("runs") / f"{settings.task}-{settings.model}",
+        csv=options.csv,
+        data=options.data,
+        resume=options.resume,
+        control=control,
+        on_event=_json_line if options.events == "jsonl" else _TaskBar(),
+    )
+
+
+_TASKS: dict[str, Callable[[argparse.Namespace], None]] = {
+    "reviews": _train_reviews,
+    "dates": _train_dates,
+    **dict.fromkeys(run_settings.TASK_LABELS, _train_task),
+}
 """What `train --task` runs: one function for each task."""
 
 
@@ -322,6 +374,41 @@ class _ProgressBar:
         elif kind == "done":
             low, high = event["test_interval"]
             print(f"Test accuracy {event['test_accuracy']:.2%} (95 % interval {low:.2%} to {high:.2%}). {event['out']}")
+
+
+class _TaskBar:
+    """Shows the events of `training.task_run` on a terminal: one moving line, and one line an epoch."""
+
+    def __init__(self) -> None:
+        self._shown = 0.0
+
+    def __call__(self, event: dict[str, Any]) -> None:
+        kind = event["event"]
+        if kind == "start":
+            print(
+                f"{event['label']}: {event['parameters']:,} parameters on {event['device']}, "
+                f"{event['training_n']:,} sequences an epoch; guessing is right in {event['guess_accuracy']:.1%}."
+            )
+        elif kind == "step" and time.monotonic() - self._shown > 0.5:
+            self._shown = time.monotonic()
+            print(
+                f"\rupdate {event['update']}/{event['updates']} loss {event['loss']:.3f}  "
+                f"{event['samples_per_s']:.0f} sequences/s  {event['seconds_left']:.0f} s left ",
+                end="",
+                flush=True,
+            )
+        elif kind == "epoch":
+            print(
+                f"\r\033[Kepoch {event['epoch']:>2}  validation loss {event['validation_loss']:.4f}  accuracy "
+                f"{event['validation_accuracy']:.2%}  {event['seconds']:.0f} s",
+                flush=True,
+            )
+        elif kind == "done" and event["folder"]:
+            low, high = event["metrics"]["test_interval"]
+            print(
+                f"Test accuracy {event['metrics']['test_accuracy']:.2%} (95 % interval {low:.2%} to {high:.2%}). "
+                f"{event['folder']}"
+            )
 
 
 if __name__ == "__main__":

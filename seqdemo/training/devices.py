@@ -1,0 +1,70 @@
+"""Where a run can compute, by the names that makers gave."""
+
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import dataclass
+
+import torch
+
+
+@dataclass(frozen=True, kw_only=True)
+class Device:
+    """One place to compute.
+
+    Attributes:
+        name: What `--device` takes: `cpu`, `cuda` or `mps`.
+        label: Its name in full.
+        memory_bytes: Its memory in all; None where the system does not say.
+    """
+
+    name: str
+    label: str
+    memory_bytes: int | None
+
+
+def available() -> list[Device]:
+    """Every device of this machine, the one that `auto` takes first."""
+    found = []
+    if torch.cuda.is_available():
+        properties = torch.cuda.get_device_properties(0)
+        found.append(Device(name="cuda", label=properties.name, memory_bytes=properties.total_memory))
+    if torch.backends.mps.is_available():
+        found.append(Device(name="mps", label=f"Apple GPU ({platform.machine()})", memory_bytes=_memory()))
+    found.append(Device(name="cpu", label=_processor(), memory_bytes=_memory()))
+    return found
+
+
+def choose(name: str) -> Device:
+    """The device of that name, or the first for `auto`; the CPU where the wanted one is not there."""
+    found = available()
+    return found[0] if name == "auto" else next((device for device in found if device.name == name), found[-1])
+
+
+def has_fast_bf16(device: torch.device) -> bool:
+    """Whether bf16 is computed in hardware there, rather than imitated."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    if device.type != "cpu":
+        return False
+    ask = getattr(torch.cpu, "_is_avx512_bf16_supported", None)  # torch has no public question for it
+    return bool(ask and ask())
+
+
+def _processor() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:  # noqa: PTH123 (a device file, read line by line)
+            for line in file:
+                if line.startswith("model name"):
+                    return f"CPU: {line.partition(':')[2].strip()}, {os.cpu_count()} cores"
+    except OSError:
+        pass
+    return f"CPU: {platform.processor() or platform.machine()}, {os.cpu_count()} cores"
+
+
+def _memory() -> int | None:
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):  # not on Windows
+        return None

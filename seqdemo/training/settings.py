@@ -1,0 +1,278 @@
+"""What a visitor can set of a training run, its limits, its cost before the start, and presets that tell a story.
+
+Imports no torch, so that a page can check settings and name a price while torch is still loading.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from seqdemo.data import synthetic
+from seqdemo.data.tasks import MADE_UP
+from seqdemo.errors import ConfigError
+from seqdemo.models.registry import MODELS
+
+TEXT_TASKS: Mapping[str, str] = {
+    "synthetic": "Made-up reviews",
+    "imdb": "Film reviews",
+    "own": "Your own CSV",
+}
+"""Tasks on texts, with their names on screen."""
+TASK_LABELS: Mapping[str, str] = {**TEXT_TASKS, **{name: task.label for name, task in MADE_UP.items()}}
+"""Every task that `RunSettings` knows, with its name on screen."""
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "task": tuple(TASK_LABELS),
+    "model": tuple(MODELS),
+    "readout": ("last", "mean", "max", "mean+max"),
+    "recurrent_init": ("orthogonal", "default"),
+    "schedule": ("constant", "cosine", "plateau"),
+    "optimiser": ("adamw", "sgd"),
+    "device": ("auto", "cpu", "cuda", "mps"),
+    "precision": ("auto", "fp32", "bf16"),
+}
+"""What each setting in words may be."""
+BOUNDS: Mapping[str, tuple[float, float]] = {
+    "length": (4, 400),
+    "distance": (0, synthetic.MAX_DISTANCE),
+    "negation": (0, 1),
+    "noise": (0, 0.4),
+    "samples": (200, 25_000),
+    "d_hidden": (2, 256),
+    "n_layers": (1, 4),
+    "dropout": (0, 0.8),
+    "d_embed": (2, 256),
+    "forget_bias": (-5, 5),
+    "learning_rate": (1e-6, 10),
+    "batch_size": (2, 256),
+    "clip_norm": (0, 100),
+    "epochs": (1, 100),
+    "patience": (0, 100),
+    "seed": (0, 2**31 - 1),
+}
+"""The least and the most of each setting in numbers: what keeps a visitor's run within a small server."""
+MIN_LENGTH: Mapping[str, int] = {"temporal_order": 10}
+UPDATES_PER_EPOCH = 50
+"""Of made-up sequences, which are drawn afresh for every update, so that an epoch has no other end."""
+IMDB_VOCABULARY = 10_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSettings:
+    """Everything that decides one training run; the same settings on the same CPU give the same curve.
+
+    Attributes:
+        task: One of `TASK_LABELS`.
+        model: A name in the registry.
+        length: Steps of a made-up sequence; of a film review or an own text the most tokens that are read.
+        distance: Words after the opinion of a synthetic review.
+        negation: Share of synthetic reviews whose opinion is negated.
+        noise: Share of synthetic reviews with the wrong label.
+        samples: Synthetic or film reviews in all, of which a tenth is for validation and a tenth for the test.
+        d_hidden: Entries of the hidden state; of the Transformer the width of its stream.
+        n_layers: Layers on top of each other.
+        dropout: Share of entries zeroed in training, of word vectors and before the head.
+        d_embed: Entries of a word vector; the Transformer's are as wide as its stream.
+        readout: What the head of a recurrent model sees; the Transformer always takes the mean.
+        recurrent_init: Start of W_hh: orthogonal, or torch's uniform (`default`).
+        forget_bias: Start of an LSTM's forget bias.
+        learning_rate: Highest rate.
+        batch_size: Sequences in one update.
+        clip_norm: Longest gradient allowed; 0 switches clipping off.
+        epochs: Passes at most; of made-up sequences 50 updates are called an epoch.
+        patience: Epochs without a better validation result before stopping early; 0 never stops early.
+        schedule: How the rate changes: not at all, down a cosine to 0, or halved where validation stops improving.
+        optimiser: AdamW, which divides every gradient by its usual size, or plain SGD with momentum 0.9, which
+            feels every large one.
+        seed: Start of all chance.
+        device: Where to compute; `auto` takes the accelerator if there is one.
+        precision: `bf16` autocast or `fp32`; `auto` takes bf16 on CUDA, and on a CPU that has it in hardware for
+            models that are large enough to gain.
+    """
+
+    task: str = "synthetic"
+    model: str = "lstm"
+    length: int = 40
+    distance: int = 30
+    negation: float = 0.0
+    noise: float = 0.0
+    samples: int = 5_000
+    d_hidden: int = 32
+    n_layers: int = 1
+    dropout: float = 0.0
+    d_embed: int = 16
+    readout: str = "last"
+    recurrent_init: str = "orthogonal"
+    forget_bias: float = 1.0
+    learning_rate: float = 3e-3
+    batch_size: int = 32
+    clip_norm: float = 1.0
+    epochs: int = 10
+    patience: int = 0
+    schedule: str = "constant"
+    optimiser: str = "adamw"
+    seed: int = 1
+    device: str = "auto"
+    precision: str = "auto"
+
+    def __post_init__(self) -> None:
+        """Refuses what cannot be run.
+
+        Raises:
+            ConfigError: The first setting that is not allowed, in one sentence.
+        """
+        for name, allowed in CHOICES.items():
+            if getattr(self, name) not in allowed:
+                raise ConfigError(f"{name} is one of {', '.join(allowed)}; got {getattr(self, name)!r}.")
+        for field in dataclasses.fields(self):
+            if field.name not in BOUNDS:
+                continue
+            value, (low, high) = getattr(self, field.name), BOUNDS[field.name]
+            kind = type(field.default)
+            if isinstance(value, bool) or not isinstance(value, int if kind is int else (int, float)):
+                raise ConfigError(f"{field.name} is a {'whole ' if kind is int else ''}number; got {value!r}.")
+            if not low <= value <= high:
+                raise ConfigError(f"{field.name} is from {low:,} to {high:,}; got {value:,}.")
+        shortest = MIN_LENGTH.get(self.task, 4)
+        if self.length < shortest:
+            raise ConfigError(f"{TASK_LABELS[self.task]} needs a length of at least {shortest}; got {self.length}.")
+        if self.model == "transformer" and self.d_hidden % 4:
+            raise ConfigError(f"The width of a Transformer is a multiple of 4; got {self.d_hidden}.")
+
+    @property
+    def on_text(self) -> bool:
+        """Whether the task's sequences are texts that a visitor could type."""
+        return self.task in TEXT_TASKS
+
+    def changed(self) -> dict[str, Any]:
+        """The settings that differ from their default, by name; what a link has to carry."""
+        return {
+            field.name: getattr(self, field.name)
+            for field in dataclasses.fields(self)
+            if getattr(self, field.name) != field.default
+        }
+
+    def arguments(self) -> list[str]:
+        """The words that give these settings to `python -m seqdemo train`."""
+        words = ["--task", self.task, "--model", self.model]
+        for name, value in self.changed().items():
+            if name not in {"task", "model"}:
+                words.append(f"--{name.replace('_', '-')}={value}")
+        return words
+
+
+FIELDS: Mapping[str, Any] = {field.name: type(field.default) for field in dataclasses.fields(RunSettings)}
+"""Every setting with its type."""
+
+
+def from_words(entries: Mapping[str, str]) -> RunSettings:
+    """Reads settings that came as text, from a link.
+
+    Args:
+        entries: Setting → value as text; what is missing keeps its default, unknown names are left out.
+
+    Returns:
+        The settings.
+
+    Raises:
+        ConfigError: A value is no number where one is needed, or is not allowed.
+    """
+    found: dict[str, Any] = {}
+    for name, word in entries.items():
+        kind = FIELDS.get(name)
+        if kind is None:
+            continue
+        try:
+            found[name] = kind(word)
+        except ValueError as error:
+            raise ConfigError(f"{name} is a {'whole ' if kind is int else ''}number; got {word!r}.") from error
+    return RunSettings(**found)
+
+
+def architecture(settings: RunSettings, *, n_outputs: int = 1) -> dict[str, Any]:
+    """The entries of the model's config, all but the vocabulary size.
+
+    Args:
+        settings: Of the run.
+        n_outputs: Numbers that the head gives.
+    """
+    if settings.model == "transformer":
+        width = settings.d_hidden
+        return {
+            "d_model": width,
+            "n_heads": 4 if width % 8 == 0 else 2,
+            "n_layers": settings.n_layers,
+            "d_ff": 2 * width,
+            "n_outputs": n_outputs,
+            "embed_dropout": settings.dropout,
+            "dropout": settings.dropout,
+        }
+    return {
+        "d_embed": settings.d_embed,
+        "d_hidden": settings.d_hidden,
+        "n_layers": settings.n_layers,
+        "n_outputs": n_outputs,
+        "embed_dropout": settings.dropout,
+        "dropout": settings.dropout,
+        "readout": settings.readout,
+        "recurrent_init": settings.recurrent_init,
+        "forget_bias": settings.forget_bias,
+    }
+
+
+def outputs_and_words(settings: RunSettings, *, n_classes: int = 2, n_words: int | None = None) -> tuple[int, int]:
+    """How many numbers the head gives, and how many rows the embedding has (0 where inputs are numbers).
+
+    Args:
+        settings: Of the run.
+        n_classes: Labels of an own CSV.
+        n_words: Words of an own CSV, padding and unknown included.
+    """
+    if settings.task in MADE_UP:
+        task = MADE_UP[settings.task]
+        return task.n_classes, task.vocab_size
+    words = {"synthetic": len(synthetic.vocabulary()), "imdb": IMDB_VOCABULARY, "own": n_words or IMDB_VOCABULARY}
+    return 1 if n_classes == 2 else n_classes, words[settings.task]
+
+
+def n_parameters(settings: RunSettings, *, n_classes: int = 2, n_words: int | None = None) -> int:
+    """How many numbers are trained, without building the model.
+
+    Args:
+        settings: Of the run.
+        n_classes: Labels of an own CSV.
+        n_words: Words of an own CSV; 10,000 where that is not known, as for film reviews (whose vocabulary is
+            smaller where there are few).
+    """
+    n_outputs, n_rows = outputs_and_words(settings, n_classes=n_classes, n_words=n_words)
+    d = settings.d_hidden
+    if settings.model == "transformer":
+        front = n_rows * d if n_rows else 3 * d
+        layer = 4 * (d * d + d) + 2 * (2 * d * d) + 2 * d + d + 4 * d
+        return front + settings.n_layers * layer + 2 * d + (d + 1) * n_outputs
+    front = n_rows * settings.d_embed if n_rows else 3 * settings.d_embed
+    gates = {"rnn": 1, "gru": 3}.get(settings.model, 4)
+    directions = 2 if settings.model == "bilstm" else 1
+    widths = [settings.d_embed] + [d * directions] * (settings.n_layers - 1)
+    cells = sum(directions * gates * (width * d + d * d + 2 * d) for width in widths)
+    seen = d * directions * (2 if settings.readout == "mean+max" else 1)
+    return front + cells + (seen + 1) * n_outputs
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preset:
+    """A comparison that tells a story.
+
+    Attributes:
+        name: Its name in links.
+        label: Its name on screen.
+        story: What one should see, in a sentence or two; true of the recorded runs.
+        runs: The settings of each run.
+    """
+
+    name: str
+    label: str
+    story: str
+    runs: tuple[RunSettings, ...]
