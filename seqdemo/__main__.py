@@ -207,8 +207,23 @@ def _train_reviews(options: argparse.Namespace) -> None:
 
 
 def _train_dates(options: argparse.Namespace) -> None:
-    _refuse(options, ["model", "preset", "data", "limit", *_MODEL_OPTIONS])
-    raise ConfigError("The translator of dates cannot be trained yet.")
+    import torch
+
+    from seqdemo.training import dates
+
+    own = {entry.name for entry in dataclasses.fields(dates.DatesConfig)}
+    others = [name for name in _TRAINING_OPTIONS if name not in own]
+    _refuse(options, ["model", "preset", "data", "limit", *others, *_MODEL_OPTIONS])
+    if options.resume or options.finish:
+        raise ConfigError("A translator of dates is trained in minutes and cannot be resumed; start it again.")
+    attention = options.attention is not False
+    dates.train(
+        out=options.out or pathlib.Path("runs") / ("dates-attention" if attention else "dates-plain"),
+        config=dates.DatesConfig(**_given(options, own)),
+        attention=attention,
+        device=torch.device(options.device or "cpu"),
+        on_event=_json_line if options.events == "jsonl" else _ProgressBar(),
+    )
 
 
 def _train_task(options: argparse.Namespace) -> None:
@@ -251,7 +266,7 @@ _TASKS: dict[str, Callable[[argparse.Namespace], None]] = {
 
 def _given(options: argparse.Namespace, names: Iterable[str]) -> dict[str, Any]:
     """The options of these names that stood on the command line."""
-    return {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+    return {name: value for name in names if (value := getattr(options, name, None)) is not None}
 
 
 def _refuse(options: argparse.Namespace, names: Iterable[str]) -> None:
@@ -347,7 +362,9 @@ class _ProgressBar:
 
     def __call__(self, event: dict[str, Any]) -> None:
         kind = event["event"]
-        if kind == "start":
+        if kind == "start" and "says" in event:
+            print(event["says"])
+        elif kind == "start":
             preset = f", preset {event['preset']}" if event["preset"] else ""
             print(
                 f"{MODELS[event['model']].label}{preset}: {event['parameters']:,} parameters on {event['device']}, "
@@ -358,7 +375,7 @@ class _ProgressBar:
             done = round(30 * event["step"] / event["steps"])
             print(
                 f"\repoch {event['epoch']:>2} [{'█' * done}{'·' * (30 - done)}] {event['step']}/{event['steps']} "
-                f"loss {event['loss_nats']:.3f} nats  {event['samples_per_s']:.0f} reviews/s ",
+                f"loss {event['loss_nats']:.3f} nats  {event['samples_per_s']:.0f} texts/s ",
                 end="",
                 flush=True,
             )
@@ -370,7 +387,7 @@ class _ProgressBar:
                 flush=True,
             )
         elif kind == "testing":
-            print("Measuring on the test reviews.", flush=True)
+            print("Measuring on texts that it has never seen.", flush=True)
         elif kind == "done":
             low, high = event["test_interval"]
             print(f"Test accuracy {event['test_accuracy']:.2%} (95 % interval {low:.2%} to {high:.2%}). {event['out']}")

@@ -1,0 +1,414 @@
+"""Training of the translator of dates, and what is measured of it.
+
+Two ways of training differ in one thing: which character each step of the decoder is given as
+the one before. Teacher forcing (Williams & Zipser 1989) gives the right one; free running gives
+the one that the model itself wrote. Both are scored both ways after every epoch.
+
+Every epoch draws new texts; all its chance comes from (seed, epoch).
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import math
+import pathlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812 (torch's own name for it)
+
+from seqdemo.checkpoints import translator
+from seqdemo.data import dates
+from seqdemo.errors import ConfigError, TrainingError
+from seqdemo.models.seq2seq import Seq2Seq, Seq2SeqConfig
+from seqdemo.training.run import code_commit, device_name
+from seqdemo.training.scores import accuracy_interval
+
+OnEvent = Callable[[dict[str, Any]], None]
+WAYS = ("teacher", "own")
+"""Which character the decoder is given in training: the right one, or its own."""
+_WAY_WORDS = {"teacher": "teacher forcing", "own": "free running"}
+LENGTHS = tuple((low, low + 9) for low in range(1, dates.MAX_CHARACTERS, 10))
+"""Spans of input length, both ends included, for accuracy by length."""
+_VALIDATION_N, _TEST_N, _FORM_N, _LENGTH_N, _BEAM_WIDTH = 1_000, 5_000, 500, 500, 5
+_STEPS_BETWEEN_EVENTS = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatesConfig:
+    """Settings of one training run.
+
+    Attributes:
+        epochs: Draws of `texts` texts.
+        texts: Texts drawn for each epoch.
+        batch_size: Texts in one update.
+        learning_rate: Highest rate of Adam (Kingma & Ba 2015); it rises over the first
+            twentieth of all updates and falls to 0 along a cosine.
+        clip_norm: Longest gradient allowed, in its L2 norm.
+        way: `teacher` (forcing) or `own` (free running).
+        filler_share: Share of texts with words around the date.
+        typo_share: Share with one misspelt word.
+        cut_share: Share that breaks off early.
+        other_share: Share that is no date.
+        seed: Start of all chance.
+    """
+
+    epochs: int = 24
+    texts: int = 25_600
+    batch_size: int = 128
+    learning_rate: float = 2e-3
+    clip_norm: float = 1.0
+    way: Literal["teacher", "own"] = "teacher"
+    filler_share: float = 0.3
+    typo_share: float = 0.1
+    cut_share: float = 0.04
+    other_share: float = 0.06
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuses what cannot be run."""
+        for name in ("epochs", "texts", "batch_size"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"{name} is at least 1; got {getattr(self, name)}.")
+        for name in ("learning_rate", "clip_norm"):
+            if getattr(self, name) <= 0:
+                raise ConfigError(f"{name} is above 0; got {getattr(self, name)}.")
+        for name in ("filler_share", "typo_share", "cut_share", "other_share"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ConfigError(f"{name} is from 0 to 1; got {getattr(self, name)}.")
+        if self.way not in WAYS:
+            raise ConfigError(f"way is one of {', '.join(WAYS)}; got {self.way!r}.")
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Texts and answers of one length each.
+
+    Attributes:
+        ids: Characters of the texts, int64 (B, T), padded with 0 on the right.
+        lengths: Real characters of each row, int64 (B,).
+        answers: Characters of the answers with the end, int64 (B, 11).
+        rows: Where each row stands in what was drawn, int64 (B,).
+    """
+
+    ids: Tensor
+    lengths: Tensor
+    answers: Tensor
+    rows: npt.NDArray[np.int64]
+
+
+def ignore(event: dict[str, Any]) -> None:
+    """The listener of a run that nobody watches."""
+
+
+def batches(written: Sequence[dates.Written], batch_size: int, rng: np.random.Generator | None = None) -> list[Batch]:
+    """Padded batches of texts of similar length, in random order where there is a generator."""
+    order = np.argsort([len(one.text) for one in written], kind="stable")
+    made = []
+    for start in range(0, len(order), batch_size):
+        rows = order[start : start + batch_size]
+        texts = [dates.INPUTS.encode(written[row].text) for row in rows]
+        lengths = np.array([len(text) for text in texts], dtype=np.int64)
+        ids = np.zeros((len(rows), lengths.max()), dtype=np.int64)
+        for row, text in enumerate(texts):
+            ids[row, : len(text)] = text
+        answers = np.stack([np.append(dates.OUTPUTS.encode(written[row].iso), dates.END_ID) for row in rows])
+        made.append(Batch(torch.from_numpy(ids), torch.from_numpy(lengths), torch.from_numpy(answers), rows))
+    return made if rng is None else [made[index] for index in rng.permutation(len(made))]
+
+
+def train(
+    *,
+    out: pathlib.Path,
+    config: DatesConfig,
+    attention: bool = True,
+    both_ways: bool | None = None,
+    device: torch.device | None = None,
+    on_event: OnEvent = ignore,
+) -> translator.Translator:
+    """Trains a translator and writes its checkpoint, with all that is measured of it.
+
+    Args:
+        out: The checkpoint folder; a previous one stays whole until the new one is.
+        config: The settings of the run.
+        attention: Whether the decoder looks at every state of the encoder.
+        both_ways: Whether to train once more the other way, for its curve alone; by default
+            with attention only.
+        device: Where to compute; the CPU by default.
+        on_event: Called with the run's events as plain values.
+
+    Returns:
+        The checkpoint as written, read back.
+
+    Raises:
+        TrainingError: The loss is no longer a number; a previous checkpoint is untouched.
+    """
+    device = device or torch.device("cpu")
+    shape = Seq2SeqConfig(n_inputs=len(dates.INPUTS), n_outputs=len(dates.OUTPUTS), attention=attention)
+    model, history, seconds = fit(shape, config, device=device, on_event=on_event)
+    if attention if both_ways is None else both_ways:
+        other = dataclasses.replace(config, way="own" if config.way == "teacher" else "teacher")
+        history = history + fit(shape, other, device=device, on_event=on_event)[1]
+    best = max(
+        (entry for entry in history if entry["way"] == config.way), key=lambda entry: entry["validation_accuracy"]
+    )
+    metrics: dict[str, Any] = {
+        "validation_accuracy": best["validation_accuracy"],
+        "validation_n": _VALIDATION_N,
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "seconds": round(seconds, 1),
+        "epochs": config.epochs,
+        "best_epoch": best["epoch"],
+        "device": device_name(device),
+        "seed": config.seed,
+        "commit": code_commit(),
+        "torch": torch.__version__,
+    }
+    settings = dataclasses.asdict(config)
+    # Saved before it is tested, so that what is measured is what is shipped.
+    translator.save(out, model=model, metrics=metrics, history=history, training=settings)
+    on_event({"event": "testing"})
+    metrics = {**measure(translator.load(out).model, seed=config.seed), **metrics}
+    translator.save(out, model=model, metrics=metrics, history=history, training=settings)
+    on_event({"event": "done", "out": str(out), **metrics})
+    return translator.load(out)
+
+
+def fit(
+    shape: Seq2SeqConfig, config: DatesConfig, *, device: torch.device | None = None, on_event: OnEvent = ignore
+) -> tuple[Seq2Seq, list[dict[str, Any]], float]:
+    """Trains one model one way.
+
+    Args:
+        shape: The shape of the model.
+        config: The settings.
+        device: Where to compute; the CPU by default.
+        on_event: Called with `start`, `step` and `epoch` events as plain values.
+
+    Returns:
+        The model with the weights of its best epoch, on the CPU; one entry of history for each
+        epoch; the seconds it took.
+
+    Raises:
+        TrainingError: The loss is no longer a number.
+    """
+    device = device or torch.device("cpu")
+    torch.manual_seed(config.seed)
+    model = Seq2Seq(shape).to(device)
+    optimiser = torch.optim.Adam(model.parameters(), lr=config.learning_rate)
+    validation = batches(dates.draw(np.random.default_rng((config.seed, 0)), _VALIDATION_N, "validation"), 250)
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    says = f"Dates {'with' if shape.attention else 'without'} attention, {_WAY_WORDS[config.way]}: "
+    on_event(
+        {
+            "event": "start",
+            "task": "dates",
+            "says": f"{says}{parameters:,} parameters on {device_name(device)}.",
+            "attention": shape.attention,
+            "way": config.way,
+            "parameters": parameters,
+            "device": device_name(device),
+        }
+    )
+    history: list[dict[str, Any]] = []
+    best, best_scored = copy.deepcopy(model.state_dict()), (-1.0, 0.0)
+    started = time.perf_counter()
+    for epoch in range(config.epochs):
+        losses = _train_epoch(model, optimiser, config, epoch, on_event)
+        scores = _validate(model, validation)
+        entry = {
+            "way": config.way,
+            "epoch": epoch + 1,
+            "train_loss_nats": losses,
+            **scores,
+            "seconds": round(time.perf_counter() - started, 1),
+        }
+        history.append(entry)
+        scored = (scores["validation_accuracy"], -scores["validation_loss_nats"])
+        if scored > best_scored:
+            best, best_scored = copy.deepcopy(model.state_dict()), scored
+        on_event({"event": "epoch", **entry})
+    model.load_state_dict(best)
+    return model.cpu().eval(), history, time.perf_counter() - started
+
+
+def _train_epoch(
+    model: Seq2Seq, optimiser: torch.optim.Adam, config: DatesConfig, epoch: int, on_event: OnEvent
+) -> float:
+    """The mean loss of one epoch, in nats a character."""
+    started = time.perf_counter()
+    rng = np.random.default_rng((config.seed, epoch + 1))
+    written = dates.draw(
+        rng,
+        config.texts,
+        "train",
+        filler_share=config.filler_share,
+        typo_share=config.typo_share,
+        cut_share=config.cut_share,
+        other_share=config.other_share,
+    )
+    drawn = batches(written, config.batch_size, rng)
+    model.train()
+    total = 0.0
+    for step, batch in enumerate(drawn):
+        rate = config.learning_rate * _rate_factor(epoch * len(drawn) + step, config.epochs * len(drawn))
+        for group in optimiser.param_groups:
+            group["lr"] = rate
+        optimiser.zero_grad(set_to_none=True)
+        loss = _loss(model, batch, own=config.way == "own")
+        loss.backward()  # type: ignore[no-untyped-call]
+        norm = torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip_norm)
+        if not torch.isfinite(loss) or not torch.isfinite(norm):
+            raise TrainingError(
+                f"The loss became {loss.item()} in epoch {epoch + 1}, update {step + 1}, its gradient {norm.item()} "
+                "long. A smaller --learning-rate keeps both in bounds."
+            )
+        optimiser.step()
+        total += loss.item()
+        if step % _STEPS_BETWEEN_EVENTS == 0 or step == len(drawn) - 1:
+            on_event(
+                {
+                    "event": "step",
+                    "epoch": epoch + 1,
+                    "step": step + 1,
+                    "steps": len(drawn),
+                    "loss_nats": loss.item(),
+                    "gradient_norm": norm.item(),
+                    "learning_rate": rate,
+                    "samples_per_s": (step + 1) * config.batch_size / (time.perf_counter() - started),
+                }
+            )
+    return total / len(drawn)
+
+
+def _loss(model: Seq2Seq, batch: Batch, *, own: bool) -> Tensor:
+    """Cross-entropy of the right characters, in nats a character."""
+    device = next(model.parameters()).device
+    answers = batch.answers.to(device)
+    logits = model(batch.ids.to(device), batch.lengths, answers, own=own)
+    return F.cross_entropy(logits.flatten(0, 1), answers.flatten())
+
+
+@torch.inference_mode()
+def _validate(model: Seq2Seq, validation: Sequence[Batch]) -> dict[str, float]:
+    """Loss with the right characters given and with the model's own, and the share of answers exactly right."""
+    model.eval()
+    n = sum(len(batch.ids) for batch in validation)
+    forced = sum(_loss(model, batch, own=False).item() * len(batch.ids) for batch in validation) / n
+    free = sum(_loss(model, batch, own=True).item() * len(batch.ids) for batch in validation) / n
+    right = sum(int(correct.sum()) for correct, _, _ in _answers(model, validation))
+    return {"validation_loss_nats": forced, "validation_loss_own_nats": free, "validation_accuracy": right / n}
+
+
+def _answers(model: Seq2Seq, made: Sequence[Batch]) -> Iterator[tuple[npt.NDArray[np.bool_], Tensor, Batch]]:
+    """Of each batch: which greedy answers are exactly right, P(answer), and the batch."""
+    device = next(model.parameters()).device
+    for batch in made:
+        found, log_probability = model.greedy(batch.ids.to(device), batch.lengths, dates.MAX_STEPS)
+        yield (found.cpu() == batch.answers).all(1).numpy(), log_probability.exp().cpu(), batch
+
+
+def measure(model: Seq2Seq, *, seed: int = 1) -> dict[str, Any]:
+    """What `metrics.json` says of a translator: everything on days that training never saw.
+
+    Args:
+        model: On the CPU.
+        seed: Of the texts drawn.
+
+    Returns:
+        `test_accuracy` (exact answers, greedy, trained ways of writing) with its 95 % interval
+        and n; the same under `typos`, `beam`, `held_out` (ways never trained on); `forms` and
+        `lengths` one by one; and `doubt`: the threshold of P(answer) chosen on validation
+        days, and how often it errs on the test.
+    """
+
+    def rng(part: int) -> np.random.Generator:
+        return np.random.default_rng((seed, 1_000_000 + part))
+
+    test = dates.draw(rng(0), _TEST_N, "test")
+    accuracy, sure = _score(model, test)
+    found = _share(accuracy)
+    forms = [
+        {"form": form, "example": dates.example(form), "held_out": form in dates.HELD_OUT, **_share(right)}
+        for part, form in enumerate([*dates.TRAINED, *dates.HELD_OUT])
+        for right in [_score(model, dates.draw(rng(10 + part), _FORM_N, "test", forms=[form], filler_share=0.0))[0]]
+    ]
+    lengths = [
+        {"from": low, "to": high, **_share(right)}
+        for part, (low, high) in enumerate(LENGTHS)
+        if high > 10  # no date is shorter than 6 characters, and few have 10
+        for right in [_score(model, dates.draw_of_length(rng(100 + part), _LENGTH_N, "test", low, high))[0]]
+    ]
+    return {
+        "test_accuracy": found["accuracy"],
+        "test_interval": found["interval"],
+        "test_n": found["n"],
+        "typos": _share(_score(model, dates.draw(rng(1), _TEST_N, "test", typo_share=1.0))[0]),
+        "beam": {"width": _BEAM_WIDTH, **_share(_beam_right(model, test[:1_000]))},
+        "held_out": _share(_score(model, dates.draw(rng(2), _TEST_N, "test", forms=dates.HELD_OUT))[0]),
+        "forms": forms,
+        "lengths": lengths,
+        "trained_characters": dates.TRAINED_CHARACTERS,
+        "doubt": _doubt(model, sure, rng),
+    }
+
+
+def _doubt(
+    model: Seq2Seq, sure: npt.NDArray[np.float64], rng: Callable[[int], np.random.Generator]
+) -> dict[str, float]:
+    """A threshold of P(answer) below which an input may be no date, and its errors on the test."""
+
+    def others(part: int, *, held_out: bool) -> npt.NDArray[np.float64]:
+        source = rng(part)
+        texts = [dates.not_a_date(source, held_out=held_out) for _ in range(_TEST_N)]
+        return _score(model, [dates.Written(text=text, iso="1900-01-01", form="") for text in texts])[1]
+
+    of_dates = np.sort(_score(model, dates.draw(rng(3), _TEST_N, "validation", typo_share=0.1))[1])
+    of_others = np.sort(others(4, held_out=False))
+    candidates = np.linspace(0.01, 0.99, 99)
+    errors = np.searchsorted(of_dates, candidates) / len(of_dates) + 1
+    errors -= np.searchsorted(of_others, candidates) / len(of_others)
+    threshold = float(np.median(candidates[errors <= errors.min() + 1e-9]))
+    unseen = others(5, held_out=True)
+    return {
+        "threshold": round(threshold, 2),
+        "dates_marked": round(float((sure < threshold).mean()), 5),
+        "dates_n": len(sure),
+        "others_passed": round(float((unseen >= threshold).mean()), 5),
+        "others_n": len(unseen),
+    }
+
+
+def _score(model: Seq2Seq, written: Sequence[dates.Written]) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float64]]:
+    """Which greedy answers are exactly right, and P(answer) of each, in the order given."""
+    right, sure = np.empty(len(written), dtype=bool), np.empty(len(written))
+    for correct, probability, batch in _answers(model, batches(written, 250)):
+        right[batch.rows], sure[batch.rows] = correct, probability.double().numpy()
+    return right, sure
+
+
+def _beam_right(model: Seq2Seq, written: Sequence[dates.Written]) -> npt.NDArray[np.bool_]:
+    best = (
+        model.beam(torch.from_numpy(dates.INPUTS.encode(one.text)), _BEAM_WIDTH, dates.MAX_STEPS)[0] for one in written
+    )
+    return np.array([dates.OUTPUTS.decode(found.ids) == one.iso for found, one in zip(best, written, strict=True)])
+
+
+def _share(right: npt.NDArray[np.bool_]) -> dict[str, Any]:
+    accuracy = float(right.mean())
+    low, high = accuracy_interval(accuracy, len(right))
+    return {"accuracy": round(accuracy, 5), "interval": [round(low, 5), round(high, 5)], "n": len(right)}
+
+
+def _rate_factor(update: int, total: int) -> float:
+    warmup = max(1, total // 20)
+    if update < warmup:
+        return (update + 1) / warmup
+    return 0.5 * (1 + math.cos(math.pi * (update - warmup) / max(1, total - warmup)))

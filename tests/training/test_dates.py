@@ -1,0 +1,104 @@
+import itertools
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from seqdemo.checkpoints import translator
+from seqdemo.data import dates as data
+from seqdemo.errors import ConfigError, TrainingError
+from seqdemo.models.seq2seq import Seq2SeqConfig
+from seqdemo.training import dates
+from seqdemo.training.dates import DatesConfig
+
+SMALL = Seq2SeqConfig(n_inputs=len(data.INPUTS), n_outputs=len(data.OUTPUTS), d_embed=8, d_hidden=16, d_attention=8)
+SHORT = DatesConfig(epochs=2, texts=256, batch_size=64)
+
+
+@pytest.fixture(autouse=True)
+def few_texts(monkeypatch):
+    for name in ("_VALIDATION_N", "_TEST_N", "_FORM_N", "_LENGTH_N"):
+        monkeypatch.setattr(dates, name, 20)
+
+
+def test_every_text_stands_in_one_batch_beside_texts_of_its_length():
+    written = data.draw(np.random.default_rng(0), 100, "train")
+    made = dates.batches(written, 32, np.random.default_rng(1))
+    assert sorted(row for batch in made for row in batch.rows) == list(range(100))
+    for batch in made:
+        for row, ids, length, answer in zip(batch.rows, batch.ids, batch.lengths, batch.answers, strict=True):
+            one = written[row]
+            assert ids[:length].tolist() == data.INPUTS.encode(one.text).tolist()
+            assert not ids[length:].any()
+            assert data.OUTPUTS.decode(answer.tolist()) == one.iso
+            assert answer[-1] == data.END_ID
+    spans = sorted((int(batch.lengths.min()), int(batch.lengths.max())) for batch in made)
+    assert all(first[1] <= second[0] for first, second in itertools.pairwise(spans))
+
+
+@pytest.mark.parametrize("way", dates.WAYS)
+def test_the_loss_falls_whichever_character_the_decoder_is_given(way):
+    config = DatesConfig(epochs=4, texts=640, batch_size=64, way=way, learning_rate=0.01)
+    _, history, _ = dates.fit(SMALL, config)
+    assert history[-1]["train_loss_nats"] < history[0]["train_loss_nats"]
+    assert {entry["way"] for entry in history} == {way}
+
+
+def test_the_same_seed_gives_the_same_run_and_another_seed_another():
+    runs = [dates.fit(SMALL, DatesConfig(epochs=1, texts=128, batch_size=64, seed=seed))[1] for seed in (1, 1, 2)]
+    losses = [run[0]["train_loss_nats"] for run in runs]
+    assert losses[0] == losses[1] != losses[2]
+
+
+def test_a_run_writes_a_checkpoint_with_both_curves_and_all_that_was_measured(tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        dates, "Seq2SeqConfig", lambda attention, **_: Seq2SeqConfig(**{**vars(SMALL), "attention": attention})
+    )
+    events = []
+    found = dates.train(out=tmp_path / "dates", config=SHORT, on_event=events.append)
+    kinds = [event["event"] for event in events if event["event"] != "step"]
+    assert kinds == ["start", "epoch", "epoch", "start", "epoch", "epoch", "testing", "done"]
+    json.dumps(events)
+    assert [(entry["way"], entry["epoch"]) for entry in found.history] == [
+        ("teacher", 1),
+        ("teacher", 2),
+        ("own", 1),
+        ("own", 2),
+    ]
+    metrics = found.metrics
+    assert {form["form"] for form in metrics["forms"]} == {*data.TRAINED, *data.HELD_OUT}
+    assert metrics["test_n"] == metrics["held_out"]["n"] == 20
+    assert metrics["test_interval"][0] <= metrics["test_accuracy"] <= metrics["test_interval"][1]
+    assert [span["from"] for span in metrics["lengths"]] == list(range(11, 101, 10))
+    assert 0 < metrics["doubt"]["threshold"] < 1
+    assert metrics["seed"] == 1
+
+    plain = dates.train(out=tmp_path / "plain", config=SHORT, attention=False)
+    assert {entry["way"] for entry in plain.history} == {"teacher"}
+    assert not plain.model.config.attention
+
+
+def test_the_measured_accuracy_is_that_of_the_answers_given_one_by_one(tmp_path):
+    model, history, _ = dates.fit(SMALL, DatesConfig(epochs=1, texts=64, batch_size=64))
+    written = data.draw(np.random.default_rng(5), 20, "test")
+    right, sure = dates._score(model, written)
+    translator.save(tmp_path / "dates", model=model, metrics={}, history=history, training={})
+    stored = translator.load(tmp_path / "dates").model
+    for row, one in enumerate(written):
+        (found,) = stored.beam(torch.from_numpy(data.INPUTS.encode(one.text)), 1, data.MAX_STEPS)
+        assert right[row] == (data.OUTPUTS.decode(found.ids) == one.iso)
+        assert np.exp(found.log_probability) == pytest.approx(sure[row], rel=0.05)
+
+
+def test_a_loss_that_is_no_number_stops_the_run_with_a_sentence(tmp_path):
+    config = DatesConfig(epochs=1, texts=640, batch_size=64, learning_rate=1e30)
+    with pytest.raises(TrainingError, match="--learning-rate"):
+        dates.train(out=tmp_path / "dates", config=config)
+    assert not (tmp_path / "dates").exists()
+
+
+@pytest.mark.parametrize("wrong", [{"epochs": 0}, {"learning_rate": 0}, {"cut_share": 1.5}, {"way": "both"}])
+def test_settings_that_cannot_be_run_are_refused_by_name(wrong):
+    with pytest.raises(ConfigError, match=next(iter(wrong))):
+        DatesConfig(**wrong)
