@@ -235,6 +235,8 @@ def fit(
         if scored > best_scored:
             best, best_scored = copy.deepcopy(model.state_dict()), scored
         on_event({"event": "epoch", **entry})
+    if not all(torch.isfinite(tensor.half()).all() for tensor in best.values()):
+        raise TrainingError("Weights grew beyond what can be stored. A smaller --learning-rate keeps them in bounds.")
     model.load_state_dict(best)
     return model.cpu().eval(), history, time.perf_counter() - started
 
