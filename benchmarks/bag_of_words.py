@@ -1,8 +1,9 @@
 """The baseline that reads no order: TF-IDF of words and word pairs, and logistic regression.
 
 It counts the same tokens that the five models read, of the whole review. Trains on
-IMDB's 25,000 training reviews, measures on its 25,000 test reviews, and writes what it found
-to `pretrained/studies/bag_of_words.json`, where the accuracy tables of the pages read it.
+IMDB's 25,000 training reviews, measures on its 25,000 test reviews and, by kind, on the reviews
+as people type them (`seqdemo/data/typed_reviews.csv`), and writes what it found to
+`pretrained/studies/bag_of_words.json`, where the accuracy tables of the pages read it.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ from sklearn.linear_model import LogisticRegression
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from seqdemo.data import imdb  # noqa: E402
+from seqdemo.data import imdb, typed_reviews  # noqa: E402
 from seqdemo.errors import DataError  # noqa: E402
+from seqdemo.studies.typed_reviews import count, words  # noqa: E402
 from seqdemo.text import tokenize  # noqa: E402
 
 VECTORS = {"min_df": 3, "sublinear_tf": True}
@@ -54,13 +56,14 @@ def measure(folder: str | None) -> dict[str, object]:
     Returns:
         What the study's file holds.
     """
-    train, test = imdb.load("train", folder), imdb.load("test", folder)
+    train, test, typed = imdb.load("train", folder), imdb.load("test", folder), typed_reviews.load()
     started = time.perf_counter()
     vectorizer = TfidfVectorizer(analyzer=words_and_pairs, **VECTORS)
     regression = LogisticRegression(**REGRESSION)
     regression.fit(vectorizer.fit_transform(train.texts), train.labels)
     n_right = int((regression.predict(vectorizer.transform(test.texts)) == test.labels).sum())
     seconds = time.perf_counter() - started
+    called_positive = regression.predict(vectorizer.transform([line.text for line in typed])) == 1
     return {
         "name": "bag_of_words",
         "label": "Bag of words",
@@ -70,6 +73,10 @@ def measure(folder: str | None) -> dict[str, object]:
         "test_n": len(test),
         "parameters": regression.coef_.size + regression.intercept_.size,
         "seconds": round(seconds, 1),
+        "typed_reviews": {
+            "lines_sha256": typed_reviews.sha256(typed),
+            "counts": count(typed, [bool(positive) for positive in called_positive]),
+        },
         "settings": {
             "features": "TF-IDF of tokens and token pairs",
             **VECTORS,
@@ -100,6 +107,7 @@ def main() -> None:
         f"{found['label']:14}  {found['test_accuracy']:13.1%}  {low:.1%} to {high:.1%}  "
         f"{found['parameters']:10,}  {found['seconds']:7.1f}"
     )
+    print("\nReviews as people type them", *words(found["label"], found["typed_reviews"]["counts"]), sep="\n")
     print(json.dumps(found))
 
 

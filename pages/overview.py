@@ -3,7 +3,7 @@ import streamlit as st
 from seqdemo.charts.accuracy import accuracy_alt, accuracy_chart
 from seqdemo.charts.training import training_alt, training_chart
 from seqdemo.studies import results
-from seqdemo.ui import resources
+from seqdemo.ui import resources, typed_table
 from seqdemo.ui.models_table import how_measured, models_table
 from seqdemo.ui.pages import PAGES, ways_in
 
@@ -36,6 +36,8 @@ if accuracies["test_accuracy"].notna().any():
         st.dataframe(accuracies.drop(columns=["name", "summary"]), hide_index=True)
 else:
     st.info("No accuracy was found beside the models.")
+
+typed_table.render()
 
 st.header(results.training_finding(curves), anchor=False)
 if not curves.empty:

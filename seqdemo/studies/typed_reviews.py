@@ -127,24 +127,35 @@ def read_baseline(folder: pathlib.Path | None = None) -> Counts | None:
 
 
 def finding(table: pd.DataFrame) -> str:
-    """Which model is best on all lines, and which kind is hardest for the models, as a sentence."""
+    """What the models reach on all lines and on the kind that is hardest for them, as a sentence."""
     models = table[table["name"] != BASELINE]
-    totals = models[models["kind"] == ALL]
-    if totals.empty:
+    if models.empty:
         return "On what people type"
-    best = max(totals.to_dict("records"), key=lambda row: float(row["accuracy"]))
     by_kind = models[models["kind"] != ALL].groupby("kind", sort=False)["accuracy"].mean()
-    hardest = KINDS[str(by_kind.idxmin())]
+    hardest = str(by_kind.idxmin())
+    kind = KINDS[hardest][0].lower() + KINDS[hardest][1:]
     return (
-        f"On what people type, the {best['model']} is right most often, {100 * best['accuracy']:.0f}\u00a0%; "
-        f"hardest is: {hardest[0].lower()}{hardest[1:]}"
+        f"On what people type, the models get {_from_to(models, ALL)} right; "
+        f"the hardest kind is {kind}, {_from_to(models, hardest)}"
     )
+
+
+def per_cent(share: float) -> int:
+    """A share in whole per cents, a half upwards."""
+    return int(100 * share + 0.5)
 
 
 def uncertainty(table: pd.DataFrame) -> dict[int, int]:
     """Lines → half the width of the widest 95 % interval in points, for the kind with the fewest lines and for all."""
-    widths = 50 * (table["high"] - table["low"])
-    return {int(n): round(float(widths[table["n"] == n].max())) for n in (table["n"].min(), table["n"].max())}
+    widths = (table["high"] - table["low"]) / 2
+    return {int(n): per_cent(widths[table["n"] == n].max()) for n in (table["n"].min(), table["n"].max())}
+
+
+def _from_to(models: pd.DataFrame, kind: str) -> str:
+    """The lowest and the highest accuracy on a kind, in whole per cents."""
+    shares = models.loc[models["kind"] == kind, "accuracy"]
+    low, high = per_cent(shares.min()), per_cent(shares.max())
+    return f"{low}\u00a0%" if low == high else f"{low} to {high}\u00a0%"
 
 
 def _rows(name: str, label: str, counts: Counts) -> list[dict[str, Any]]:

@@ -106,17 +106,24 @@ def test_the_baseline_stands_last_and_is_read_only_where_it_is_of_the_same_lines
         assert study.read_baseline(tmp_path) is None
 
 
-def test_the_finding_names_the_best_model_and_the_hardest_kind(stored):
-    results = {name: counts() for name in MODELS}
-    results["gru"] = counts(**dict.fromkeys(KINDS, 1.0))
-    results = {name: {**found, "contrast": counts(contrast=0)["contrast"]} for name, found in results.items()}
+def test_the_finding_gives_the_models_range_and_that_of_the_hardest_kind(stored):
+    contrast = counts(contrast=0.3)["contrast"]
+    results = {name: {**counts(**dict.fromkeys(KINDS, 0.8)), "contrast": contrast} for name in MODELS}
+    results["gru"] = {**counts(**dict.fromkeys(KINDS, 0.9)), "contrast": contrast}
     made = study.Stored(**{**vars(stored), "results": results})
     table = study.frame(made, None, counts(**dict.fromkeys(KINDS, 1.0)))
-    share = table[(table["name"] == "gru") & (table["kind"] == study.ALL)]["accuracy"].iloc[0]
+    totals = table[(table["kind"] == study.ALL) & (table["name"] != BASELINE)]["accuracy"]
+    hardest = table[(table["kind"] == "contrast") & (table["name"] != BASELINE)]["accuracy"]
+    assert hardest.nunique() == 1
     assert study.finding(table) == (
-        f"On what people type, the GRU is right most often, {100 * share:.0f}\u00a0%; hardest is: contrast"
+        f"On what people type, the models get {study.per_cent(totals.min())} to {study.per_cent(totals.max())}\u00a0% "
+        f"right; the hardest kind is contrast, {study.per_cent(hardest.iloc[0])}\u00a0%"
     )
     assert study.finding(study.frame(None)) == "On what people type"
+
+
+def test_whole_per_cents_are_rounded_half_upwards_as_on_the_other_pages():
+    assert [study.per_cent(share) for share in (0.0, 0.725, 0.735, 0.7349, 1.0)] == [0, 73, 74, 73, 100]
 
 
 def test_fewer_lines_leave_a_figure_less_certain(stored):
