@@ -12,8 +12,9 @@ import collections
 import functools
 import pathlib
 import re
+import string
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -40,7 +41,7 @@ _SYMBOL = "\u2190-\u2bff\U0001f000-\U0001faff"  # arrows to dingbats; emoji
 # A word's characters are what is left when spaces, ASCII and Latin-1 punctuation,
 # general and CJK punctuation, symbols and emoji are taken away. So letters of every
 # script count, with the combining marks that `\w` would split off.
-_LATIN_1_MARKS = r"\u00a1-\u00a9\u00ab-\u00b1\u00b4\u00b6-\u00b8\u00bb-\u00bf"
+_LATIN_1_MARKS = r"\u00a1-\u00a9\u00ab-\u00b1\u00b4\u00b6-\u00b8\u00bb\u00bf"
 _LETTER = rf"[^\s!-/:-@\[-`{{-~{_LATIN_1_MARKS}\u2000-\u206f\u3000-\u303f\ufe00-\ufe0f{_SYMBOL}]"
 _TOKEN = re.compile(
     rf"""
@@ -115,6 +116,7 @@ class Reading:
         ids: Their vocabulary indices, int64 (n_tokens,).
         n_found: Tokens found before the cut to `max_tokens`.
         n_characters: Characters given, before the cut to `MAX_CHARACTERS`.
+        corrected: Misspelt words, each with the known word that it was read as.
     """
 
     text: str
@@ -122,6 +124,7 @@ class Reading:
     ids: npt.NDArray[np.int64]
     n_found: int
     n_characters: int
+    corrected: Mapping[str, str]
 
     @property
     def n_skipped(self) -> int:
@@ -150,6 +153,27 @@ def head_and_tail(items: Sequence[T], max_tokens: int = MAX_TOKENS) -> list[T]:
     return [*items[:head], *items[len(items) - (max_tokens - head) :]]
 
 
+_ELONGATED = re.compile(r"(\w)\1{2,}")
+_PLAIN_WORD = re.compile(r"[a-z]+")
+_MIN_LETTERS = 5
+_FREQUENT_WORDS = 12_000
+_MAX_REMEMBERED = 200_000
+
+
+def _one_slip_away(word: str) -> Iterator[str]:
+    """All words with the same first letter that one slip of the keyboard turns into this one."""
+    for i in range(1, len(word) + 1):
+        head, tail = word[:i], word[i:]
+        if len(tail) > 1:
+            yield head + tail[1] + tail[0] + tail[2:]
+        if len(word) < _MIN_LETTERS:
+            continue
+        yield from (head + letter + tail for letter in string.ascii_lowercase)
+        if tail:
+            yield head + tail[1:]
+            yield from (head + letter + tail[1:] for letter in string.ascii_lowercase)
+
+
 class Vocabulary:
     """The words that a model knows, each with its index.
 
@@ -174,6 +198,7 @@ class Vocabulary:
         if len(self.ids) != len(self.words):
             twice = [word for word, n in collections.Counter(self.words).items() if n > 1][:3]
             raise CheckpointCorruptError(f"A vocabulary lists each word once; found more than once: {twice}.")
+        self._likely_ids: dict[str, int] = {}
 
     def __len__(self) -> int:
         return len(self.words)
@@ -205,8 +230,28 @@ class Vocabulary:
         path.write_text("\n".join(self.words) + "\n", encoding="utf-8", newline="\n")
 
     def encode(self, tokens: Iterable[str]) -> list[int]:
-        """Looks up each token; unknown ones become `UNKNOWN_ID`."""
-        return [self.ids.get(token, UNKNOWN_ID) for token in tokens]
+        """Looks up each token, a misspelt one under its likely spelling; unknown ones become `UNKNOWN_ID`."""
+        return [self.ids[token] if token in self.ids else self._likely(token) for token in tokens]
+
+    def _likely(self, token: str) -> int:
+        """The index of the word that an unknown token probably stands for.
+
+        "goooood" is read with its letters once or twice. Otherwise a word is read as the most frequent
+        word one slip away (Damerau 1964: a letter missing, added, changed, or two swapped; of words
+        under five letters only two swapped), if that begins with the same letter and is frequent.
+        """
+        if token in self._likely_ids:
+            return self._likely_ids[token]
+        found = UNKNOWN_ID
+        if _ELONGATED.search(token):
+            folded = (_ELONGATED.sub(letters, token) for letters in (r"\1\1", r"\1"))
+            found = next((self.ids[word] for word in folded if word in self.ids), UNKNOWN_ID)
+        if found == UNKNOWN_ID and len(token) > 2 and _PLAIN_WORD.fullmatch(token):
+            near = min((self.ids[word] for word in _one_slip_away(token) if word in self.ids), default=UNKNOWN_ID)
+            found = near if near < _FREQUENT_WORDS else UNKNOWN_ID
+        if len(self._likely_ids) < _MAX_REMEMBERED:
+            self._likely_ids[token] = found
+        return found
 
     def read(self, text: str, *, max_tokens: int = MAX_TOKENS) -> Reading:
         """Turns a text into what a model reads of it.
@@ -222,7 +267,12 @@ class Vocabulary:
         found = tokenize(shown)
         tokens = head_and_tail(found, max_tokens)
         ids = np.array(self.encode(token.text for token in tokens), dtype=np.int64)
-        return Reading(shown, tuple(tokens), ids, len(found), len(text))
+        corrected = {
+            token.text: self.words[index]
+            for token, index in zip(tokens, ids, strict=True)
+            if index != UNKNOWN_ID and self.words[index] != token.text
+        }
+        return Reading(shown, tuple(tokens), ids, len(found), len(text), corrected)
 
     def require(self, text: str, *, max_tokens: int = MAX_TOKENS) -> Reading:
         """Like `read`, but refuses a text without a single token.

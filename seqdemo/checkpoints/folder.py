@@ -145,8 +145,8 @@ def load(folder: str | os.PathLike[str]) -> Classifier:
     int8_tables = config.get("int8_tables", [])
     if not isinstance(int8_tables, list) or not all(isinstance(table, str) for table in int8_tables):
         raise CheckpointCorruptError(f"{folder / CONFIG}: int8_tables is a list of names; got {int8_tables!r}.")
-    tensors = unpack(_read_tensors(folder / WEIGHTS), int8_tables, folder / WEIGHTS)
-    _check(tensors, model.state_dict(), folder / WEIGHTS)
+    tensors = unpack(read_tensors(folder / WEIGHTS), int8_tables, folder / WEIGHTS)
+    check(tensors, model.state_dict(), folder / WEIGHTS)
     model.load_state_dict(tensors, strict=True, assign=True)
     model.requires_grad_(False).eval()
     return Classifier(
@@ -247,14 +247,20 @@ def replacing(folder: pathlib.Path) -> Iterator[pathlib.Path]:
         shutil.rmtree(new, ignore_errors=True)
 
 
-def _read_tensors(path: pathlib.Path) -> dict[str, Tensor]:
+def read_tensors(path: pathlib.Path) -> dict[str, Tensor]:
+    """Reads a safetensors file; anything else is a `CheckpointCorruptError`."""
     try:
         return safetensors.torch.load_file(path)
     except (safetensors.SafetensorError, OSError, ValueError) as error:
         raise CheckpointCorruptError(f"{path} is not a safetensors file: {error}.") from error
 
 
-def _check(tensors: Mapping[str, Tensor], wanted: Mapping[str, Tensor], path: pathlib.Path) -> None:
+def check(tensors: Mapping[str, Tensor], wanted: Mapping[str, Tensor], path: pathlib.Path) -> None:
+    """Holds tensors against those of a model: the same names and shapes, and finite values.
+
+    Raises:
+        CheckpointCorruptError: They differ; the message says where.
+    """
     missing, extra = sorted(set(wanted) - set(tensors)), sorted(set(tensors) - set(wanted))
     if missing or extra:
         raise CheckpointCorruptError(

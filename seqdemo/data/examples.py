@@ -54,12 +54,14 @@ class Batch:
         lengths: Real words in each row, int64 (B,).
         labels: int64 (B,).
         rows: Where each row stands in the examples, int64 (B,).
+        decided_last: Rows whose label holds only once all of it is read ("not bad"), bool (B,).
     """
 
     ids: npt.NDArray[np.int64]
     lengths: npt.NDArray[np.int64]
     labels: npt.NDArray[np.int64]
     rows: npt.NDArray[np.int64]
+    decided_last: npt.NDArray[np.bool_]
 
 
 def tokenize_all(reviews: Reviews) -> list[list[str]]:
@@ -108,6 +110,7 @@ def epoch_batches(
     crop_share: float = 0.0,
     word_dropout: float = 0.0,
     max_tokens: int = MAX_TOKENS,
+    beside: Examples | None = None,
 ) -> list[Batch]:
     """One epoch of training batches, texts of similar length together.
 
@@ -118,9 +121,10 @@ def epoch_batches(
         crop_share: Share of the texts that are cut to a few sentences.
         word_dropout: Share of words replaced by the unknown word.
         max_tokens: Longest view.
+        beside: Further examples that are mixed in as they are, neither cut nor with words dropped.
 
     Returns:
-        The batches in random order, every example in one of them.
+        The batches in random order, every example in one of them; rows of `beside` count on.
     """
     views = []
     cropped = rng.random(len(examples)) < crop_share
@@ -130,13 +134,18 @@ def epoch_batches(
         if word_dropout:
             view = np.where(rng.random(len(view)) < word_dropout, UNKNOWN_ID, view)
         views.append(view)
-    order = rng.permutation(len(examples))
+    labels, decided_last = examples.labels, np.zeros(len(examples), dtype=np.bool_)
+    if beside is not None:
+        views += [whole(ids, max_tokens) for ids in beside.ids]
+        labels = np.concatenate([labels, beside.labels])
+        decided_last = np.concatenate([decided_last, np.ones(len(beside), dtype=np.bool_)])
+    order = rng.permutation(len(views))
     span = batch_size * _BATCHES_SORTED_TOGETHER
     batches = []
     for start in range(0, len(order), span):
         together = sorted(order[start : start + span], key=lambda row: len(views[row]))
         batches += [
-            pad([views[row] for row in rows], examples.labels[rows], rows)
+            pad([views[row] for row in rows], labels[rows], rows, decided_last[rows])
             for rows in (
                 np.array(together[i : i + batch_size], dtype=np.int64) for i in range(0, len(together), batch_size)
             )
@@ -152,10 +161,17 @@ def evaluation_batches(examples: Examples, *, batch_size: int = 128, max_tokens:
         yield pad([whole(examples.ids[row], max_tokens) for row in rows], examples.labels[rows], rows)
 
 
-def pad(views: Sequence[npt.NDArray[np.int64]], labels: npt.NDArray[np.int64], rows: npt.NDArray[np.int64]) -> Batch:
+def pad(
+    views: Sequence[npt.NDArray[np.int64]],
+    labels: npt.NDArray[np.int64],
+    rows: npt.NDArray[np.int64],
+    decided_last: npt.NDArray[np.bool_] | None = None,
+) -> Batch:
     """Puts texts of different lengths into one array, padded on the right."""
     lengths = np.array([len(view) for view in views], dtype=np.int64)
     ids = np.full((len(views), int(lengths.max())), PAD_ID, dtype=np.int64)
     for row, view in enumerate(views):
         ids[row, : len(view)] = view
-    return Batch(ids, lengths, labels, rows)
+    if decided_last is None:
+        decided_last = np.zeros(len(views), dtype=np.bool_)
+    return Batch(ids, lengths, labels, rows, decided_last)

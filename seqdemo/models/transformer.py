@@ -160,11 +160,25 @@ class TransformerClassifier(nn.Module):
         Returns:
             Logits (B, n_outputs).
         """
-        x = self.embed_dropout(self._place(x))  # (B, T, d_model)
-        real = _real_words(x, lengths)  # (B, T)
-        for layer in self.layers:
-            x = layer(x, real[:, None, None, :])
-        return self._read_out(x, real, lengths)
+        return self._read_out(self._encode(x, lengths), lengths)
+
+    def states(self, ids: Tensor, lengths: Tensor) -> Tensor:
+        """What the readout averages: the stream after the final norm, (B, T, d_model)."""
+        states: Tensor = self.final_norm(self._encode(self.embedding(ids), lengths))
+        return states
+
+    def logits_at_steps(self, x: Tensor, lengths: Tensor) -> Tensor:
+        """One answer for each step, for tasks that ask at every step: the head applied to the stream there.
+
+        Args:
+            x: Word vectors as they stand in the embedding table, without positions, (B, T, d_model).
+            lengths: Real words in each row, int64 (B,), each at least 1.
+
+        Returns:
+            Logits (B, T, n_outputs); entries after a row's length mean nothing.
+        """
+        logits: Tensor = self.head(self.head_dropout(self.final_norm(self._encode(x, lengths))))
+        return logits
 
     def record(self, ids: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Reads one text by the equations and keeps every layer's attention.
@@ -183,15 +197,23 @@ class TransformerClassifier(nn.Module):
         for layer in self.layers:
             x, signals = layer.record(x, real[:, None, None, :])  # type: ignore[operator]
             recorded.append(signals)
-        logits = self._read_out(x, real, lengths)[0]
+        logits = self._read_out(x, lengths)[0]
         return logits, {name: torch.cat([signals[name] for signals in recorded]) for name in recorded[0]}
 
     def _place(self, x: Tensor) -> Tensor:
         """Word vectors scaled up, each with its position added, (B, T, d_model)."""
         return x * math.sqrt(self.config.d_model) + self.positions[: x.shape[1]]
 
-    def _read_out(self, x: Tensor, real: Tensor, lengths: Tensor) -> Tensor:
-        mean = (self.final_norm(x) * real[:, :, None]).sum(1) / lengths[:, None]  # (B, d_model)
+    def _encode(self, x: Tensor, lengths: Tensor) -> Tensor:
+        x = self.embed_dropout(self._place(x))  # (B, T, d_model)
+        real = _real_words(x, lengths)  # (B, T)
+        for layer in self.layers:
+            x = layer(x, real[:, None, None, :])
+        return x
+
+    def _read_out(self, x: Tensor, lengths: Tensor) -> Tensor:
+        real = _real_words(x, lengths)[:, :, None]
+        mean = (self.final_norm(x) * real).sum(1) / lengths[:, None]  # (B, d_model)
         logits: Tensor = self.head(self.head_dropout(mean))
         return logits
 

@@ -33,6 +33,8 @@ class TrainingConfig:
         step_loss: Weight of the loss at every word beside the loss at the last one,
             rising linearly along the text (Dai & Le 2015, "linear gain"). Only models
             that read out their last state have it.
+        opinion_share: Generated opinions beside each review ("not bad at all", see
+            `seqdemo.data.opinions`), new ones in each epoch.
         patience: Epochs without a better validation accuracy before stopping.
         seed: Start of all chance.
         precision: `bf16` autocast, `fp32`, or whichever is faster here.
@@ -50,6 +52,7 @@ class TrainingConfig:
     crop_share: float = 0.4
     short_epochs: int = 0
     step_loss: float = 0.5
+    opinion_share: float = 0.0
     patience: int = 4
     seed: int = 1
     precision: Literal["auto", "fp32", "bf16"] = "auto"
@@ -63,7 +66,7 @@ class TrainingConfig:
             raise ConfigError(f"short_epochs is 0 or more; got {self.short_epochs}.")
         if self.learning_rate <= 0:
             raise ConfigError(f"learning_rate is above 0; got {self.learning_rate}.")
-        for name in ("weight_decay", "clip_norm"):
+        for name in ("weight_decay", "clip_norm", "opinion_share"):
             if getattr(self, name) < 0:
                 raise ConfigError(f"{name} is 0 or more; got {getattr(self, name)}.")
         for name in ("label_smoothing", "warmup_share", "word_dropout"):

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from seqdemo.models.registry import SequenceModel
 
 OnEvent = Callable[[dict[str, Any]], None]
+DrawExamples = Callable[[np.random.Generator], Examples]
 _STEPS_BETWEEN_EVENTS = 10
 
 
@@ -80,6 +81,7 @@ def fit(
     state_file: pathlib.Path | None = None,
     resume: bool = False,
     finish: bool = False,
+    beside: DrawExamples | None = None,
 ) -> Progress:
     """Trains a model in place and leaves the best epoch's weights in it.
 
@@ -93,6 +95,7 @@ def fit(
         state_file: Where the state is kept after each epoch, as safetensors.
         resume: Whether to go on from `state_file` if it is there.
         finish: Whether to train no further and take the best epoch of `state_file`.
+        beside: Draws further examples for an epoch, mixed in uncut.
 
     Returns:
         The progress, with the history.
@@ -114,21 +117,21 @@ def fit(
         raise TrainingError("There is no interrupted run to finish; start one without --finish.")
     while not finish and progress.epoch < config.epochs and progress.epoch - progress.best_epoch < config.patience:
         started = time.perf_counter()
-        losses, norms = _train_epoch(model, optimiser, training, config, progress, device, on_event)
-        scores = evaluate(model, validation, device=device, precision=progress.precision)
+        losses, norms = _train_epoch(model, optimiser, training, config, progress, device, on_event, beside)
+        reached = evaluate(model, validation, device=device, precision=progress.precision)
         progress.epoch += 1
         progress.seconds += time.perf_counter() - started
         entry = {
             "epoch": progress.epoch,
             "train_loss_nats": losses.mean().item(),
-            "validation_loss_nats": scores["loss_nats"],
-            "validation_accuracy": scores["accuracy"],
+            "validation_loss_nats": reached["loss_nats"],
+            "validation_accuracy": reached["accuracy"],
             "gradient_norm": norms.median().item(),
             "seconds": round(progress.seconds, 1),
         }
         progress.history.append(entry)
-        if scores["accuracy"] > progress.best_accuracy:
-            progress.best_accuracy, progress.best_epoch = scores["accuracy"], progress.epoch
+        if reached["accuracy"] > progress.best_accuracy:
+            progress.best_accuracy, progress.best_epoch = reached["accuracy"], progress.epoch
             best = {name: tensor.clone() for name, tensor in model.state_dict().items()}
         elif config.schedule == "plateau":
             progress.rate_scale /= 2
@@ -148,6 +151,7 @@ def _train_epoch(
     progress: Progress,
     device: torch.device,
     on_event: OnEvent,
+    beside: DrawExamples | None,
 ) -> tuple[Tensor, Tensor]:
     """One pass over the training examples.
 
@@ -164,6 +168,7 @@ def _train_epoch(
         rng=np.random.default_rng((config.seed, epoch)),
         crop_share=1.0 if epoch < config.short_epochs else config.crop_share,
         word_dropout=config.word_dropout,
+        beside=beside(np.random.default_rng((config.seed, epoch, 1))) if beside else None,
     )
     model.train()
     losses, norms = [], []
@@ -213,7 +218,8 @@ def training_loss(model: SequenceModel, batch: Batch, config: TrainingConfig, de
     gain = torch.where(t <= lengths[:, None], t / lengths[:, None], 0.0)  # (B, T), 1 at the last word
     along = (each * gain).sum(1) / gain.sum(1)  # (B,)
     last = each.gather(1, lengths[:, None] - 1)[:, 0]  # (B,)
-    return ((1 - config.step_loss) * last + config.step_loss * along).mean()
+    share = torch.from_numpy(np.where(batch.decided_last, 0.0, config.step_loss).astype(np.float32)).to(device)  # (B,)
+    return ((1 - share) * last + share * along).mean()
 
 
 @torch.inference_mode()
@@ -234,11 +240,17 @@ def evaluate(
     model: SequenceModel, examples: Examples, *, device: torch.device, precision: str = "fp32"
 ) -> dict[str, float]:
     """Accuracy from 0 to 1 and mean cross-entropy in nats on whole examples."""
-    logits = torch.from_numpy(predict_logits(model, examples, device=device, precision=precision))
-    labels = torch.from_numpy(examples.labels)
+    return scores(predict_logits(model, examples, device=device, precision=precision), examples.labels)
+
+
+def scores(
+    logits: np.ndarray[Any, np.dtype[np.float32]], labels: np.ndarray[Any, np.dtype[np.int64]]
+) -> dict[str, float]:
+    """Accuracy from 0 to 1 and mean cross-entropy in nats of logits (n,) against labels 0 or 1, (n,)."""
+    found, wanted = torch.from_numpy(logits), torch.from_numpy(labels)
     return {
-        "accuracy": ((logits > 0) == (labels == 1)).float().mean().item(),
-        "loss_nats": F.binary_cross_entropy_with_logits(logits, labels.float()).item(),
+        "accuracy": ((found > 0) == (wanted == 1)).float().mean().item(),
+        "loss_nats": F.binary_cross_entropy_with_logits(found, wanted.float()).item(),
     }
 
 

@@ -17,12 +17,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from seqdemo.checkpoints import card, folder
+from seqdemo.checkpoints import card, folder, language_model
 from seqdemo.checkpoints.classifier import Classifier
-from seqdemo.data import examples, imdb
+from seqdemo.data import examples, imdb, opinions
 from seqdemo.models import registry
 from seqdemo.text import MAX_TOKENS, Vocabulary
-from seqdemo.training import loop
+from seqdemo.training import calibration, loop
 from seqdemo.training.config import TrainingConfig
 from seqdemo.training.scores import accuracy_interval
 
@@ -40,6 +40,7 @@ def train(
     device: torch.device | None = None,
     resume: bool = False,
     finish: bool = False,
+    init: pathlib.Path | None = None,
     limit: int | None = None,
     on_event: loop.OnEvent = loop.ignore,
 ) -> Classifier:
@@ -55,6 +56,7 @@ def train(
         device: Where to compute; found by itself.
         resume: Whether to go on where an interrupted run stopped.
         finish: Whether to train no further and ship the best epoch of an interrupted run.
+        init: A language model of the same layers to start from; its words and sizes are taken.
         limit: Reviews of each split to use, evenly spread; all by default.
         on_event: Called with the run's events as plain values.
 
@@ -69,12 +71,19 @@ def train(
     reviews = limited(imdb.load("train", data), limit)
     training_rows, validation_rows = imdb.split_validation(reviews.labels)
     tokens = examples.tokenize_all(reviews)
-    vocabulary = Vocabulary.build((tokens[row] for row in training_rows), size=VOCABULARY_SIZE)
+    given = language_model.load(init) if init else None
+    if given:
+        vocabulary = given.vocabulary
+    else:
+        vocabulary = Vocabulary.build((tokens[row] for row in training_rows), size=VOCABULARY_SIZE)
     encoded = examples.encode(tokens, reviews.labels, vocabulary)
     torch.manual_seed(config.seed)
+    sizes = language_model.sizes(given, name) if given else {}
     model = registry.build(
-        name, registry.make_config(name, vocab_size=len(vocabulary), preset=preset, **overrides or {})
+        name, registry.make_config(name, preset=preset, **{**sizes, **(overrides or {})}, vocab_size=len(vocabulary))
     )
+    if given:
+        language_model.start_from(model, given)
     on_event(
         {
             "event": "start",
@@ -89,21 +98,32 @@ def train(
     )
     out.parent.mkdir(parents=True, exist_ok=True)
     state_file = out.with_name(f".{out.name}.state.safetensors")
+    beside = None
+    if config.opinion_share:
+        lexicon = opinions.Lexicon.learn([tokens[row] for row in training_rows], reviews.labels[training_rows])
+        n_opinions = round(config.opinion_share * len(training_rows))
+        beside = functools.partial(opinions.draw, lexicon, vocabulary, n_opinions)
+    validation = encoded.pick(validation_rows)
     progress = loop.fit(
         model,
         encoded.pick(training_rows),
-        encoded.pick(validation_rows),
+        validation,
         config,
         device=device,
         on_event=on_event,
         state_file=state_file,
         resume=resume,
         finish=finish,
+        beside=beside,
     )
+    logits = loop.predict_logits(model, validation, device=device)
+    temperature = calibration.fit_temperature(logits, validation.labels)
     model.to("cpu")
+    calibration.cool(model.head, temperature)
     metrics: dict[str, Any] = {
         "validation_accuracy": progress.best_accuracy,
         "validation_n": len(validation_rows),
+        "temperature": round(temperature, 3),
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "seconds": round(progress.seconds, 1),
         "epochs": progress.epoch,
@@ -114,6 +134,8 @@ def train(
         "commit": code_commit(),
         "torch": torch.__version__,
     }
+    if given:
+        metrics["pretrained_on"] = {"perplexity": given.metrics.get("validation_perplexity"), "sha256": given.sha256}
     settings = {**dataclasses.asdict(config), "preset": preset}
     write = functools.partial(
         folder.save, out, name=name, model=model, vocabulary=vocabulary, history=progress.history, training=settings
@@ -140,18 +162,25 @@ def measure(classifier: Classifier, reviews: imdb.Reviews, *, device: torch.devi
         device: Where to compute; the CPU by default.
 
     Returns:
-        `test_accuracy` from 0 to 1, its 95 % interval, n and the loss in nats.
+        `test_accuracy` from 0 to 1, its 95 % interval, n, the loss in nats, and the expected
+        calibration error with the temperature and before it.
     """
     device = device or torch.device("cpu")
     encoded = examples.encode(examples.tokenize_all(reviews), reviews.labels, classifier.vocabulary)
     model = classifier.model if device.type == "cpu" else copy.deepcopy(classifier.model).to(device)
-    scores = loop.evaluate(model, encoded, device=device)
+    logits = loop.predict_logits(model, encoded, device=device)
+    scores = loop.scores(logits, encoded.labels)
     low, high = accuracy_interval(scores["accuracy"], len(encoded))
+    temperature = classifier.metrics.get("temperature", 1.0)
     return {
         "test_accuracy": round(scores["accuracy"], 5),
         "test_interval": [round(low, 5), round(high, 5)],
         "test_n": len(encoded),
         "test_loss_nats": round(scores["loss_nats"], 5),
+        "test_calibration_error": round(calibration.expected_calibration_error(logits, encoded.labels), 4),
+        "test_calibration_error_before": round(
+            calibration.expected_calibration_error(logits * temperature, encoded.labels), 4
+        ),
         "max_tokens": MAX_TOKENS,
     }
 

@@ -1,0 +1,437 @@
+"""Language modelling on unlabelled reviews, from which the classifiers start.
+
+Recurrent models learn to say the next word; a BiLSTM's second direction the word before; the
+Transformer says words hidden from it. Truncated backpropagation through time reads the corpus in
+`batch_size` lanes and carries the state along. A run is resumable at its checks, twenty an epoch.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import pathlib
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812 (torch's own name for it)
+
+from seqdemo.checkpoints import language_model
+from seqdemo.data import corpus as corpora
+from seqdemo.errors import ConfigError, TrainingError
+from seqdemo.models import registry
+from seqdemo.models.language import MaskedLanguageModel, RecurrentLanguageModel, candidate_loss, hide_words
+from seqdemo.models.recurrent import RecurrentConfig
+from seqdemo.training import loop
+from seqdemo.training.run import code_commit, device_name
+
+_CHECKS_AN_EPOCH = 20
+_STEPS_BETWEEN_EVENTS = 10
+
+SIZES: Mapping[str, int] = {"d_embed": 192, "d_hidden": 384}
+"""Of the recurrent language models, and so of the classifiers that start from them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PretrainingConfig:
+    """Settings of one run of language modelling.
+
+    Attributes:
+        epochs: Passes over the corpus; may be a fraction.
+        batch_size: Lanes, or windows of the Transformer.
+        window: Words that gradients go back through, and the Transformer's view.
+        learning_rate: Highest rate of AdamW; it falls along a cosine.
+        warmup_share: Share of all updates over which the rate rises from 0.
+        clip_norm: Longest gradient allowed, in its L2 norm.
+        masked_share: Share of the words hidden from the Transformer.
+        n_frequent: Words that are always in the softmax.
+        n_sampled: Words drawn from the others at each update.
+        seed: Start of all chance.
+    """
+
+    epochs: float = 2.0
+    batch_size: int = 128
+    window: int = 70
+    learning_rate: float = 3e-3
+    warmup_share: float = 0.02
+    clip_norm: float = 1.0
+    masked_share: float = 0.2
+    n_frequent: int = 1536
+    n_sampled: int = 1024
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuses what cannot be run."""
+        for name in ("batch_size", "window", "n_frequent"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"{name} is at least 1; got {getattr(self, name)}.")
+        for name in ("epochs", "learning_rate", "clip_norm"):
+            if getattr(self, name) <= 0:
+                raise ConfigError(f"{name} is above 0; got {getattr(self, name)}.")
+        for name in ("warmup_share", "masked_share"):
+            if not 0 < getattr(self, name) < 1:
+                raise ConfigError(f"{name} is above 0 and below 1; got {getattr(self, name)}.")
+
+
+def pretrain(
+    name: str,
+    *,
+    out: pathlib.Path,
+    config: PretrainingConfig,
+    preset: str | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    start: pathlib.Path | None = None,
+    data: str | None = None,
+    device: torch.device | None = None,
+    resume: bool = False,
+    on_event: loop.OnEvent = loop.ignore,
+) -> None:
+    """Learns a language model and writes its checkpoint.
+
+    Args:
+        name: The classifier's name in the registry.
+        out: The checkpoint folder.
+        config: The settings.
+        preset: One of the model's presets; its first by default.
+        overrides: Entries of the model's config that differ.
+        start: For a BiLSTM, a forward LSTM language model of the same sizes: its direction and word
+            vectors are taken and left as they are, and only the backward direction is learned.
+        data: A local folder of the data set; `SEQDEMO_IMDB` or the Hub by default.
+        device: Where to compute; found by itself.
+        resume: Whether to go on where an interrupted run stopped.
+        on_event: Called with the run's events as plain values.
+
+    Raises:
+        DataError: The reviews cannot be read.
+        TrainingError: The loss is no number, or a file does not fit the run.
+    """
+    device = device or loop.find_device()
+    out.parent.mkdir(parents=True, exist_ok=True)
+    corpus = corpora.load(data, cache=out.parent)
+    torch.manual_seed(config.seed)
+    sizes = SIZES if registry.spec(name).family == "recurrent" else {}
+    shape = registry.make_config(
+        name,
+        preset=preset,
+        **{**sizes, "embed_dropout": 0.0, "dropout": 0.0, **(overrides or {})},
+        vocab_size=len(corpus.vocabulary),
+    )
+    model: RecurrentLanguageModel | MaskedLanguageModel
+    model = RecurrentLanguageModel(shape) if isinstance(shape, RecurrentConfig) else MaskedLanguageModel(shape)
+    if start is not None:
+        _take(model, start, corpus.vocabulary.words)
+    model.to(device)
+    learner = _Masked(model, corpus, config) if isinstance(model, MaskedLanguageModel) else _Next(model, corpus, config)
+    progress = _learn(learner, config, device, out, resume, on_event)
+    model.to("cpu")
+    language_model.save(
+        out,
+        name=name,
+        model=model,
+        vocabulary=corpus.vocabulary,
+        metrics={
+            "validation_perplexity": progress["history"][-1]["validation_perplexity"],
+            "validation_tokens": learner.n_validation,
+            "unigram_perplexity": round(unigram_perplexity(corpus), 2),
+            "bigram_perplexity": round(bigram_perplexity(corpus), 2),
+            "parameters": sum(parameter.numel() for parameter in model.parameters()),
+            "seconds": progress["seconds"],
+            "device": device_name(device),
+            "seed": config.seed,
+            "commit": code_commit(),
+            "torch": torch.__version__,
+        },
+        history=progress["history"],
+        training=dataclasses.asdict(config),
+    )
+    _state_file(out).unlink(missing_ok=True)
+    on_event({"event": "pretrained", "out": str(out), **progress["history"][-1]})
+
+
+class _Next:
+    """The next word, by a recurrent model; in both directions the word before as well."""
+
+    def __init__(self, model: RecurrentLanguageModel, corpus: corpora.Corpus, config: PretrainingConfig) -> None:
+        self.model, self._config = model, config
+        self._lanes = _lanes(corpus.training, config.batch_size)
+        self._validation = _lanes(corpus.validation[:100_000], 32)
+        self.n_validation = self._validation.size
+        self._directions = [False, True] if model.config.bidirectional else [False]
+        if not model.embedding.weight.requires_grad:
+            self._directions = [True]  # the forward direction is given
+        self._state: dict[bool, Any] = {}
+        self.updates_an_epoch = (self._lanes.shape[1] - 1) // config.window
+
+    def loss(self, step: int, rng: np.random.Generator) -> Tensor:
+        if step % self.updates_an_epoch == 0:
+            self._state = {}
+        k = step % self.updates_an_epoch
+        window = self._config.window
+        losses = []
+        for backward in self._directions:
+            lanes = self._lanes[:, ::-1] if backward else self._lanes
+            piece = torch.from_numpy(lanes[:, k * window : (k + 1) * window + 1].copy()).to(self.device)
+            states, state = self.model.states(piece[:, :-1], self._state.get(backward), backward=backward)
+            self._state[backward] = tuple(s.detach() for s in state) if isinstance(state, tuple) else state.detach()
+            decoder = self._decoder(backward)
+            losses.append(_candidate_loss(decoder, states, piece[:, 1:], self._table, self._config, rng))
+        return torch.stack(losses).mean()
+
+    def validation_loss(self) -> float:
+        total, n = 0.0, 0
+        for backward in self._directions:
+            lanes = self._validation[:, ::-1] if backward else self._validation
+            state = None
+            for begin in range(0, lanes.shape[1] - 1, 64):
+                piece = torch.from_numpy(lanes[:, begin : begin + 65].copy()).to(self.device)
+                states, state = self.model.states(piece[:, :-1], state, backward=backward)
+                logits = self._decoder(backward)(states, self._table).flatten(0, 1)
+                total += F.cross_entropy(logits.float(), piece[:, 1:].flatten(), reduction="sum").item()
+                n += piece[:, 1:].numel()
+        return total / n
+
+    def _decoder(self, backward: bool) -> Any:
+        return self.model.decoder_backward if backward else self.model.decoder
+
+    @property
+    def _table(self) -> Tensor:
+        return self.model.embedding.weight
+
+    @property
+    def device(self) -> torch.device:
+        return self._table.device
+
+
+class _Masked:
+    """Hidden words, by the Transformer."""
+
+    def __init__(self, model: MaskedLanguageModel, corpus: corpora.Corpus, config: PretrainingConfig) -> None:
+        self.model, self._config = model, config
+        self._windows = _lanes(corpus.training, len(corpus.training) // config.window)
+        self._validation = _lanes(corpus.validation[:100_000], 100_000 // config.window)
+        self.n_validation = round(self._validation.size * config.masked_share)
+        self.updates_an_epoch = len(self._windows) // config.batch_size
+
+    def loss(self, step: int, rng: np.random.Generator) -> Tensor:  # noqa: ARG002 (windows come by chance)
+        rows = rng.integers(0, len(self._windows), self._config.batch_size)
+        states, targets = self._guess(self._windows[rows], int(rng.integers(2**31)))
+        return _candidate_loss(self.model.decoder, states, targets, self._table, self._config, rng)
+
+    def validation_loss(self) -> float:
+        total, n = 0.0, 0
+        for begin in range(0, len(self._validation), 64):
+            states, targets = self._guess(self._validation[begin : begin + 64], begin)
+            logits = self.model.decoder(states, self._table)
+            total += F.cross_entropy(logits.float(), targets, reduction="sum").item()
+            n += len(targets)
+        return total / n
+
+    def _guess(self, windows: npt.NDArray[np.int64], seed: int) -> tuple[Tensor, Tensor]:
+        ids = torch.from_numpy(windows.copy())
+        hidden, picked = hide_words(ids, self._config.masked_share, torch.Generator().manual_seed(seed))
+        lengths = torch.full((len(ids),), ids.shape[1])
+        states = self.model.states(hidden.to(self.device), lengths.to(self.device))
+        return states[picked.to(self.device)], ids[picked].to(self.device)
+
+    @property
+    def _table(self) -> Tensor:
+        return self.model.encoder.embedding.weight
+
+    @property
+    def device(self) -> torch.device:
+        return self._table.device
+
+
+def _candidate_loss(
+    decoder: Any,
+    states: Tensor,
+    targets: Tensor,
+    table: Tensor,
+    config: PretrainingConfig,
+    rng: np.random.Generator,
+) -> Tensor:
+    n_frequent = min(config.n_frequent, len(table))
+    n_sampled = min(config.n_sampled, len(table) - n_frequent)
+    sampled = rng.choice(len(table) - n_frequent, n_sampled, replace=False) + n_frequent
+    return candidate_loss(
+        decoder.projection(states).reshape(-1, table.shape[1]),
+        targets.reshape(-1),
+        table,
+        decoder.bias,
+        n_frequent=n_frequent,
+        sampled=torch.from_numpy(sampled).to(table.device),
+    )
+
+
+def _learn(
+    learner: _Next | _Masked,
+    config: PretrainingConfig,
+    device: torch.device,
+    out: pathlib.Path,
+    resume: bool,
+    on_event: Callable[[dict[str, Any]], None],
+) -> dict[str, Any]:
+    model = learner.model
+    learned = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimiser = torch.optim.AdamW(learned, lr=config.learning_rate, weight_decay=0.0, fused=device.type != "mps")
+    n_updates = max(1, round(config.epochs * learner.updates_an_epoch))
+    progress: dict[str, Any] = {"update": 0, "seconds": 0.0, "history": []}
+    settings = json.dumps(dataclasses.asdict(config), sort_keys=True)
+    if resume and _state_file(out).is_file():
+        progress = _load_state(_state_file(out), model, optimiser, settings)
+    between_checks = max(1, learner.updates_an_epoch // _CHECKS_AN_EPOCH)
+    on_event(
+        {
+            "event": "pretraining",
+            "parameters": sum(parameter.numel() for parameter in learned),
+            "device": device_name(device),
+            "updates": n_updates,
+        }
+    )
+
+    def autocast() -> torch.autocast:
+        return torch.autocast(device.type, torch.bfloat16, enabled=device.type in {"cuda", "cpu"})
+
+    started, losses = time.perf_counter() - progress["seconds"], []
+    model.train()
+    while progress["update"] < n_updates:
+        update = progress["update"]
+        rate = config.learning_rate * _rate_factor(update / n_updates, config.warmup_share)
+        for group in optimiser.param_groups:
+            group["lr"] = rate
+        with autocast():
+            loss = learner.loss(update, np.random.default_rng((config.seed, update)))
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(learned, config.clip_norm)
+        optimiser.step()
+        losses.append(loss.detach())
+        progress["update"] += 1
+        if update % _STEPS_BETWEEN_EVENTS == 0:
+            on_event({"event": "update", "update": update + 1, "updates": n_updates, "loss_nats": loss.item()})
+        if progress["update"] % between_checks == 0 or progress["update"] == n_updates:
+            mean = torch.stack(losses).mean().item()
+            losses = []
+            if not math.isfinite(mean):
+                raise TrainingError(f"The loss became {mean} by update {update + 1}; try a smaller --learning-rate.")
+            entry: dict[str, Any] = {"update": update + 1, "train_loss_nats": round(mean, 4)}
+            progress["seconds"] = round(time.perf_counter() - started, 1)
+            # The validation texts are read twice an epoch; more would cost more than it shows.
+            if progress["update"] % (between_checks * 10) == 0 or progress["update"] == n_updates:
+                model.eval()
+                with torch.inference_mode(), autocast():
+                    entry["validation_perplexity"] = round(math.exp(learner.validation_loss()), 2)
+                model.train()
+            progress["history"].append({**entry, "seconds": progress["seconds"]})
+            _save_state(_state_file(out), model, optimiser, progress, settings)
+            on_event({"event": "check", **progress["history"][-1], "updates": n_updates})
+    model.eval()
+    return progress
+
+
+def _rate_factor(done: float, warmup_share: float) -> float:
+    if done < warmup_share:
+        return (done + 1e-3) / (warmup_share + 1e-3)
+    return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * (done - warmup_share) / (1 - warmup_share)))
+
+
+def _lanes(stream: npt.NDArray[np.int64], n_lanes: int) -> npt.NDArray[np.int64]:
+    """Cuts a stream into equal lanes, (n_lanes, n_steps); what does not fill them is left out."""
+    n_steps = len(stream) // n_lanes
+    return stream[: n_lanes * n_steps].reshape(n_lanes, n_steps)
+
+
+def _take(model: RecurrentLanguageModel | MaskedLanguageModel, start: pathlib.Path, words: tuple[str, ...]) -> None:
+    """Takes over word vectors and the forward direction, and leaves them as they are."""
+    given = language_model.load(start)
+    if not isinstance(model, RecurrentLanguageModel) or not isinstance(given.model, RecurrentLanguageModel):
+        raise TrainingError("Only a BiLSTM's language model starts from another one, that of an LSTM.")
+    if given.vocabulary.words != words:
+        raise TrainingError(f"{start} has another vocabulary than the corpus gives; learn both from the same texts.")
+    try:
+        model.load_state_dict(given.model.state_dict(), strict=False)
+    except RuntimeError as error:  # torch's word for other shapes
+        raise TrainingError(f"{start} has other sizes than the model to be learned: {error}") from error
+    for part in (model.embedding, model.left_to_right, model.decoder):
+        part.requires_grad_(False)
+
+
+def unigram_perplexity(corpus: corpora.Corpus) -> float:
+    """Perplexity on the validation texts of each word's frequency, with 1 added to each count."""
+    counts = np.bincount(corpus.training, minlength=len(corpus.vocabulary)) + 1.0
+    return float(np.exp(-np.log(counts / counts.sum())[corpus.validation].mean()))
+
+
+def bigram_perplexity(corpus: corpora.Corpus, discount: float = 0.75) -> float:
+    """Perplexity of a bigram model by interpolated absolute discounting (Ney, Essen & Kneser 1994).
+
+    P(w | v) = max(n(v, w) - D, 0) / n(v) + D · n₊(v) / n(v) · P(w), where n₊(v) counts the
+    different words seen after v and P(w) is the unigram model.
+    """
+    size = len(corpus.vocabulary)
+    unigram = np.bincount(corpus.training, minlength=size) + 1.0
+    unigram /= unigram.sum()
+    pairs, counts = np.unique(corpus.training[:-1] * size + corpus.training[1:], return_counts=True)
+    before = pairs // size
+    n_before = np.bincount(before, weights=counts, minlength=size)
+    n_kinds = np.bincount(before, minlength=size)
+    v, w = corpus.validation[:-1], corpus.validation[1:]
+    at = np.searchsorted(pairs, v * size + w).clip(max=len(pairs) - 1)
+    seen = np.where(pairs[at] == v * size + w, counts[at], 0)
+    total = np.maximum(n_before[v], 1)
+    backoff = np.where(n_before[v] > 0, discount * n_kinds[v] / total, 1.0)
+    p = np.maximum(seen - discount, 0) / total + backoff * unigram[w]
+    return float(np.exp(-np.log(p).mean()))
+
+
+def _state_file(out: pathlib.Path) -> pathlib.Path:
+    return out.with_name(f".{out.name}.state.safetensors")
+
+
+def _save_state(
+    path: pathlib.Path, model: torch.nn.Module, optimiser: torch.optim.AdamW, progress: dict[str, Any], settings: str
+) -> None:
+    tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
+    for index, entries in optimiser.state_dict()["state"].items():
+        tensors |= {f"adam.{index}.{name}": tensor for name, tensor in entries.items()}
+    tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+    partial = path.with_suffix(".partial")
+    safetensors.torch.save_file(tensors, partial, {"progress": json.dumps(progress), "settings": settings})
+    partial.replace(path)
+
+
+def _load_state(
+    path: pathlib.Path, model: torch.nn.Module, optimiser: torch.optim.AdamW, settings: str
+) -> dict[str, Any]:
+    try:
+        with safetensors.safe_open(path, "pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+    except safetensors.SafetensorError as error:
+        raise TrainingError(f"{path} cannot be read ({error}); start again without --resume.") from error
+    if metadata.get("settings") != settings:
+        raise TrainingError(f"{path} belongs to a run with other settings; start again without --resume.")
+    adam: dict[int, dict[str, Tensor]] = {}
+    weights: dict[str, Tensor] = {}
+    for name, tensor in tensors.items():
+        kind, rest = name.split(".", 1)
+        if kind == "adam":
+            index, entry = rest.split(".", 1)
+            adam.setdefault(int(index), {})[entry] = tensor
+        else:
+            weights[rest] = tensor
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:  # torch's word for other names or shapes
+        raise TrainingError(f"{path} belongs to a run of another model; start again without --resume.") from error
+    optimiser.load_state_dict({"state": adam, "param_groups": optimiser.state_dict()["param_groups"]})
+    progress: dict[str, Any] = json.loads(metadata["progress"])
+    return progress
