@@ -1,4 +1,4 @@
-"""The command line: `python -m seqdemo data | train | evaluate | predict | study | publish`.
+"""The command line: `python -m seqdemo data | pretrain | train | evaluate | predict | study | publish`.
 
 Option names may be written with hyphens or underscores.
 """
@@ -20,7 +20,7 @@ import seqdemo
 from seqdemo import MODELS, PRETRAINED
 from seqdemo.errors import ConfigError, SeqdemoError
 from seqdemo.training import settings as run_settings
-from seqdemo.training.config import TrainingConfig, recipe
+from seqdemo.training.config import PretrainingConfig, TrainingConfig, recipe
 
 _MODEL_OPTIONS = (
     "d_embed",
@@ -33,6 +33,7 @@ _MODEL_OPTIONS = (
     "forget_bias",
 )
 _TRAINING_OPTIONS = {entry.name: type(entry.default) for entry in dataclasses.fields(TrainingConfig)}
+_PRETRAINING_OPTIONS = {entry.name: type(entry.default) for entry in dataclasses.fields(PretrainingConfig)}
 _RUN_OPTIONS = {
     name: kind
     for name, kind in run_settings.FIELDS.items()
@@ -76,6 +77,18 @@ def _parser() -> argparse.ArgumentParser:
     data = commands.add_parser("data", help="fetch the film reviews, or check a local copy")
     data.set_defaults(run=_data)
 
+    pretrain = commands.add_parser("pretrain", help="learn a language model on unlabelled reviews, to start from")
+    pretrain.add_argument("--model", required=True, choices=list(MODELS))
+    pretrain.add_argument("--preset", help="of the model; its first by default")
+    pretrain.add_argument("--out", type=pathlib.Path, help="checkpoint folder; runs/lm-MODEL by default")
+    pretrain.add_argument("--start", type=pathlib.Path, help="a language model whose words are taken to start from")
+    pretrain.add_argument("--resume", action="store_true", help="go on where an interrupted run stopped")
+    for name in ("d_embed", "d_hidden"):
+        pretrain.add_argument(f"--{name.replace('_', '-')}", type=int)
+    for name, kind in _PRETRAINING_OPTIONS.items():
+        pretrain.add_argument(f"--{name.replace('_', '-')}", type=kind)
+    pretrain.set_defaults(run=_pretrain)
+
     train = commands.add_parser("train", help="train a model on the film reviews, or on a task that needs no data")
     train.add_argument("--task", choices=list(_TASKS), default="reviews", help="film reviews by default")
     train.add_argument("--model", choices=list(MODELS), help="needed for film reviews")
@@ -87,11 +100,13 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--resume", action="store_true", help="go on where an interrupted run stopped")
     train.add_argument("--finish", action="store_true", help="ship the best epoch of an interrupted run as it is")
     train.add_argument("--limit", type=int, help="use only so many reviews of each split")
-    train.add_argument("--device", help="cuda, mps or cpu; found by itself")
-    train.add_argument("--threads", type=int, help="CPU threads; all by default")
-    train.add_argument(
-        "--events", choices=["bar", "jsonl"], default="bar", help="a progress bar, or one JSON object a line"
-    )
+    train.add_argument("--init", type=pathlib.Path, help="a language model to start from, as `pretrain` makes it")
+    for command in (pretrain, train):
+        command.add_argument("--device", help="cuda, mps or cpu; found by itself")
+        command.add_argument("--threads", type=int, help="CPU threads; all by default")
+        command.add_argument(
+            "--events", choices=["bar", "jsonl"], default="bar", help="a progress bar, or one JSON object a line"
+        )
     for name, kind in _TRAINING_OPTIONS.items():
         train.add_argument(f"--{name.replace('_', '-')}", type=kind)
     for name in _MODEL_OPTIONS:
@@ -124,7 +139,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     study.set_defaults(run=_study)
 
-    for command in (data, train, evaluate, study):
+    for command in (data, pretrain, train, evaluate, study):
         command.add_argument(
             "--data", help="a folder in the layout of stanfordnlp/imdb; SEQDEMO_IMDB or the Hub by default"
         )
@@ -165,12 +180,36 @@ def _data(options: argparse.Namespace) -> None:
     print(f"{len(training):,} reviews to train on, {len(validation):,} for validation.")
 
 
-def _train(options: argparse.Namespace) -> None:
-    if options.threads:
-        os.environ["OMP_NUM_THREADS"] = str(options.threads)
+def _pretrain(options: argparse.Namespace) -> None:
+    _set_threads(options.threads)
+    import torch
+
+    from seqdemo.training.pretrain import pretrain
+
+    pretrain(
+        options.model,
+        out=options.out or pathlib.Path("runs") / f"lm-{options.model}",
+        config=PretrainingConfig(**_given(options, _PRETRAINING_OPTIONS)),
+        preset=options.preset,
+        overrides=_given(options, ("d_embed", "d_hidden")),
+        start=options.start,
+        data=options.data,
+        device=torch.device(options.device) if options.device else None,
+        resume=options.resume,
+        on_event=_json_line if options.events == "jsonl" else _ProgressBar(),
+    )
+
+
+def _set_threads(threads: int | None) -> None:
+    if threads:
+        os.environ["OMP_NUM_THREADS"] = str(threads)
         import torch
 
-        torch.set_num_threads(options.threads)
+        torch.set_num_threads(threads)
+
+
+def _train(options: argparse.Namespace) -> None:
+    _set_threads(options.threads)
     _TASKS[options.task](options)
 
 
@@ -201,6 +240,7 @@ def _train_reviews(options: argparse.Namespace) -> None:
         device=device,
         resume=options.resume,
         finish=options.finish,
+        init=options.init,
         limit=options.limit,
         on_event=say,
     )
@@ -384,6 +424,16 @@ class _ProgressBar:
                 f"\r\033[Kepoch {event['epoch']:>2}  training loss {event['train_loss_nats']:.4f}  validation loss "
                 f"{event['validation_loss_nats']:.4f}  accuracy {event['validation_accuracy']:.2%}  "
                 f"{event['seconds']:.0f} s",
+                flush=True,
+            )
+        elif kind == "pretraining":
+            print(f"{event['parameters']:,} parameters on {event['device']}, {event['updates']:,} updates.")
+        elif kind == "check":
+            perplexity = event.get("validation_perplexity")
+            print(
+                f"\r\033[Kupdate {event['update']:>6,} of {event['updates']:,}  training loss "
+                f"{event['train_loss_nats']:.4f}  {event['seconds']:.0f} s"
+                + (f"  validation perplexity {perplexity:.1f}" if perplexity else ""),
                 flush=True,
             )
         elif kind == "testing":

@@ -91,3 +91,44 @@ RECIPES: Mapping[tuple[str, str], Mapping[str, Any]] = {
 def recipe(name: str, preset: str, **overrides: Any) -> TrainingConfig:
     """The settings a model is trained with, and what the caller wants different."""
     return TrainingConfig(**{**RECIPES.get((name, preset), {}), **overrides})
+
+
+@dataclass(frozen=True, kw_only=True)
+class PretrainingConfig:
+    """Settings of one run of language modelling.
+
+    Attributes:
+        epochs: Passes over the corpus; may be a fraction.
+        batch_size: Lanes, or windows of the Transformer.
+        window: Words that gradients go back through, and the Transformer's view.
+        learning_rate: Highest rate of AdamW; it falls along a cosine.
+        warmup_share: Share of all updates over which the rate rises from 0.
+        clip_norm: Longest gradient allowed, in its L2 norm.
+        masked_share: Share of the words hidden from the Transformer.
+        n_frequent: Words that are always in the softmax.
+        n_sampled: Words drawn from the others at each update.
+        seed: Start of all chance.
+    """
+
+    epochs: float = 2.0
+    batch_size: int = 128
+    window: int = 70
+    learning_rate: float = 3e-3
+    warmup_share: float = 0.02
+    clip_norm: float = 1.0
+    masked_share: float = 0.2
+    n_frequent: int = 1536
+    n_sampled: int = 1024
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuses what cannot be run."""
+        for name in ("batch_size", "window", "n_frequent"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"{name} is at least 1; got {getattr(self, name)}.")
+        for name in ("epochs", "learning_rate", "clip_norm"):
+            if getattr(self, name) <= 0:
+                raise ConfigError(f"{name} is above 0; got {getattr(self, name)}.")
+        for name in ("warmup_share", "masked_share"):
+            if not 0 < getattr(self, name) < 1:
+                raise ConfigError(f"{name} is above 0 and below 1; got {getattr(self, name)}.")

@@ -13,7 +13,6 @@ import math
 import pathlib
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,11 +25,12 @@ from torch.nn import functional as F  # noqa: N812 (torch's own name for it)
 
 from seqdemo.checkpoints import language_model
 from seqdemo.data import corpus as corpora
-from seqdemo.errors import ConfigError, TrainingError
+from seqdemo.errors import TrainingError
 from seqdemo.models import registry
 from seqdemo.models.language import MaskedLanguageModel, RecurrentLanguageModel, candidate_loss, hide_words
 from seqdemo.models.recurrent import RecurrentConfig
 from seqdemo.training import loop
+from seqdemo.training.config import PretrainingConfig
 from seqdemo.training.run import code_commit, device_name
 
 _CHECKS_AN_EPOCH = 20
@@ -38,47 +38,6 @@ _STEPS_BETWEEN_EVENTS = 10
 
 SIZES: Mapping[str, int] = {"d_embed": 192, "d_hidden": 384}
 """Of the recurrent language models, and so of the classifiers that start from them."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class PretrainingConfig:
-    """Settings of one run of language modelling.
-
-    Attributes:
-        epochs: Passes over the corpus; may be a fraction.
-        batch_size: Lanes, or windows of the Transformer.
-        window: Words that gradients go back through, and the Transformer's view.
-        learning_rate: Highest rate of AdamW; it falls along a cosine.
-        warmup_share: Share of all updates over which the rate rises from 0.
-        clip_norm: Longest gradient allowed, in its L2 norm.
-        masked_share: Share of the words hidden from the Transformer.
-        n_frequent: Words that are always in the softmax.
-        n_sampled: Words drawn from the others at each update.
-        seed: Start of all chance.
-    """
-
-    epochs: float = 2.0
-    batch_size: int = 128
-    window: int = 70
-    learning_rate: float = 3e-3
-    warmup_share: float = 0.02
-    clip_norm: float = 1.0
-    masked_share: float = 0.2
-    n_frequent: int = 1536
-    n_sampled: int = 1024
-    seed: int = 1
-
-    def __post_init__(self) -> None:
-        """Refuses what cannot be run."""
-        for name in ("batch_size", "window", "n_frequent"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"{name} is at least 1; got {getattr(self, name)}.")
-        for name in ("epochs", "learning_rate", "clip_norm"):
-            if getattr(self, name) <= 0:
-                raise ConfigError(f"{name} is above 0; got {getattr(self, name)}.")
-        for name in ("warmup_share", "masked_share"):
-            if not 0 < getattr(self, name) < 1:
-                raise ConfigError(f"{name} is above 0 and below 1; got {getattr(self, name)}.")
 
 
 def pretrain(
@@ -102,8 +61,8 @@ def pretrain(
         config: The settings.
         preset: One of the model's presets; its first by default.
         overrides: Entries of the model's config that differ.
-        start: For a BiLSTM, a forward LSTM language model of the same sizes: its direction and word
-            vectors are taken and left as they are, and only the backward direction is learned.
+        start: The language model of a recurrent model whose words this one starts from. A BiLSTM takes
+            an LSTM's forward direction too, leaves both as they are, and learns the backward one.
         data: A local folder of the data set; `SEQDEMO_IMDB` or the Hub by default.
         device: Where to compute; found by itself.
         resume: Whether to go on where an interrupted run stopped.
@@ -349,17 +308,43 @@ def _lanes(stream: npt.NDArray[np.int64], n_lanes: int) -> npt.NDArray[np.int64]
     return stream[: n_lanes * n_steps].reshape(n_lanes, n_steps)
 
 
+@torch.no_grad()
 def _take(model: RecurrentLanguageModel | MaskedLanguageModel, start: pathlib.Path, words: tuple[str, ...]) -> None:
-    """Takes over word vectors and the forward direction, and leaves them as they are."""
+    """Starts from another language model's words.
+
+    A BiLSTM takes the forward direction of an LSTM as well, and both are left as they are. A
+    Transformer takes the principal components of the word vectors, at the scale of its own.
+    """
     given = language_model.load(start)
-    if not isinstance(model, RecurrentLanguageModel) or not isinstance(given.model, RecurrentLanguageModel):
-        raise TrainingError("Only a BiLSTM's language model starts from another one, that of an LSTM.")
     if given.vocabulary.words != words:
         raise TrainingError(f"{start} has another vocabulary than the corpus gives; learn both from the same texts.")
+    if not isinstance(given.model, RecurrentLanguageModel):
+        raise TrainingError(f"{start} is of a {given.name}; a start is the language model of a recurrent one.")
+    table, bias = given.model.embedding.weight, given.model.decoder.bias
+    if isinstance(model, MaskedLanguageModel):
+        own = model.encoder.embedding.weight
+        if own.shape[1] > table.shape[1]:
+            raise TrainingError(f"{start} has word vectors of {table.shape[1]} entries; {own.shape[1]} are needed.")
+        centred = table - table.mean(0)
+        _, directions = torch.linalg.eigh(centred.T @ centred)  # ascending
+        reduced = centred @ directions[:, -own.shape[1] :]
+        own.copy_(reduced / reduced.std() * own.shape[1] ** -0.5)
+        model.decoder.bias.copy_(bias)
+        return
+    if table.shape != model.embedding.weight.shape:
+        raise TrainingError(
+            f"{start} has word vectors {tuple(table.shape)}; {tuple(model.embedding.weight.shape)} are needed."
+        )
+    if not model.config.bidirectional:
+        model.embedding.weight.copy_(table)
+        model.decoder.bias.copy_(bias)
+        return
     try:
         model.load_state_dict(given.model.state_dict(), strict=False)
     except RuntimeError as error:  # torch's word for other shapes
         raise TrainingError(f"{start} has other sizes than the model to be learned: {error}") from error
+    if model.decoder_backward is not None:
+        model.decoder_backward.bias.copy_(bias)
     for part in (model.embedding, model.left_to_right, model.decoder):
         part.requires_grad_(False)
 
