@@ -4,3 +4,9 @@ from seqdemo.ui import attention
 
 st.title("Where does a Transformer look?", anchor=False)
 attention.render()
+
+st.header("How far and how widely does each head look?", anchor=False, divider="gray")
+attention.heads()
+
+st.header("What kind of Transformer is this?", anchor=False, divider="gray")
+attention.about()

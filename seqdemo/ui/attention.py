@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import streamlit as st
 
+from seqdemo.charts import attention as charts
 from seqdemo.models.registry import MODELS
 from seqdemo.text import HEAD_TOKENS, MAX_CHARACTERS, Reading
 from seqdemo.ui import components, live, resources, sources
@@ -34,6 +35,8 @@ DEFAULT = Example(
 _SESSION = "attention_session"
 _ONE_WORD = 0.3
 """From this share on, a head is said to look at one word."""
+_AS_SURE = 0.9
+"""Of the largest weight: from here on, a word may be the first to be shown."""
 
 
 class Session:
@@ -70,6 +73,73 @@ def render() -> None:
     elif box_is_new and session.box.n > 0:  # back from another page: the browser has a new box
         session.box.give(session.box.text)
     sources.live(_answer, lambda: not resources.store().settled)
+
+
+def heads() -> None:
+    """How far away and how widely each head looks, as two charts."""
+    looks = _looks()
+    if looks is None:
+        if not resources.store().settled:
+            st.skeleton(height=420)
+        return
+    from seqdemo.explain.rollout import even_distance_words
+
+    n_words = len(looks.tokens)
+    if n_words == 1:
+        st.markdown("A single word can look at nothing but itself: every head looks 0 words away, at 1 word.")
+        return
+    table = charts.heads_table(looks.distance_words, looks.entropy_bits)
+    colour = MODELS[NAME].colour
+    even = even_distance_words(n_words)
+    kinds = (
+        ("distance_words", "words away", charts.distance_finding(table, even), even),
+        ("words", "words, as if alike", charts.width_finding(table, n_words), float(n_words)),
+    )
+    for column, (figure, title, finding, rule) in zip(st.columns(2, vertical_alignment="bottom"), kinds, strict=True):
+        with column:
+            st.markdown(f"**{finding}**")
+            st.altair_chart(
+                charts.heads_chart(table, figure, title, rule, colour),
+                width="stretch",
+                alt=charts.heads_alt(table, figure, title, rule),
+                key=f"attention_{figure}",
+            )
+    st.caption(
+        "How to read this: a dot is a head, its number inside. Left, how many words lie between a word and what it "
+        "looks at, weighted by attention. Right, over how many words the attention would spread evenly (2 to the power "
+        "of the entropy). The dashed line is a head that looks at all words alike (chance). Both are means over the words of "
+        "this one text."
+    )
+    with st.expander("The data as a table"):
+        st.dataframe(table, hide_index=True)
+
+
+def about() -> None:
+    """What kind of Transformer this is, and what its attention does not say."""
+    model = resources.models().get(NAME)
+    sizes = model.config["architecture"] if model else None
+    size = f" Here: {sizes['n_layers']} layers with {sizes['n_heads']} heads each." if sizes else ""
+    st.markdown(
+        f"- **An encoder.** Every word looks at every other one, before and after it: there is no causal mask, as "
+        f"there is in a model that writes text.{size}\n"
+        "- **A padding mask.** Where several texts are read at once, shorter ones are filled up; the filling is never "
+        "looked at. A single text has none.\n"
+        "- **A mean readout.** The verdict is read from the mean of the last vectors of all words (masked mean). No "
+        "special token collects it, so every word's view counts alike.\n"
+        "- **Pre-norm.** Each part of a layer reads a normalised copy of the words' vectors and adds its result to "
+        "them (Xiong et al. 2020); attention is the scaled dot product of Vaswani et al. (2017).\n"
+        "- **Where it looked, not why it decided.** A weight says how much of a value is taken, not what the value "
+        "holds or what later layers make of it. Weights often disagree with gradients, and quite different weights can "
+        "give the same verdict (Jain and Wallace 2019); how much that takes away from them is disputed (Wiegreffe and "
+        "Pinter 2019). So it is measured below."
+    )
+
+
+def _looks() -> Looks | None:
+    model = resources.models().get(NAME)
+    if model is None or not model.read(text()).tokens:
+        return None
+    return resources.looks(model.sha256, text(), model)
 
 
 def _answer() -> None:
@@ -112,6 +182,8 @@ def attention_message(session: Session, reading: Reading, model: Classifier, loo
     """
     n_layers, n_heads, _, d_head = looks.query.shape
     title, (layer, head, word) = finding(reading, looks)
+    percent = live.percent(looks.probability)
+    verdict = f"{live.verdict(percent)}, {percent}\u00a0% positive"
     header = {
         "kind": "looks",
         "id": f"{_digest(session.text)}.{model.sha256[:12]}",
@@ -120,7 +192,7 @@ def attention_message(session: Session, reading: Reading, model: Classifier, loo
         "link_characters": live.LINK_CHARACTERS,
         "title": title,
         "start": {"layer": layer, "head": head, "word": word},
-        "note": live.note(reading),
+        "note": f"{live.note(reading)} · the {model.label} says {verdict}",
         "notices": live.notices(reading, session.box.n_characters),
         "words": _words(reading),
         "unknown": np.flatnonzero(reading.unknown).tolist(),
@@ -129,7 +201,6 @@ def attention_message(session: Session, reading: Reading, model: Classifier, loo
         "n_layers": n_layers,
         "n_heads": n_heads,
         "d_head": d_head,
-        "probability": looks.probability,
     }
     return pack(
         header,
@@ -155,14 +226,15 @@ def finding(reading: Reading, looks: Looks) -> tuple[str, tuple[int, int, int]]:
         looks: Where it looked.
 
     Returns:
-        The sentence; layer, head, and the word that is surest of another one, all from 0.
+        The sentence; layer, head, and a word that is sure of another one, all from 0.
     """
     n_layers, n_heads, n_words = looks.received.shape
     layer, head = (int(k) for k in np.unravel_index(looks.entropy_bits.argmin(), looks.entropy_bits.shape))
     if n_words == 1:
         return "A single word can look at nothing but itself", (layer, head, 0)
-    elsewhere = looks.weights(layer, head) * (1 - np.eye(n_words))
-    at = layer, head, int(elsewhere.max(axis=1).argmax())
+    elsewhere = (looks.weights(layer, head) * (1 - np.eye(n_words))).max(axis=1)
+    sure = [word for word in range(n_words) if elsewhere[word] >= _AS_SURE * elsewhere.max()]
+    at = layer, head, max(sure, key=lambda word: len(looks.tokens[word]))  # a long word says more to a reader
     shares: dict[str, float] = {}
     for token, share in zip(looks.tokens, looks.received[layer, head].tolist(), strict=True):
         shares[token] = shares.get(token, 0) + share

@@ -116,6 +116,7 @@ function showLooks(desk, { header, arrays }) {
   fillSentence(desk)
   fillWall(desk)
   fillLayers(desk)
+  desk.views.widest = undefined
   follow(desk)
 }
 

@@ -32,7 +32,7 @@ function showFormula(desk) {
 
   const { pair, scores, sum } = formula
   pair.replaceChildren()
-  element("h4", "", pair, "1  Query times key")
+  element("h4", "", pair, "1  Query times key: q·k")
   const [mine, theirs] = [part(q, word), part(k, key)]
   const multiplied = Array.from(mine, (value, u) => value * theirs[u])
   strip(desk, pair, "q", `query of ${quoted(desk, word)}: what it asks for`, mine)
@@ -41,15 +41,15 @@ function showFormula(desk) {
   equation(pair, [`q·k = sum of the ${d} products = `, ["products", decimal(steps.products[key])]])
 
   scores.replaceChildren()
-  element("h4", "", scores, "2 to 5  From scores to weights")
+  element("h4", "", scores, "2 to 4  Divided by √d, masked, softmax")
   const ownScore = decimal(steps.scaled[key])
-  const normaliser = steps.most + Math.log(steps.total)
+  const [power, total] = [Math.exp(steps.scaled[key]), Math.exp(steps.most) * steps.total]
   equation(scores, [`q·k ÷ √${d} = `, ["products", decimal(steps.products[key])], ` ÷ ${decimal(Math.sqrt(d))} = `, ["scaled", ownScore]])
-  equation(scores, ["softmax = e^score ÷ sum of e^score over all words = e^(", ["scaled", ownScore], `) ÷ e^(${decimal(normaliser)}) = `, ["weights", percents(steps.weights[key])]])
+  equation(scores, ["softmax = e", ["", "score", "sup"], " ÷ the sum of e", ["", "score", "sup"], " over all words = e", ["scaled", ownScore, "sup"], ` ÷ sum = ${plain(power)} ÷ ${plain(total)} = `, ["weights", percents(steps.weights[key])]])
   scoreTable(desk, scores, steps, key)
 
   sum.replaceChildren()
-  element("h4", "", sum, "6  Weighted sum of the values")
+  element("h4", "", sum, "5  Sum of the values, weighted")
   const values = part(v, key)
   strip(desk, sum, "v", `value of ${quoted(desk, key)}: what it hands over`, values)
   strip(desk, sum, `${percents(steps.weights[key])} × v`, `what ${quoted(desk, word)} takes of it`, Array.from(values, (value) => value * steps.weights[key]))
@@ -68,6 +68,14 @@ function mixed(weights, v, d) {
   return Array.from({ length: d }, (_, u) => weights.reduce((sum, weight, j) => sum + weight * v[j * d + u], 0))
 }
 
+// A number of any size, to three digits.
+function plain(value) {
+  if (value >= 0.1 && value < 10_000) return decimal(value)
+  const power = Math.floor(Math.log10(value))
+  const raised = Array.from(String(power), (digit) => ({ "-": "\u207b", 1: "\u00b9", 2: "\u00b2", 3: "\u00b3" })[digit] ?? String.fromCharCode(0x2070 + Number(digit)))
+  return `${(value / 10 ** power).toFixed(2)} \u00d7 10${raised.join("")}`
+}
+
 function percents(weight) {
   return `${(100 * weight).toFixed(2)}\u00a0%`
 }
@@ -76,7 +84,10 @@ function equation(parent, pieces) {
   const line = element("p", "equation", parent)
   for (const piece of pieces) {
     if (typeof piece === "string") line.append(piece)
-    else element("span", "term", line, piece[1]).dataset.term = piece[0]
+    else {
+      const [name, text, tag = "span"] = piece
+      element(tag, name && "term", line, text).dataset.term = name
+    }
   }
 }
 

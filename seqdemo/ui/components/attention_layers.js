@@ -41,6 +41,9 @@ function sharesOf(desk) {
 function fillLayers(desk) {
   const { layers, n, header } = desk
   layers.shares = sharesOf(desk)
+  layers.most = largest(layers.shares)
+  layers.small = document.createElement("canvas")
+  layers.palette = null // not painted yet
   const rollout = layers.shares.subarray(header.n_layers * n)
   layers.first = ranked(rollout)
   const best = layers.first[0]
@@ -55,7 +58,7 @@ function drawLayers(desk) {
   const pen = layers.canvas.getContext("2d")
   const style = getComputedStyle(layers.stage)
   const family = style.fontFamily
-  const margin = 68
+  const margin = 78
   const rows = header.n_layers + 1
   const [line, gap] = [22, 6]
   const cell = Math.min((layers.width - margin - 2) / n, 60)
@@ -70,10 +73,12 @@ function drawLayers(desk) {
   pen.setTransform(ratio, 0, 0, ratio, 0, 0)
   pen.fillStyle = style.getPropertyValue("--st-background-color")
   pen.fillRect(0, 0, width, height)
-  const most = largest(layers.shares)
-  const small = document.createElement("canvas")
-  Object.assign(small, { width: n, height: rows })
-  paintCells(small, n, rows, (k) => layers.shares[k] / most, palette)
+  const { small, most } = layers
+  if (layers.palette !== palette) {
+    Object.assign(small, { width: n, height: rows })
+    paintCells(small, n, rows, (k) => layers.shares[k] / most, palette)
+    layers.palette = palette
+  }
   pen.imageSmoothingEnabled = false
   pen.drawImage(small, 0, 0, n, rows - 1, margin, top, cell * n, line * (rows - 1))
   pen.drawImage(small, 0, rows - 1, n, 1, margin, top + line * (rows - 1) + gap, cell * n, line)

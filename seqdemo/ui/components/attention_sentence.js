@@ -29,7 +29,7 @@ function fillSentence(desk) {
   sentence.svg = shape("svg", sentence.flow, { class: "lines", "aria-hidden": "true" })
   sentence.words = header.words.map((word, index) => {
     if (index === header.gap) element("span", "cut", sentence.flow, `${header.skipped.toLocaleString("en")} not read`)
-    const node = element("span", unknown.has(index) ? "word unknown" : "word", sentence.flow, shorten(word, 30))
+    const node = element("span", `word${unknown.has(index) ? " unknown" : ""}${/^[.,;:!?\u2026]+$/.test(word) ? " mark" : ""}`, sentence.flow, shorten(word, 30))
     node.dataset.index = index
     node.id = `word-${index}`
     node.setAttribute("role", "option")
@@ -45,7 +45,7 @@ function showSentence(desk) {
   const most = largest(row)
   const named = new Set(ranked(row).slice(0, MOST_LABELS).filter((j) => row[j] > 1 / desk.n))
   sentence.words.forEach((node, j) => {
-    node.style.background = palette.css(row[j] / most, 0.6)
+    node.style.background = row[j] / most < 0.03 ? "none" : palette.css(row[j] / most, 0.6) // a line may pass behind
     node.classList.toggle("now", j === word)
     node.classList.toggle("picked", j === desk.word && j !== word)
     node.setAttribute("aria-selected", j === desk.word)
@@ -70,7 +70,7 @@ function drawLines(desk) {
   for (const j of ranked(row).slice(0, MOST_LINES).filter((k) => row[k] > 1 / desk.n).reverse()) {
     shape("path", svg, {
       d: arc(sentence.places[word], sentence.places[j]), stroke: desk.palette.css(1),
-      "stroke-width": (1.5 + 7 * row[j]).toFixed(2), opacity: (0.25 + 0.75 * (row[j] / most)).toFixed(2),
+      "stroke-width": (1.5 + 7 * row[j]).toFixed(2), opacity: (0.2 + 0.55 * (row[j] / most)).toFixed(2),
     })
   }
 }

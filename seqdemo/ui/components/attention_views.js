@@ -113,8 +113,9 @@ function drawMap(desk) {
   const style = getComputedStyle(views.stage)
   const family = style.fontFamily
   const width = views.width
-  const measure = (font) => { pen.font = font; return Math.max(...words.map((word) => pen.measureText(shorten(word, 14)).width)) }
-  const margin = Math.min(Math.ceil(measure(`15px ${family}`)) + 12, width * 0.3)
+  pen.font = `15px ${family}`
+  views.widest ??= Math.max(...words.map((word) => pen.measureText(shorten(word, 14)).width))
+  const margin = Math.min(Math.ceil(views.widest) + 12, width * 0.3)
   views.window = windowOf(desk, Math.floor((width - margin - 4) / LEAST_CELL_PX))
   const { size, q0, k0 } = views.window
   views.size = size
@@ -128,12 +129,15 @@ function drawMap(desk) {
   pen.fillStyle = style.getPropertyValue("--st-background-color")
   pen.fillRect(0, 0, width, height)
   const map = mapOf(desk, desk)
-  const most = largest(map)
-  const small = document.createElement("canvas")
-  Object.assign(small, { width: size, height: size })
-  paintCells(small, size, size, (k) => map[(q0 + Math.floor(k / size)) * desk.n + k0 + (k % size)] / most, palette)
+  if (views.painted?.map !== map || views.painted.palette !== palette || views.painted.window.join() !== [size, q0, k0].join()) {
+    const most = largest(map)
+    const small = document.createElement("canvas")
+    Object.assign(small, { width: size, height: size })
+    paintCells(small, size, size, (k) => map[(q0 + Math.floor(k / size)) * desk.n + k0 + (k % size)] / most, palette)
+    views.painted = { map, palette, window: [size, q0, k0], small } // pointing somewhere moves frames only
+  }
   pen.imageSmoothingEnabled = false
-  pen.drawImage(small, margin, margin, cell * size, cell * size)
+  pen.drawImage(views.painted.small, margin, margin, cell * size, cell * size)
   pen.strokeStyle = pen.fillStyle = style.color
   pen.globalAlpha = 0.4
   pen.lineWidth = 1

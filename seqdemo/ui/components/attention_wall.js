@@ -22,7 +22,8 @@ function fillWall(desk) {
   wall.title.textContent = `All ${header.n_layers * header.n_heads} heads`
   const names = element("div", "heads-row names", wall.grid)
   names.setAttribute("role", "row")
-  const corner = element("span", "", names, "layer")
+  const corner = element("span", "", names)
+  corner.setAttribute("aria-label", "layer")
   corner.setAttribute("role", "columnheader")
   for (let head = 0; head < header.n_heads; head += 1) element("span", "", names, `head ${head + 1}`).setAttribute("role", "columnheader")
   const side = Math.sqrt(arrays.thumbnails.length / (header.n_layers * header.n_heads))
@@ -30,7 +31,7 @@ function fillWall(desk) {
   for (let layer = 0; layer < header.n_layers; layer += 1) {
     const row = element("div", "heads-row", wall.grid)
     row.setAttribute("role", "row")
-    element("span", "layer-name", row, String(layer + 1)).setAttribute("role", "rowheader")
+    element("span", "layer-name", row, `L${layer + 1}`).setAttribute("role", "rowheader")
     for (let head = 0; head < header.n_heads; head += 1) {
       const at = layer * header.n_heads + head
       const cell = element("div", "head", row)

@@ -41,13 +41,27 @@ function makeMap(desk, what, layer, head) {
   if (what === "rollout") return Float32Array.from(desk.arrays.rollout, (share) => share / 65535)
   const map = new Float32Array(n * n)
   const heads = what === "mean" ? Array.from({ length: header.n_heads }, (_, h) => h) : [head]
-  for (const h of heads) {
-    for (let word = 0; word < n; word += 1) {
-      const { weights } = stepsOf(desk, layer, h, word)
-      for (let j = 0; j < n; j += 1) map[word * n + j] += weights[j] / heads.length
-    }
-  }
+  for (const h of heads) addWeights(map, desk, layer, h, 1 / heads.length)
   return map
+}
+
+// The same as `stepsOf` for all words at once, and without keeping the steps: 400 words have 160,000 weights.
+function addWeights(map, desk, layer, head, part) {
+  const { n } = desk
+  const d = desk.header.d_head
+  const [q, k] = [slice(desk, "query", layer, head), slice(desk, "key", layer, head)]
+  const powers = new Float64Array(n)
+  const shrink = Math.sqrt(d)
+  for (let word = 0; word < n; word += 1) {
+    let most = -Infinity
+    for (let j = 0; j < n; j += 1) {
+      powers[j] = dot(q, word, k, j, d) / shrink
+      if (powers[j] > most) most = powers[j]
+    }
+    let total = 0
+    for (let j = 0; j < n; j += 1) total += powers[j] = Math.exp(powers[j] - most)
+    for (let j = 0; j < n; j += 1) map[word * n + j] += (part * powers[j]) / total
+  }
 }
 
 function rowOf(desk, word) {
