@@ -25,9 +25,9 @@ from seqdemo.text import UNKNOWN_ID
 if TYPE_CHECKING:
     from seqdemo.checkpoints.classifier import Classifier
 
-SHARES: tuple[float, ...] = (0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
+SHARES: tuple[float, ...] = (0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5)
 """Of the words, taken away."""
-N_ORDERS = 24
+N_ORDERS = 20
 """Random orders."""
 SEED = 1
 

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from seqdemo.errors import ConfigError
-from seqdemo.studies import accuracy_by_distance, fillers, gradient_by_distance, typed_reviews
+from seqdemo.studies import accuracy_by_distance, attributions, fillers, gradient_by_distance, typed_reviews
 from seqdemo.studies.study import Study
 
 STUDIES: dict[str, Study] = {
     study.name: study
-    for study in (gradient_by_distance.STUDY, fillers.STUDY, accuracy_by_distance.STUDY, typed_reviews.STUDY)
+    for study in (
+        gradient_by_distance.STUDY,
+        fillers.STUDY,
+        accuracy_by_distance.STUDY,
+        attributions.STUDY,
+        typed_reviews.STUDY,
+    )
 }
 
 

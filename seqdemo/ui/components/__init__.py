@@ -65,3 +65,8 @@ attention = st.components.v2.component(
     css=_read("attention.css"),
 )
 """Where the Transformer looked; its data is the message of `seqdemo.ui.attention.attention_message`."""
+
+attributions = st.components.v2.component(
+    "attributions", js=_PARTS + _read("attributions.js"), css=_read("attributions.css")
+)
+"""A text shaded by several methods or models, one row each; its data is that of `seqdemo.ui.attributions.rows_data`."""

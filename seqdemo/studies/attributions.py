@@ -1,0 +1,313 @@
+"""Which explanations hold: how far methods agree, and whether the words they point at matter, over many reviews."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from seqdemo.errors import DataError
+from seqdemo.explain.methods import METHODS, SIGNED, Attributions, rank_correlation
+from seqdemo.models.registry import MODELS
+from seqdemo.studies.study import Inputs, Measurement, Stored, Study, rounded
+
+if TYPE_CHECKING:
+    from seqdemo.checkpoints.classifier import Classifier
+    from seqdemo.explain.deletion import Deletion
+
+N_REVIEWS = 200
+SEED = 1
+LONGEST = 90
+"""Words and marks of a review, at most: about as long as what visitors type, and each is read some thousand times."""
+BETTER_THAN = 0.9
+"""A method beats chance in a review where its fall is larger than this share of the random orders'."""
+RANDOM = "random"
+_CORRELATION = ("one", "other", "rho", "low", "high")
+_CURVE = ("method", "label", "share", "p", "low", "high")
+_FALL = ("name", "model", "method", "label", "mean", "margin", "low", "high", "by_size", "beats_chance")
+
+
+def measure(inputs: Inputs) -> Measurement:
+    """Attributes whole held-out reviews by every method, and takes their words away.
+
+    Args:
+        inputs: The checkpoints, and the reviews' folder.
+
+    Raises:
+        DataError: No held-out review is short enough.
+    """
+    from seqdemo.data import imdb
+    from seqdemo.explain import attributions, deletion
+
+    reviews = imdb.load("train", inputs.data)
+    _, validation = imdb.split_validation(reviews.labels)
+    wanted = inputs.limit or N_REVIEWS
+    results: dict[str, Any] = {}
+    rows: list[int] = []
+    for name, model in inputs.models.items():
+        rows = rows or _choose(reviews.texts, validation, model, wanted)
+        found = [_of_review(model, reviews.texts[row]) for row in rows]
+        results[name] = _summary(found)
+        falls = results[name]["falls"]
+        said = ", ".join(f"{METHODS[method].label} {100 * falls[method]['mean']:.1f}" for method in falls)
+        inputs.say(f"{model.label}: points below random deletion: {said}")
+    return Measurement(
+        n=len(rows),
+        seed=SEED,
+        settings={
+            "reviews": "whole validation rows of the training split, drawn at random",
+            "longest": LONGEST,
+            "baseline": "vectors of zeros; a Transformer's positions are added",
+            "first_points": attributions.N_STEPS,
+            "most_points": attributions.MAX_STEPS,
+            "tolerance": attributions.TOLERANCE,
+            "left_out": "replaced by the unknown word",
+            "shares": list(deletion.SHARES),
+            "random_orders": deletion.N_ORDERS,
+            "random_seed": deletion.SEED,
+            "rank_correlation": "Spearman, of absolute values",
+            "low_high": "quartiles over reviews; random: over reviews and orders",
+            "margin": "half of the 95 % interval of the mean",
+        },
+        results=results,
+    )
+
+
+STUDY = Study(
+    name="attributions",
+    question="Do the words that an explanation points at matter for the verdict?",
+    measure=measure,
+)
+
+
+def correlations_of(found: Attributions) -> pd.DataFrame:
+    """How far the methods agree on one text.
+
+    Args:
+        found: Name of a method, or of a model, → one figure for each word.
+
+    Returns:
+        One row for every two, with `one`, `other`, and `rho`; NaN where there is no order to compare.
+    """
+    rows = [(one, other, rank_correlation(found[one], found[other])) for one, other in combinations(found, 2)]
+    return pd.DataFrame(rows, columns=list(_CORRELATION[:3]))
+
+
+def correlations(stored: Stored, name: str) -> pd.DataFrame:
+    """The same over many reviews: the median as `rho`, and the quartiles `low` and `high`."""
+    found = stored.results.get(name, {}).get("correlations", {})
+    rows = [(*pair.split("|"), median, low, high) for pair, (low, median, high) in found.items()]
+    return pd.DataFrame(rows, columns=list(_CORRELATION))
+
+
+def curves_of(deleted: Deletion) -> pd.DataFrame:
+    """What is left of one verdict, as a table.
+
+    Returns:
+        One row for each method (and random) and share: `method`, `label`, `share`, `p`, and for random the first and
+        last decile of the orders, `low` and `high`.
+    """
+    from seqdemo.explain.deletion import SHARES
+
+    rows: list[tuple[Any, ...]] = []
+    for method, curve in deleted.curves.items():
+        rows += [(method, METHODS[method].label, *point, None, None) for point in zip(SHARES, curve, strict=True)]
+    low, high = np.quantile(deleted.random, (0.1, 0.9), axis=0)
+    points = zip(SHARES, deleted.random.mean(axis=0), low, high, strict=True)
+    rows += [(RANDOM, "Random words", *point) for point in points]
+    return _floats(pd.DataFrame(rows, columns=list(_CURVE)), "p", "low", "high")
+
+
+def curves(stored: Stored, name: str) -> pd.DataFrame:
+    """The same over many reviews: `p` is the mean; `low` and `high` are quartiles over reviews and random orders."""
+    rows: list[tuple[Any, ...]] = []
+    for method, points in stored.results.get(name, {}).get("curves", {}).items():
+        label = METHODS[method].label if method in METHODS else "Random words"
+        shares = stored.settings["shares"]
+        rows += [(method, label, *point) for point in zip(shares, points["mean"], points["low"], points["high"])]  # noqa: B905
+    return _floats(pd.DataFrame(rows, columns=list(_CURVE)), "p", "low", "high")
+
+
+def falls(stored: Stored, weights: Mapping[str, str] | None = None) -> pd.DataFrame:
+    """How much faster than by chance a verdict falls, for every model and method.
+
+    Args:
+        stored: The result.
+        weights: Model name → sha256 of the weights in use; figures of other weights are left out.
+
+    Returns:
+        One row each, with `name`, `model` (its label), `method`, `label`; `mean` over the reviews, in P, with half of
+        its 95 % interval, `margin`, and the quartiles `low` and `high`; the mean with signs ignored, `by_size`; and
+        the share of reviews in which the method does better than most random orders, `beats_chance`.
+    """
+    rows = []
+    for name in usable(stored, weights):
+        for method, found in stored.results[name]["falls"].items():
+            row = {"name": name, "model": MODELS[name].label, "method": method, "label": METHODS[method].label}
+            rows.append({**row, **found})
+    return pd.DataFrame(rows, columns=list(_FALL))
+
+
+def usable(stored: Stored, weights: Mapping[str, str] | None = None) -> list[str]:
+    """The models whose figures may be shown: those measured on the weights in use."""
+    return [
+        name
+        for name in MODELS
+        if name in stored.results and not (weights and name in weights and not stored.measured_on(name, weights[name]))
+    ]
+
+
+def chance(stored: Stored, names: Sequence[str]) -> tuple[float, float]:
+    """Between which falls eight of ten single random orders lie, over these models."""
+    bounds = np.array([stored.results[name]["random_falls"] for name in names])
+    return float(bounds[:, 0].min()), float(bounds[:, 1].max())
+
+
+def finding(table: pd.DataFrame) -> str:
+    """What taking words away shows of one model, as a sentence.
+
+    Args:
+        table: The rows of `falls` of that model; may be empty.
+    """
+    if table.empty:
+        return "Do the words that an explanation points at matter?"
+    best = table.sort_values("mean").iloc[-1]
+    sentence = (
+        f"Without the words found by {_in_words(best['method'])}, the {best['model']}'s verdict falls "
+        f"{_points(best['mean'])} further than without random ones"
+    )
+    looked = table[~table["method"].isin(SIGNED)]
+    if looked.empty or not METHODS[best["method"]].signed:
+        return sentence
+    most, least = looked.sort_values("mean").iloc[-1], looked.sort_values("mean").iloc[0]
+    if most["mean"] <= most["margin"]:
+        return f"{sentence}; without those it looked at, no further"
+    figures = " and ".join(dict.fromkeys(_points(max(row["mean"], 0)) for row in (most, least)))
+    return f"{sentence}; without those it looked at, {figures}"
+
+
+def agreement(table: pd.DataFrame) -> str:
+    """Which two methods agree most and which least, as a sentence.
+
+    Args:
+        table: As `correlations` or `correlations_of` return it.
+    """
+    known = table.dropna(subset=["rho"]).sort_values("rho", kind="stable")
+    if known.empty:
+        return "There are no two orders of words to compare."
+    most, least = known.iloc[-1], known.iloc[0]
+    pair = "{} and {} agree {} ({:.2f})"
+    sentence = pair.format(_label(most["one"]), _label(most["other"]), "most", most["rho"])
+    if len(known) > 1:
+        sentence += "; " + pair.format(_label(least["one"]), _label(least["other"]), "least", least["rho"])
+    return f"{sentence}."
+
+
+def completeness_words(stored: Stored, name: str) -> str:
+    """How well integrated gradients added up over the reviews, in a sentence."""
+    found = stored.results[name]["completeness"]
+    median, worst, complete = (100 * found[key] for key in ("median", "worst_of_twenty", "complete"))
+    return (
+        f"Integrated gradients missed their sum by {median:.2g}\u00a0% of it in the median review and by {worst:.2g}"
+        f"\u00a0% or more in one of twenty; {complete:.0f}\u00a0% of the reviews met the bound of "
+        f"{100 * stored.settings['tolerance']:.0f}\u00a0%."
+    )
+
+
+def _of_review(model: Classifier, text: str) -> tuple[Attributions, Deletion, tuple[float, bool, int]]:
+    from seqdemo.explain import attributions, deletion
+
+    ids = model.vocabulary.require(text).ids
+    integrated = attributions.integrated_gradients(model, ids)
+    found = {
+        "integrated_gradients": integrated.values,
+        "gradient_x_input": attributions.gradient_x_input(model, ids),
+        "leave_one_out": attributions.leave_one_out(model, ids),
+        **attributions.attention(model, ids),
+    }
+    missed = integrated.error / max(abs(integrated.difference), attributions.LEAST_LOGITS)
+    return found, deletion.delete(model, ids, found), (missed, integrated.is_complete, integrated.n_steps)
+
+
+def _summary(found: Sequence[tuple[Attributions, Deletion, tuple[float, bool, int]]]) -> dict[str, Any]:
+    methods = list(found[0][0])
+    deletions = [deleted for _, deleted, _ in found]
+    missed, complete, points = (np.array(column) for column in zip(*(one for _, _, one in found), strict=True))
+    pairs = combinations(methods, 2)
+    random_falls = np.array([deleted.random_falls for deleted in deletions])  # (review, order)
+    measured = {}
+    for method in methods:
+        fall = np.array([deleted.fall(method) for deleted in deletions])
+        beats = fall > np.quantile(random_falls, BETTER_THAN, axis=1)
+        measured[method] = {
+            "mean": rounded(fall.mean()),
+            "margin": rounded(1.96 * fall.std(ddof=1) / np.sqrt(len(fall))) if len(fall) > 1 else 0.0,
+            "low": rounded(np.quantile(fall, 0.25)),
+            "high": rounded(np.quantile(fall, 0.75)),
+            "by_size": rounded(float(np.mean([deleted.fall(method, by_size=True) for deleted in deletions]))),
+            "beats_chance": rounded(beats.mean()),
+        }
+    return {
+        "positive": rounded(float(np.mean([deleted.positive for deleted in deletions]))),
+        "correlations": {
+            f"{one}|{other}": _quartiles([rank_correlation(values[one], values[other]) for values, _, _ in found])
+            for one, other in pairs
+        },
+        "curves": {
+            **{method: _spread(np.array([deleted.curves[method] for deleted in deletions])) for method in methods},
+            RANDOM: _spread(np.concatenate([deleted.random for deleted in deletions])),
+        },
+        "falls": measured,
+        "random_falls": [rounded(value) for value in np.quantile(random_falls, (0.1, 0.9))],
+        "completeness": {
+            "median": rounded(np.median(missed)),
+            "worst_of_twenty": rounded(np.quantile(missed, 0.95)),
+            "largest": rounded(missed.max()),
+            "complete": rounded(complete.mean()),
+            "most_points": int(points.max()),
+        },
+    }
+
+
+def _choose(texts: Sequence[str], validation: npt.NDArray[np.int64], model: Classifier, wanted: int) -> list[int]:
+    """Rows of held-out reviews that are short enough, drawn at random, in order."""
+    short = [int(row) for row in validation if 1 < model.read(texts[row]).n_found <= LONGEST]
+    if not short:
+        raise DataError(
+            f"None of the {len(validation):,} held-out reviews has 2 to {LONGEST} tokens; shorter ones are needed."
+        )
+    drawn = np.random.default_rng(SEED).permutation(len(short))[:wanted]
+    return [short[k] for k in np.sort(drawn)]
+
+
+def _quartiles(values: Sequence[float]) -> list[float | None]:
+    known = [value for value in values if not np.isnan(value)]
+    return [rounded(value) for value in np.quantile(known, (0.25, 0.5, 0.75))] if known else [None] * 3
+
+
+def _spread(curves: npt.NDArray[np.float64]) -> dict[str, list[float]]:
+    """Mean and quartiles of curves (n, n_shares)."""
+    low, high = np.quantile(curves, (0.25, 0.75), axis=0)
+    found = {"mean": curves.mean(axis=0), "low": low, "high": high}
+    return {name: [rounded(value) for value in values] for name, values in found.items()}
+
+
+def _floats(table: pd.DataFrame, *columns: str) -> pd.DataFrame:
+    return table.astype(dict.fromkeys(columns, float))
+
+
+def _label(name: str) -> str:
+    return METHODS[name].label if name in METHODS else MODELS[name].label
+
+
+def _in_words(method: str) -> str:
+    return {"leave_one_out": "leaving one out"}.get(method, METHODS[method].label.lower())
+
+
+def _points(fall: float) -> str:
+    points = round(100 * fall)
+    return f"{points} point{'' if abs(points) == 1 else 's'}"

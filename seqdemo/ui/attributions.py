@@ -1,0 +1,454 @@
+"""Does it matter? What each method says of the visitor's text, and whether those words carry the verdict.
+
+What belongs to many reviews is read from its stored result and stands there at once. What
+belongs to the visitor's text is computed in the background, the cheap methods first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import streamlit as st
+
+from seqdemo.charts import attributions as charts
+from seqdemo.explain.methods import METHODS, SIGNED, shares
+from seqdemo.models.registry import MODELS
+from seqdemo.studies import attributions as study
+from seqdemo.studies.study import Stored, read
+from seqdemo.text import HEAD_TOKENS, Reading
+from seqdemo.ui import components, live, resources, sources
+from seqdemo.ui.marks import plain
+
+if TYPE_CHECKING:
+    from seqdemo.checkpoints.classifier import Classifier
+    from seqdemo.explain.attributions import IntegratedGradients
+    from seqdemo.explain.deletion import Deletion
+
+ALL = "all"
+"""In the place of a model's name: all of them, by one method."""
+_TEXT, _JOBS, _MODEL, _METHOD = "attributions_text", "attributions_jobs", "explained", "explained_by"
+_QUICK, _INTEGRATED, _LEFT_OUT, _DELETED = "quick", "integrated", "left out", "deleted"
+_PART = {"integrated_gradients": _INTEGRATED, "leave_one_out": _LEFT_OUT}
+"""Which computation a method comes from; all others cost one reading and come together."""
+_LONG = 200
+_ATTENDS = next(name for name, spec in MODELS.items() if spec.family == "transformer")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of shaded words.
+
+    Attributes:
+        name: Of the method, or of the model where all are shown.
+        label: On screen.
+        signed: Whether its figures have a direction.
+        values: One figure for each word, or None where there is none yet.
+        problem: Why there is none, in a few words.
+    """
+
+    name: str
+    label: str
+    signed: bool
+    values: npt.NDArray[np.float64] | None
+    problem: str = ""
+
+
+def render(text: str) -> None:
+    """Draws the section.
+
+    Args:
+        text: The visitor's review; may hold no word.
+    """
+    st.session_state[_TEXT] = text
+    st.markdown(
+        "Attention says where a model looked, not why it decided. A word matters if the verdict changes without it: "
+        "so every method below, attention too, is put to that test."
+    )
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        chosen = st.segmented_control(
+            "Model",
+            [*MODELS, ALL],
+            format_func=lambda name: "All five" if name == ALL else MODELS[name].label,
+            default=_ATTENDS,
+            required=True,
+            key=_MODEL,
+            bind="query-params",
+        )
+        if chosen == ALL:
+            st.segmented_control(
+                "Method",
+                list(SIGNED),
+                format_func=lambda name: METHODS[name].label,
+                default=SIGNED[0],
+                required=True,
+                key=_METHOD,
+                bind="query-params",
+            )
+    _found()  # asked for now, so that it is known whether to look again
+    sources.live(_own_and_many, _waiting)
+    _every_model()
+
+
+def rows_data(reading: Reading, rows: list[Row]) -> dict[str, Any]:
+    """What the component takes.
+
+    Args:
+        reading: What the models read of the text.
+        rows: At least one.
+    """
+    is_word = np.array([token.text[0].isalnum() for token in reading.tokens])
+    known = [np.abs(shares(row.values)) * is_word for row in rows if row.values is not None]
+    return {
+        "text_id": _digest(reading.text),
+        "words": [reading.text[token.start : token.end] for token in reading.tokens],
+        "unknown": np.flatnonzero(reading.unknown).tolist(),
+        "gap": HEAD_TOKENS if reading.n_skipped else None,
+        "skipped": reading.n_skipped,
+        "start": int(np.argmax(np.sum(known, axis=0))) if known else 0,
+        "rows": [
+            {
+                "label": row.label,
+                "signed": row.signed,
+                "values": None if row.values is None else [float(f"{value:.5g}") for value in row.values],
+                "problem": row.problem,
+                "colour": MODELS[row.name].colour if row.name in MODELS else None,
+                "dash": MODELS[row.name].dash if row.name in MODELS else None,
+            }
+            for row in rows
+        ],
+    }
+
+
+def _own_and_many() -> None:
+    models, found, reading = resources.models(), _found(), _reading()
+    chosen = _chosen()
+    if reading is None or not models:
+        st.skeleton(height=420) if not resources.store().settled else st.info("No model could be loaded.")
+    elif not reading.tokens:
+        st.info(plain(live.note(reading)))
+    elif chosen != ALL and chosen not in models:
+        _unavailable(chosen)
+    else:
+        rows = _rows(chosen, found)
+        components.attributions(key="attributions_rows", data=[rows_data(reading, rows)])
+        _how_to_read(rows)
+        if chosen != ALL:
+            _completeness(found)
+    stored = read(study.STUDY.name)
+    st.subheader(_finding(stored, chosen), anchor=False)
+    if chosen == ALL:
+        _agreement_of_models(found)
+        return
+    usable = stored is not None and chosen in study.usable(stored, _weights())
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.markdown("**This review**")
+        _own_curves(chosen, found)
+    with right:
+        st.markdown(f"**{stored.n} held-out reviews**" if stored and usable else "**Many reviews**")
+        if stored and usable:
+            table = study.curves(stored, chosen)
+            falls = _falls(stored, chosen)
+            st.altair_chart(
+                charts.deletion_chart(table, MODELS[chosen].colour, falls),
+                width="stretch",
+                alt=charts.deletion_alt(table),
+                key="deletion_many",
+            )
+        else:
+            _not_measured(chosen)
+    st.caption(
+        "How to read this: words are replaced by the unknown word, those that speak most for the verdict first. The "
+        "faster a line falls, the more its words mattered; grey: random words, in a band that holds "
+        "eight of ten orders (left) or half of all reviews and orders (right). The number behind a name: points below "
+        "random words, as a mean from 0 to 50\u00a0%. Attention has no sign, so it also takes words that speak against."
+    )
+    st.subheader("Do the methods agree on the order of the words?", anchor=False)
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.markdown("**This review**")
+        _own_matrix(_rows(chosen, found), "agreement_own")
+    with right:
+        st.markdown(f"**{stored.n} held-out reviews**" if stored and usable else "**Many reviews**")
+        if stored and usable:
+            many = study.correlations(stored, chosen)
+            _matrix(many, "agreement_many")
+        else:
+            _not_measured(chosen)
+    st.caption(
+        "How to read this: Spearman's rank correlation of the figures without their signs. 1: the same order of "
+        "importance, 0: none in common. Right: the median over the reviews, and below it the middle half."
+    )
+
+
+def _every_model() -> None:
+    """The stored result for all models beside each other, and how it was measured."""
+    stored = read(study.STUDY.name)
+    if stored is None:
+        return
+    table = study.falls(stored, _weights())
+    if not table.empty:
+        st.subheader(f"All models over {stored.n} held-out reviews", anchor=False)
+        chance = study.chance(stored, list(dict.fromkeys(table["name"])))
+        st.altair_chart(
+            charts.falls_chart(table, chance),
+            width="stretch",
+            alt=charts.falls_alt(table, chance),
+            key="falls",
+        )
+        st.caption(
+            "How to read this: dot: mean over the reviews; thick: its 95\u00a0% interval; thin: the middle half of the "
+            "reviews. Ring: the same method with its signs ignored, the fair comparison with attention, which has "
+            "none. Grey: where eight of ten random orders lie."
+        )
+    with st.expander("How this is computed, and the data as tables"):
+        _explanation(stored)
+        if not table.empty:
+            st.dataframe(table.drop(columns=["name", "method"]), hide_index=True)
+            for name in study.usable(stored, _weights()):
+                st.markdown(f"**{MODELS[name].label}**: {study.completeness_words(stored, name)}")
+                st.dataframe(charts.named(study.correlations(stored, name)), hide_index=True)
+
+
+def _explanation(stored: Stored) -> None:
+    st.latex(
+        r"\mathrm{IG}_t = x_t \cdot \int_0^1 \frac{\partial\,\mathrm{logit}(a\,x)}{\partial x_t}\,\mathrm{d}a, \qquad "
+        r"\sum_t \mathrm{IG}_t = \mathrm{logit}(x) - \mathrm{logit}(0)"
+    )
+    settings = stored.settings
+    st.markdown(
+        "\n".join(f"- **{method.label}**: {method.meaning}" for method in METHODS.values())
+        + f"\n\nIntegrated gradients (Sundararajan, Taly and Yan 2017) go from a text whose word vectors are all zero, "
+        "which is also the vector of padding (the Transformer's positions are added all the way), to the review, over "
+        f"{settings['first_points']} points of Gauss and Legendre; the points are doubled, up to "
+        f"{settings['most_points']}, until the sum misses by no more than {100 * settings['tolerance']:.0f}\u00a0% of "
+        "the difference of the two logits. A word that is left out or taken away is replaced by the unknown word, so "
+        "that no other word moves; in training, a tenth of the words was. Words are taken away up to one half: with "
+        "most words gone, a text is like nothing that a model has read. "
+        f"{settings['random_orders']} random orders. The mean of attention is one over layers, heads and asking "
+        "words; rollout (Abnar and Zuidema 2020) multiplies ½ A + ½ I over the layers and takes the mean over the "
+        "words, as the readout does. "
+        f"The {stored.n} reviews were held out from training, have at most {settings['longest']} words and marks, as "
+        f"what people type, and were drawn with seed {stored.seed}."
+    )
+
+
+def _rows(chosen: str, found: Mapping[str, Mapping[str, Any]]) -> list[Row]:
+    if chosen == ALL:
+        method = _method()
+        return [
+            _row(name, MODELS[name].label, True, method, found.get(name))
+            for name in MODELS
+            if name in found or name in resources.models()
+        ]
+    methods = METHODS if chosen == _ATTENDS else SIGNED
+    return [_row(name, METHODS[name].label, METHODS[name].signed, name, found.get(chosen)) for name in methods]
+
+
+def _row(name: str, label: str, signed: bool, method: str, parts: Mapping[str, Any] | None) -> Row:
+    part = (parts or {}).get(_PART.get(method, _QUICK))
+    if isinstance(part, Exception):
+        return Row(name, label, signed, None, "could not be computed")
+    if part is None:
+        return Row(name, label, signed, None, "being computed")
+    if method == "integrated_gradients":
+        return Row(name, label, signed, part.values)
+    return Row(name, label, signed, part if method == "leave_one_out" else part[method])
+
+
+def _how_to_read(rows: list[Row]) -> None:
+    unsigned = any(not row.signed for row in rows)
+    st.caption(
+        "How to read this: each row shades the words by its share of all that the row hands out. Blue, with a line "
+        "above: towards positive; orange, with a line below: towards negative"
+        + ("; grey: attention, which has no direction" if unsigned else "")
+        + ". Point at a word, or use the arrow keys, to mark it in all rows. Logits are P(positive) before it is "
+        "squashed: 0 is 50\u00a0%."
+    )
+
+
+def _completeness(found: Mapping[str, Mapping[str, Any]]) -> None:
+    part = found.get(_chosen(), {}).get(_INTEGRATED)
+    if part is None or isinstance(part, Exception):
+        st.caption("Integrated gradients are being computed." if part is None else "")
+        return
+    st.caption(_completeness_words(part))
+
+
+def _completeness_words(found: IntegratedGradients) -> str:
+    relative = found.error / abs(found.difference) if found.difference else 0.0
+    missed = "less than 0.001" if found.error < 0.001 else f"{found.error:.3f}"
+    share = "less than 0.1" if relative < 0.001 else f"{100 * relative:.1f}"
+    sentence = (
+        f"Integrated gradients add up: from {_logit(found.baseline)} logits, what the model says of as many words "
+        f"whose vectors are zero (the baseline), to {_logit(found.logit)} for the review. The words together miss this "
+        f"difference of {_logit(found.difference)} by {missed} logits ({share}\u00a0% of it), with {found.n_steps} "
+        "points on the way"
+    )
+    return f"{sentence}." if found.is_complete else f"{sentence}: not close, so take this row with care."
+
+
+def _own_curves(chosen: str, found: Mapping[str, Mapping[str, Any]]) -> None:
+    deleted: Deletion | Exception | None = found.get(chosen, {}).get(_DELETED)
+    if isinstance(deleted, Exception):
+        st.info("This could not be computed for this text.")
+    elif deleted is None:
+        if _waiting():
+            st.skeleton(height=charts.HEIGHT_PX)
+        else:
+            st.info("There is no verdict to take words from.")
+    else:
+        table = study.curves_of(deleted)
+        falls = {name: deleted.fall(name) for name in deleted.curves}
+        st.altair_chart(
+            charts.deletion_chart(table, MODELS[chosen].colour, falls),
+            width="stretch",
+            alt=charts.deletion_alt(table),
+            key="deletion_own",
+        )
+
+
+def _agreement_of_models(found: Mapping[str, Mapping[str, Any]]) -> None:
+    st.markdown(f"**This review, by {METHODS[_method()].label.lower()}**")
+    _own_matrix(_rows(ALL, found), "agreement_models")
+    st.caption(
+        "How to read this: Spearman's rank correlation of the figures without their signs. 1: two models put the words "
+        "in the same order of importance, 0: their orders have nothing in common."
+    )
+
+
+def _own_matrix(rows: list[Row], key: str) -> None:
+    values = {row.name: row.values for row in rows if row.values is not None}
+    if len(values) < len(rows) and _waiting():
+        st.skeleton(height=charts.HEIGHT_PX)
+    elif len(values) < 2:
+        st.info("There are no two orders of words to compare.")
+    else:
+        _matrix(study.correlations_of(values), key)
+
+
+def _matrix(table: pd.DataFrame, key: str) -> None:
+    shown = charts.named(table)
+    st.altair_chart(charts.correlation_chart(shown), width="stretch", alt=charts.correlation_alt(shown), key=key)
+    st.caption(study.agreement(table))
+
+
+def _finding(stored: Stored | None, chosen: str) -> str:
+    if chosen == ALL:
+        return "Do the models rest on the same words?"
+    table = study.falls(stored, _weights()) if stored else pd.DataFrame(columns=["name"])
+    return study.finding(table[table["name"] == chosen])
+
+
+def _falls(stored: Stored, chosen: str) -> dict[str, float]:
+    table = study.falls(stored, _weights())
+    table = table[table["name"] == chosen]
+    return {str(method): float(mean) for method, mean in zip(table["method"], table["mean"], strict=True)}
+
+
+def _chosen() -> str:
+    return str(st.session_state.get(_MODEL) or _ATTENDS)
+
+
+def _method() -> str:
+    return str(st.session_state.get(_METHOD) or SIGNED[0])
+
+
+def _reading() -> Reading | None:
+    models = resources.models()
+    return next(iter(models.values())).read(st.session_state[_TEXT]) if models else None
+
+
+def _weights() -> dict[str, str]:
+    return {name: model.sha256 for name, model in resources.models().items()}
+
+
+def _found() -> dict[str, dict[str, Any]]:
+    """What is known by now, model → part → result or exception; asks for what is wanted next, gives up the rest."""
+    models, reading, chosen = resources.models(), _reading(), _chosen()
+    jobs: dict[tuple[str, ...], Future[Any]] = {}
+    found: dict[str, dict[str, Any]] = {}
+    if resources.store().settled and reading is not None and reading.tokens:
+        names = [name for name in MODELS if name in models and chosen in (name, ALL)]
+        for name in names:
+            parts = [_PART.get(_method(), _QUICK)] if chosen == ALL else [_QUICK, _INTEGRATED, _LEFT_OUT]
+            found[name] = {part: _ask(jobs, models[name], reading, part) for part in parts}
+            values = {row.name: row.values for row in _rows(name, found) if row.values is not None}
+            if chosen != ALL and len(values) == len(_rows(name, found)):
+                found[name][_DELETED] = _ask(jobs, models[name], reading, _DELETED, values)
+    for key, future in st.session_state.get(_JOBS, {}).items():
+        if key not in jobs:
+            future.cancel()
+    st.session_state[_JOBS] = jobs
+    return found
+
+
+def _ask(
+    jobs: dict[tuple[str, ...], Future[Any]],
+    model: Classifier,
+    reading: Reading,
+    part: str,
+    values: Mapping[str, npt.NDArray[np.float64]] | None = None,
+) -> Any:
+    key = ("attributions", part, model.sha256, _digest(reading.text))
+    future = jobs[key] = resources.background().ask(key, _computation(model, reading.ids, part, values or {}))
+    if not future.done() or future.cancelled():
+        return None
+    error = future.exception()
+    return future.result() if error is None else error
+
+
+def _computation(
+    model: Classifier, ids: npt.NDArray[np.int64], part: str, values: Mapping[str, npt.NDArray[np.float64]]
+) -> Callable[[], Any]:
+    def compute() -> Any:
+        from seqdemo.explain import attributions, deletion
+
+        if part == _QUICK:
+            return {"gradient_x_input": attributions.gradient_x_input(model, ids), **attributions.attention(model, ids)}
+        if part == _INTEGRATED:
+            return attributions.integrated_gradients(model, ids)
+        if part == _LEFT_OUT:
+            return attributions.leave_one_out(model, ids)
+        return deletion.delete(model, ids, values)
+
+    return compute
+
+
+def _waiting() -> bool:
+    """Whether something may still arrive by itself."""
+    if not resources.store().settled:
+        return True
+    _found()
+    return any(not future.done() for future in st.session_state[_JOBS].values())
+
+
+def _unavailable(name: str) -> None:
+    status = resources.store().status(name)
+    if not resources.store().settled:
+        st.skeleton(height=420)
+    else:
+        st.info(plain(f"The {MODELS[name].label} could not be loaded. {sources.why(status)}"))
+
+
+def _not_measured(name: str) -> None:
+    st.info(
+        f"This has not been measured on these weights of the {MODELS[name].label} yet. It is measured by `python -m "
+        f"seqdemo study {study.STUDY.name}`."
+    )
+
+
+def _logit(value: float) -> str:
+    text = f"{abs(value):.2f}"
+    return f"\u2212{text}" if value < 0 and float(text) else text
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
