@@ -34,15 +34,16 @@ _STYLE = """
 <style>
 .typed-table { width: 100%; border-collapse: collapse; table-layout: fixed; font-size: 1rem; line-height: 1.3; }
 .typed-table th, .typed-table td {
-  padding: 0.4rem 0.5rem; text-align: left; vertical-align: middle; font-weight: 400; border: 0;
+  padding: 0.4rem 0.25rem; text-align: left; vertical-align: middle; font-weight: 400; border: 0;
   border-bottom: 1px solid color-mix(in srgb, currentColor 18%, transparent);
 }
-.typed-table thead th { font-size: 0.9rem; vertical-align: bottom; }
-.typed-table th:first-child { width: 34%; padding-left: 0; }
+.typed-table thead th { font-size: 0.85rem; vertical-align: bottom; }
+.typed-table th:first-child { width: 30%; padding-left: 0; }
 .typed-table thead img { display: block; margin: 0 0 0.25rem auto; }
 .typed-table tbody th b { font-weight: 600; }
 .typed-table tbody th small { display: block; font-size: 0.9rem; }
 .typed-table .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.typed-table thead .number { white-space: normal; }
 .typed-table tr.all th, .typed-table tr.all td { border-bottom-width: 2px; }
 .typed-table tr.all td { font-weight: 600; }
 @media (min-width: 1600px) {
@@ -50,11 +51,11 @@ _STYLE = """
   .typed-table td { font-size: 1.2rem; }
   .typed-table tr.all td { font-size: 1.6rem; }
 }
-@media (max-width: 900px) {
+@media (max-width: 1240px) {
   .typed-table, .typed-table tbody { display: block; }
   .typed-table thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   .typed-table tr {
-    display: grid; grid-template-columns: repeat(3, 1fr); gap: 0.25rem 1rem; padding: 0.75rem 0;
+    display: grid; grid-template-columns: repeat(auto-fill, minmax(5.5rem, 1fr)); gap: 0.25rem 1rem; padding: 0.75rem 0;
     border-bottom: 1px solid color-mix(in srgb, currentColor 18%, transparent);
   }
   .typed-table th:first-child { width: auto; grid-column: 1 / -1; }
