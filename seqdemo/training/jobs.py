@@ -41,7 +41,7 @@ from typing import Any, Literal
 
 import seqdemo
 from seqdemo.errors import ConfigError, SeqdemoError, TrainingError
-from seqdemo.training.settings import RunSettings
+from seqdemo.training.settings import RunSettings, estimate_seconds
 
 _log = logging.getLogger(__name__)
 
@@ -219,6 +219,7 @@ class _Job:
     process: subprocess.Popen[str] | None = None
     started: float = 0.0
     paused_at: float = 0.0
+    was_paused: bool = False
     stop_at: float = 0.0
     reason: str = ""
 
@@ -298,7 +299,7 @@ class Jobs:
         with self._changed:
             job = self._running(run_id)
             if job and self._tell(job, "pause"):
-                job.paused_at = time.monotonic()
+                job.paused_at, job.was_paused = time.monotonic(), True
 
     def resume(self, run_id: str) -> None:
         """Lets a paused run go on."""
@@ -610,6 +611,9 @@ class Jobs:
     def _conclude(self, job: _Job, status: int) -> None:
         view = job.view
         if view.done is not None and status == 0:
+            if view.done["reason"] == "finished" and view.settings.task != "own" and not job.was_paused:
+                estimated = estimate_seconds(view.settings)
+                self._ratios.append(min(20.0, max(0.1, view.seconds / estimated)))
             self._end(job, "done", job.reason or view.message)
         elif view.kind:
             self._end(job, "failed", view.message, kind=view.kind)
