@@ -165,7 +165,7 @@ class _CandidateLoss(torch.autograd.Function):
         n_frequent: int,
         sampled: Tensor,
     ) -> Tensor:
-        n = len(targets)
+        n = max(1, len(targets))
         kind = torch.bfloat16 if torch.is_autocast_enabled(states.device.type) else torch.float32
         h_all = states.detach().to(kind)
         candidates = torch.cat([torch.arange(n_frequent, device=states.device), sampled])
@@ -174,11 +174,11 @@ class _CandidateLoss(torch.autograd.Function):
         b[n_frequent:] += math.log((len(table) - n_frequent) / max(1, len(sampled)))
         column = torch.full((len(table),), -1, device=states.device)  # where a word stands among the candidates
         column[candidates] = torch.arange(len(candidates), device=states.device)
-        d_states = torch.empty(n, h_all.shape[1], device=states.device)
+        d_states = torch.empty(len(targets), h_all.shape[1], device=states.device)
         d_weight, d_b = torch.zeros(len(candidates), weight.shape[1], device=states.device), torch.zeros_like(b)
         d_embedding, d_bias = torch.zeros_like(table), torch.zeros_like(bias)
         total = torch.zeros((), device=states.device)
-        for start in range(0, n, _ROWS_AT_ONCE):
+        for start in range(0, len(targets), _ROWS_AT_ONCE):
             rows = slice(start, start + _ROWS_AT_ONCE)
             h, t = h_all[rows], targets[rows]
             logits = (h @ weight.T).float().add_(b)  # (r, n_candidates)

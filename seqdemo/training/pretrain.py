@@ -174,8 +174,9 @@ class _Masked:
 
     def __init__(self, model: MaskedLanguageModel, corpus: corpora.Corpus, config: PretrainingConfig) -> None:
         self.model, self._config = model, config
-        self._windows = _lanes(corpus.training, len(corpus.training) // config.window)
-        self._validation = _lanes(corpus.validation[:100_000], 100_000 // config.window)
+        self._windows, self._validation = (
+            _lanes(stream, len(stream) // config.window) for stream in (corpus.training, corpus.validation[:100_000])
+        )
         self.n_validation = round(self._validation.size * config.masked_share)
         self.updates_an_epoch = len(self._windows) // config.batch_size
 

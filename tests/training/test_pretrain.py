@@ -1,0 +1,136 @@
+import json
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+
+from seqdemo.checkpoints import folder as checkpoint
+from seqdemo.checkpoints import language_model
+from seqdemo.data.corpus import Corpus
+from seqdemo.errors import CheckpointCorruptError, CheckpointMissingError, ConfigError, TrainingError
+from seqdemo.text import PAD_ID, Vocabulary
+from seqdemo.training import run
+from seqdemo.training.config import PretrainingConfig, TrainingConfig
+from seqdemo.training.pretrain import bigram_perplexity, pretrain, unigram_perplexity
+
+CPU = torch.device("cpu")
+SIZES = {"d_embed": 16, "d_hidden": 16}
+QUICK = {"batch_size": 4, "window": 8, "learning_rate": 2e-2, "n_frequent": 8, "n_sampled": 4}
+RHYME = "one two three four five six seven eight nine ten . "
+
+
+@pytest.fixture(scope="module")
+def reviews(tmp_path_factory):
+    """Texts in which the next word is always the same."""
+    folder = tmp_path_factory.mktemp("imdb")
+    for split, n in (("train", 40), ("test", 8), ("unsupervised", 40)):
+        labels = np.full(n, -1) if split == "unsupervised" else np.repeat([0, 1], n // 2)
+        texts = [RHYME * 3 + ("praise" if label == 1 else "blame") for label in labels]
+        pq.write_table(pa.table({"text": texts, "label": labels}), folder / f"{split}-00000-of-00001.parquet")
+    return folder
+
+
+def learn(name, reviews, out, *, epochs=8.0, **options):
+    sizes = SIZES if name != "transformer" else {"d_model": 16, "n_heads": 2, "n_layers": 1, "d_ff": 16}
+    config = PretrainingConfig(epochs=epochs, **QUICK)
+    pretrain(name, out=out, config=config, overrides=sizes, data=str(reviews), device=CPU, **options)
+    return language_model.load(out)
+
+
+@pytest.fixture(scope="module")
+def lstm(reviews, tmp_path_factory):
+    out = tmp_path_factory.mktemp("language") / "lstm"
+    learn("lstm", reviews, out)
+    return out
+
+
+@pytest.mark.parametrize("name", ["rnn", "gru", "lstm", "bilstm"])
+def test_a_recurrent_model_learns_the_order_of_words_that_frequencies_do_not_tell(name, reviews, tmp_path):
+    found = learn(name, reviews, tmp_path / name)
+    assert found.metrics["validation_perplexity"] < 0.6 * found.metrics["unigram_perplexity"]
+
+
+def test_the_transformer_learns_to_guess_hidden_words(reviews, tmp_path):
+    found = learn("transformer", reviews, tmp_path / "transformer", epochs=40)
+    assert found.metrics["validation_perplexity"] < 0.5 * found.metrics["unigram_perplexity"]
+
+
+def test_an_interrupted_run_goes_on_where_it_stopped(reviews, tmp_path):
+    class CutError(Exception):
+        pass
+
+    def cut(event):
+        if event["event"] == "check" and event["update"] >= 20:
+            raise CutError
+
+    out = tmp_path / "lstm"
+    with pytest.raises(CutError):
+        learn("lstm", reviews, out, on_event=cut)
+    assert not out.exists()
+    seen = []
+    learn("lstm", reviews, out, resume=True, on_event=seen.append)
+    updates = [event["update"] for event in seen if event["event"] == "update"]
+    assert updates[0] > 15, "it did not begin again"
+    history = json.loads((out / "history.json").read_text())
+    assert history[0]["update"] < 20, "the history is whole"
+    assert not list(tmp_path.glob(".lstm.state*"))
+
+
+def test_a_bilstm_keeps_the_forward_direction_it_is_given_and_learns_the_other(reviews, lstm, tmp_path):
+    found = learn("bilstm", reviews, tmp_path / "bilstm", start=lstm)
+    given = language_model.load(lstm).model.state_dict()
+    taken = found.model.state_dict()
+    for name in ("embedding.weight", "left_to_right.0.weight_hh_l0"):
+        torch.testing.assert_close(taken[name], given[name], atol=1e-3, rtol=0)
+    assert found.metrics["validation_perplexity"] < 3
+
+
+def test_another_vocabulary_cannot_be_started_from(lstm, tmp_path):
+    other = tmp_path / "imdb"
+    other.mkdir()
+    for split, n in (("train", 20), ("unsupervised", 4)):
+        texts, labels = ["quite another text . " * 20] * n, np.arange(n) % 2
+        pq.write_table(pa.table({"text": texts, "label": labels}), other / f"{split}-00000-of-00001.parquet")
+    with pytest.raises(TrainingError, match="another vocabulary"):
+        learn("gru", other, tmp_path / "gru", start=lstm)
+
+
+def test_a_classifier_starts_from_the_weights_of_its_language_model(reviews, lstm, tmp_path):
+    settings = TrainingConfig(epochs=1, learning_rate=1e-9, batch_size=8, word_dropout=0, crop_share=0)
+    found = run.train("lstm", out=tmp_path / "lstm", config=settings, data=str(reviews), device=CPU, init=lstm)
+    given = language_model.load(lstm)
+    assert found.vocabulary.words == given.vocabulary.words
+    torch.testing.assert_close(
+        found.model.left_to_right[0].weight_hh_l0, given.model.left_to_right[0].weight_hh_l0, atol=1e-3, rtol=0
+    )
+    assert found.metrics["pretrained_on"]["sha256"] == given.sha256
+    assert found.model.embedding.weight[PAD_ID].abs().max() < 1e-6
+
+
+def test_a_classifier_cannot_start_from_the_language_model_of_another(reviews, lstm, tmp_path):
+    with pytest.raises(ConfigError, match="its own language model; this one is of lstm"):
+        run.train("gru", out=tmp_path / "gru", config=TrainingConfig(), data=str(reviews), device=CPU, init=lstm)
+
+
+def test_a_language_model_is_no_classifier_and_a_classifier_no_language_model(lstm, checkpoint_folders, tmp_path):
+    with pytest.raises(CheckpointCorruptError):
+        checkpoint.load(lstm)
+    with pytest.raises(CheckpointCorruptError, match="no language model"):
+        language_model.load(checkpoint_folders["lstm"])
+    with pytest.raises(CheckpointMissingError, match=r"config\.json"):
+        language_model.load(tmp_path)
+
+
+def test_the_baselines_are_those_that_one_counts_by_hand():
+    corpus = Corpus(Vocabulary(["<pad>", "<unk>", "x", "y"]), np.array([2, 3, 2, 3, 2, 3]), np.array([2, 3]))
+    assert unigram_perplexity(corpus) == pytest.approx(10 / 4)  # (3 + 1) / (6 + 4) for either word
+    after_x = (3 - 0.75) / 3 + 0.75 * 1 / 3 * 0.4
+    assert bigram_perplexity(corpus) == pytest.approx(1 / after_x)
+
+
+@pytest.mark.parametrize("wrong", [{"epochs": 0}, {"batch_size": 0}, {"masked_share": 1.0}, {"learning_rate": -1}])
+def test_settings_that_cannot_be_run_are_refused(wrong):
+    with pytest.raises(ConfigError, match=next(iter(wrong))):
+        PretrainingConfig(**wrong)
