@@ -1,4 +1,4 @@
-"""The command line: `python -m seqdemo data | pretrain | train | evaluate | predict | study | publish`.
+"""The command line: `python -m seqdemo data | pretrain | train | evaluate | predict | record | study | publish`.
 
 Option names may be written with hyphens or underscores.
 """
@@ -143,6 +143,10 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--data", help="a folder in the layout of stanfordnlp/imdb; SEQDEMO_IMDB or the Hub by default"
         )
+
+    record = commands.add_parser("record", help="train the training page's presets and keep what they did, for replay")
+    record.add_argument("presets", nargs="*", help="names; all by default")
+    record.set_defaults(run=_record)
 
     predict = commands.add_parser("predict", help="P(positive) of texts by every model")
     predict.add_argument("texts", nargs="+", metavar="text")
@@ -334,6 +338,22 @@ def _evaluate(options: argparse.Namespace) -> None:
             )
     if options.json:
         print(json.dumps(rows, indent=2))
+
+
+def _record(options: argparse.Namespace) -> None:
+    from seqdemo.training import recorded
+    from seqdemo.training.jobs import Jobs, Limits
+
+    jobs = Jobs(limits=dataclasses.replace(Limits.from_environment(), unwatched_s=math.inf))
+    try:
+        for name in options.presets or run_settings.PRESETS:
+            path = recorded.record(name, jobs)
+            for run in recorded.load(name):
+                view = run.view()
+                end = f"test accuracy {view.done['metrics']['test_accuracy']:.1%}" if view.done else view.message
+                print(f"{name}: {MODELS[view.settings.model].label}, {run.seconds:.0f} s, {end}  {path}", flush=True)
+    finally:
+        jobs.close()
 
 
 def _predict(options: argparse.Namespace) -> None:
