@@ -268,3 +268,33 @@ def test_a_wrong_vocabulary_is_refused(entries, sentence):
 
 def test_the_marks_that_end_a_sentence_are_found(vocabulary):
     assert {vocabulary.words[index] for index in vocabulary.sentence_end_ids} == {".", "!", "?"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "read_as"),
+    [
+        ("goooood", "good"),  # letters held down
+        ("grreat", "great"),  # one added
+        ("grat", None),  # one missing, but too short a word to be sure
+        ("borng", "boring"),  # one missing
+        ("dorst", None),  # another first letter
+        ("moxie", "movie"),  # one changed
+        ("bets", "best"),  # two swapped
+        ("mvoie", "movie"),
+        ("7/10", None),
+    ],
+)
+def test_a_misspelt_word_is_read_as_the_likely_one(vocabulary, typed, read_as):
+    reading = vocabulary.read(typed)
+    assert reading.corrected == ({typed: read_as} if read_as else {})
+    assert list(reading.ids) == [vocabulary.ids.get(read_as, UNKNOWN_ID)]
+    assert reading.tokens[0].text == typed, "on screen it stays as it was typed"
+
+
+def test_of_several_likely_words_the_most_frequent_is_taken():
+    vocabulary = Vocabulary([PAD, UNKNOWN, "plots", "plate"])
+    assert vocabulary.encode(["plote"]) == [2]
+
+
+def test_half_a_star_is_read_as_it_is_written():
+    assert tokenize("½ a star")[0].text != "a"

@@ -193,7 +193,7 @@ def _sent(data: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def note(reading: Reading) -> str:
-    """How much there is to read, and which words no model knows."""
+    """How much there is to read, which words no model knows, and which are read as others."""
     words = [
         (reading.text[token.start : token.end], unknown)
         for token, unknown in zip(reading.tokens, reading.unknown, strict=True)
@@ -206,11 +206,22 @@ def note(reading: Reading) -> str:
     strange = list(dict.fromkeys(word for word, unknown in words if unknown))
     n_marks = len(reading.tokens) - len(words)
     counted = _count(len(words), "word") + (f" and {_count(n_marks, 'mark')}" if n_marks else "")
-    if not strange:
-        return counted
-    named = ", ".join(word if len(word) <= 24 else f"{word[:23]}…" for word in strange[:_UNKNOWN_NAMED])
-    more = f" and {len(strange) - _UNKNOWN_NAMED:,} more" if len(strange) > _UNKNOWN_NAMED else ""
-    return f"{counted} · {len(strange):,} unknown: {named}{more}"
+    if strange:
+        counted += f" · {len(strange):,} unknown: {_first([_short(word) for word in strange])}"
+    if reading.corrected:
+        pairs = [f"{_short(word)} (for {_short(typed)})" for typed, word in reading.corrected.items()]
+        counted += f" · read as {_first(pairs)}"
+    return counted
+
+
+def _first(words: Sequence[str]) -> str:
+    """The first few of many words."""
+    more = f" and {len(words) - _UNKNOWN_NAMED:,} more" if len(words) > _UNKNOWN_NAMED else ""
+    return ", ".join(words[:_UNKNOWN_NAMED]) + more
+
+
+def _short(word: str) -> str:
+    return word if len(word) <= 24 else f"{word[:23]}…"
 
 
 def notices(reading: Reading, n_characters: int) -> list[str]:

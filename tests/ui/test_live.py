@@ -35,6 +35,10 @@ def test_the_note_counts_words_and_marks_and_names_unknown_words(vocabulary):
     assert note(vocabulary.read("Zab zab ZAC")) == "3 words · 3 unknown: Zab, zab, ZAC"
 
 
+def test_the_note_says_what_misspelt_words_are_read_as(vocabulary):
+    assert note(vocabulary.read("A grreat moviee")) == "3 words · read as great (for grreat), movie (for moviee)"
+
+
 def test_only_the_first_unknown_words_are_named(vocabulary):
     assert note(vocabulary.read("q1 q2 q3 q4 q5 q6 q7")) == "7 words · 7 unknown: q1, q2, q3, q4, q5 and 2 more"
 
