@@ -140,6 +140,8 @@ class RunSettings:
             raise ConfigError(f"{TASK_LABELS[self.task]} needs a length of at least {shortest}; got {self.length}.")
         if self.model == "transformer" and self.d_hidden % 4:
             raise ConfigError(f"The width of a Transformer is a multiple of 4; got {self.d_hidden}.")
+        if self.task == "copy" and self.readout == "mean+max":
+            raise ConfigError("The copy task asks at every step, and one state has no mean+max; take another readout.")
 
     @property
     def on_text(self) -> bool:

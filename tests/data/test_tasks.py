@@ -100,3 +100,22 @@ def test_parity_up_to_a_length_has_every_length_and_pads_with_0():
         assert all(row[:length])
         assert not any(row[length:])
         assert parity(row) == target
+
+
+@pytest.mark.parametrize("length", [4, 12, 40, 200])
+def test_the_symbols_of_the_copy_task_are_asked_for_in_their_order_at_the_end(length):
+    batch = tasks.copy(np.random.default_rng(0), 300, length)
+    k = tasks.copied_symbols(length)
+    assert batch.inputs.shape == batch.targets.shape == (300, length)
+    np.testing.assert_array_equal(batch.targets[:, length - k :], batch.inputs[:, :k])
+    assert (batch.targets[:, : length - k] == tasks.COPY.uncounted).all()
+    assert (batch.inputs[:, length - k - 1] == tasks.COPY.vocab_size - 1).all(), "a sign stands before the answers"
+    blanks = np.delete(batch.inputs[:, k:], length - 2 * k - 1, axis=1)
+    assert (blanks == tasks.COPY.vocab_size - 2).all()
+
+
+def test_copying_without_looking_is_right_as_often_as_chance_says():
+    batch = tasks.copy(np.random.default_rng(0), 5000, 20)
+    asked = batch.targets[batch.targets != tasks.COPY.uncounted]
+    shares = np.bincount(asked, minlength=tasks.COPY.n_classes)[1:] / len(asked)
+    np.testing.assert_allclose(shares, tasks.COPY.chance, atol=0.02)
