@@ -50,7 +50,7 @@ up five sequence models side by side.
 |---|---|
 | Test accuracy | {_accuracy(metrics)}, 95 % interval; {metrics["test_n"]:,} reviews |
 | Test loss | {metrics["test_loss_nats"]:.3f} nats |
-| Validation accuracy | {_per_cent(metrics["validation_accuracy"])} % |
+{_calibration(metrics)}| Validation accuracy | {_per_cent(metrics["validation_accuracy"])} % |
 | Parameters | {metrics["parameters"]:,} |
 | Vocabulary | {architecture["vocab_size"]:,} words |
 | Longest input | {config["max_tokens"]} tokens; of a longer review its start and its end |
@@ -59,7 +59,7 @@ The test reviews are of `{DATA_SET}`'s test split, and the figure is of the stor
 
 ## How it was trained
 
-On the training split of `{DATA_SET}`, less the reviews held out for validation:
+{_pretraining(metrics)}On the training split of `{DATA_SET}`, less the reviews held out for validation:
 {metrics["epochs"]} epochs, of which epoch {metrics["best_epoch"]} was the best on the validation reviews and is
 kept, in {_duration(metrics["seconds"])} on {metrics["device"]}, {metrics["precision"]},
 seed {metrics["seed"]}, torch {metrics["torch"]}, code {metrics["commit"] or "outside of a checkout"}.
@@ -72,7 +72,7 @@ seed {metrics["seed"]}, torch {metrics["torch"]}, code {metrics["commit"] or "ou
 
 - English film reviews only. On other texts and languages its answers mean little.
 - It knows the words of its vocabulary; every other word looks the same to it.
-- Short texts and negation ("not bad at all") are read less surely than long reviews.
+- It learned from long reviews; short texts, and those that negate or compare, are read less surely.
 - A probability near 50 % is no verdict, and no answer is a fact about a film or a person.
 
 ## How to use it
@@ -123,6 +123,25 @@ def _yaml(name: str, metrics: Mapping[str, Any]) -> str:
         ],
     )
     return data.to_yaml(line_break="\n").strip()
+
+
+def _calibration(metrics: Mapping[str, Any]) -> str:
+    if "temperature" not in metrics:
+        return ""
+    after, before = metrics["test_calibration_error"], metrics["test_calibration_error_before"]
+    return (
+        f"| Calibration error | {100 * after:.1f} points; {100 * before:.1f} before its logits were divided by the "
+        f"temperature {metrics['temperature']:.2f}, chosen on validation reviews |\n"
+    )
+
+
+def _pretraining(metrics: Mapping[str, Any]) -> str:
+    if "pretrained_on" not in metrics:
+        return ""
+    return (
+        f"It starts from a language model of the same layers (validation perplexity "
+        f"{metrics['pretrained_on']['perplexity']:.0f}), learned on the training and the unlabelled reviews.\n"
+    )
 
 
 def _measured_baseline() -> Mapping[str, Any] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from seqdemo.errors import ConfigError
-from seqdemo.studies import accuracy_by_distance, attributions, fillers, gradient_by_distance, typed_reviews
+from seqdemo.studies import ablation, accuracy_by_distance, attributions, fillers, gradient_by_distance, typed_reviews
 from seqdemo.studies.study import Study
 
 STUDIES: dict[str, Study] = {
@@ -14,6 +14,7 @@ STUDIES: dict[str, Study] = {
         accuracy_by_distance.STUDY,
         attributions.STUDY,
         typed_reviews.STUDY,
+        ablation.STUDY,
     )
 }
 

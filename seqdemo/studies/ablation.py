@@ -1,0 +1,130 @@
+"""What each part of the training recipe is worth: an LSTM trained with all of them, and with each left out.
+
+Small on purpose (a fifth of the labelled reviews, three epochs), so that every variant can be run
+with several seeds. The differences are what counts; the shipped models learn from all reviews.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import seqdemo
+from seqdemo.data import typed_reviews
+from seqdemo.models import registry
+from seqdemo.studies.study import Inputs, Measurement, Stored, Study, rounded
+from seqdemo.training.config import recipe
+
+N_REVIEWS = 4_500
+SEEDS = (1, 2)
+EPOCHS = 3
+
+EVERYTHING = "everything"
+VARIANTS: Mapping[str, Mapping[str, Any]] = {
+    EVERYTHING: {},
+    "language modelling": {"pretrained": False},
+    "crops of sentences": {"crop_share": 0.0},
+    "loss at every word": {"step_loss": 0.0},
+    "word dropout": {"word_dropout": 0.0},
+    "generated opinions": {"opinion_share": 0.0},
+}
+"""What is left out → the settings that leave it out."""
+
+
+def measure(inputs: Inputs) -> Measurement:
+    """Trains every variant with every seed; accuracy on validation reviews and on typed ones.
+
+    Raises:
+        DataError: The reviews cannot be read.
+        CheckpointMissingError: The LSTM's language model is not there.
+    """
+    import torch
+
+    from seqdemo.checkpoints import language_model
+    from seqdemo.data import examples, imdb, opinions
+    from seqdemo.training import loop, run
+
+    given = language_model.load(seqdemo.PRETRAINED / "lm-lstm")
+    reviews = imdb.load("train", inputs.data)
+    training_rows, validation_rows = imdb.split_validation(reviews.labels)
+    training = run.limited(reviews.pick(training_rows), inputs.limit or N_REVIEWS)
+    tokens = examples.tokenize_all(training)
+    encoded = examples.encode(tokens, training.labels, given.vocabulary)
+    held_out = run.limited(reviews.pick(validation_rows), inputs.limit)
+    validation = examples.encode(examples.tokenize_all(held_out), held_out.labels, given.vocabulary)
+    lexicon = opinions.Lexicon.learn(tokens, training.labels)
+    lines = typed_reviews.load()
+    typed = examples.encode(
+        [[token.text for token in given.vocabulary.read(line.text).tokens] for line in lines],
+        np.array([line.positive for line in lines], dtype=np.int64),
+        given.vocabulary,
+    )
+    negated = np.array([line.kind == "negation" for line in lines])
+    base = recipe("lstm", "standard", epochs=EPOCHS)
+    device = torch.device("cpu")
+    results: dict[str, list[dict[str, float]]] = {}
+    for left_out, settings in VARIANTS.items():
+        for seed in SEEDS:
+            changed = {name: value for name, value in settings.items() if name != "pretrained"}
+            config = dataclasses.replace(base, **changed, seed=seed)
+            torch.manual_seed(seed)
+            sizes = language_model.sizes(given, "lstm")
+            shape = registry.make_config("lstm", vocab_size=len(given.vocabulary), **sizes)
+            model = registry.build("lstm", shape)
+            if settings.get("pretrained", True):
+                language_model.start_from(model, given)
+            beside = None
+            if config.opinion_share:
+                n_opinions = round(config.opinion_share * len(encoded))
+                beside = functools.partial(opinions.draw, lexicon, given.vocabulary, n_opinions)
+            loop.fit(model, encoded, validation, config, device=device, beside=beside)
+            right = (loop.predict_logits(model, typed, device=device) > 0) == (typed.labels == 1)
+            found = {
+                "validation": loop.evaluate(model, validation, device=device)["accuracy"],
+                "typed": float(right.mean()),
+                "negation": float(right[negated].mean()),
+            }
+            results.setdefault(left_out, []).append({name: rounded(value) for name, value in found.items()})
+            inputs.say(f"{left_out:<20} seed {seed}  " + "  ".join(f"{k} {v:.1%}" for k, v in found.items()))
+    return Measurement(
+        n=len(encoded),
+        seed=SEEDS[0],
+        settings={
+            "seeds": list(SEEDS),
+            "validation_n": len(validation),
+            "typed_n": len(typed),
+            "training": {name: value for name, value in dataclasses.asdict(base).items() if name != "seed"},
+            "language_model": given.sha256,
+        },
+        results=results,
+    )
+
+
+def frame(stored: Stored | None) -> pd.DataFrame:
+    """One row for each variant.
+
+    Returns:
+        `left_out`, `seeds`, the means `validation`, `typed` and `negation` from 0 to 1, and their ranges
+        over the seeds, `validation_spread` and so on.
+    """
+    rows = []
+    for left_out, runs in (stored.results if stored else {}).items():
+        row: dict[str, Any] = {"left_out": left_out, "seeds": len(runs)}
+        for name in ("validation", "typed", "negation"):
+            values = [entry[name] for entry in runs]
+            row |= {name: float(np.mean(values)), f"{name}_spread": max(values) - min(values)}
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+STUDY = Study(
+    name="ablation",
+    question="What is each part of the training recipe worth?",
+    measure=measure,
+    on_checkpoints=False,
+)
