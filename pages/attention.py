@@ -1,6 +1,6 @@
 import streamlit as st
 
-from seqdemo.ui import attention
+from seqdemo.ui import attention, attributions
 
 st.title("Where does a Transformer look?", anchor=False)
 attention.render()
@@ -10,3 +10,6 @@ attention.heads()
 
 st.header("What kind of Transformer is this?", anchor=False, divider="gray")
 attention.about()
+
+st.header("Does it matter?", anchor=False, divider="gray")
+attributions.render(attention.text())

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import altair as alt
 import numpy as np
 import pandas as pd
@@ -17,6 +20,9 @@ ROW_PX = 31
 _DASHES = dict(zip(SIGNED, ([1, 0], [9, 4], [2, 4]), strict=True))
 _OTHER_DASHES = ([1, 0], [9, 4])
 _AXES_PX = 90
+_SMALL_PX = style.LABEL_PX - 2
+_LINE_PX = _SMALL_PX + 2
+"""Names stand in two lines, so that two charts fit beside each other."""
 _IN_POINTS = ["mean", "low", "high", "by_size", "from", "to"]
 _MOST_OPAQUE = 0.6
 
@@ -70,10 +76,10 @@ def deletion_chart(table: pd.DataFrame, colour: str, falls: dict[str, float]) ->
         )
         layers.append(part.mark_point(filled=True, size=45, opacity=1, color=own).encode(x=x, y=y, tooltip=tooltip))
     ends = table[table["share"] == last].copy()
-    ends["label_at"] = style.spread(ends["p"], 1.3 * style.LABEL_PX / (HEIGHT_PX - _AXES_PX))
-    ends["label_at"] += max(0.02 - ends["label_at"].min(), 0)
+    ends["label_at"] = style.spread(ends["p"], 2.35 * _LINE_PX / (HEIGHT_PX - _AXES_PX))
+    ends["label_at"] += max(0.04 - ends["label_at"].min(), 0)
     ends["words"] = [
-        row["label"] + (f"  {_points(falls[row['method']])}" if row["method"] in falls else "")
+        "\n".join(_two_lines(row["label"])) + (f"  {_points(falls[row['method']])}" if row["method"] in falls else "")
         for row in ends.to_dict("records")
     ]
     base = alt.Chart(ends)
@@ -83,9 +89,15 @@ def deletion_chart(table: pd.DataFrame, colour: str, falls: dict[str, float]) ->
         )
     )
     layers.append(
-        base.mark_text(align="left", baseline="middle", dx=10).encode(
-            x=x, y=alt.Y("label_at:Q", scale=scale), text="words:N"
-        )
+        base.mark_text(
+            align="left",
+            baseline="middle",
+            dx=10,
+            dy=-_LINE_PX / 2,
+            lineBreak="\n",
+            lineHeight=_LINE_PX,
+            fontSize=_SMALL_PX,
+        ).encode(x=x, y=alt.Y("label_at:Q", scale=scale), text="words:N")
     )
     return style.finished(layers, height_px=HEIGHT_PX)
 
@@ -115,20 +127,28 @@ def correlation_chart(table: pd.DataFrame) -> alt.LayerChart:
         size=(table["rho"].abs() * _MOST_OPAQUE).fillna(0),
         sign=["none" if np.isnan(rho) else "below 0" if rho < 0 else "above 0" for rho in table["rho"]],
     )
-    split = "split(datum.label, ' ')"
+    broken = {label: _two_lines(label) for label in labels}
+    settings: dict[str, Any] = {
+        "labelExpr": f"{json.dumps(broken)}[datum.label]",
+        "labelFontSize": _SMALL_PX,
+        "labelLineHeight": _LINE_PX,
+        "labelOverlap": False,
+        "ticks": False,
+        "domain": False,
+    }
     x = alt.X(
         "one:N",
         title=None,
         sort=labels,
         scale=alt.Scale(domain=labels[:-1], paddingInner=0.04),
-        axis=alt.Axis(labelAngle=0, labelExpr=split, ticks=False, domain=False, labelLineHeight=style.LABEL_PX + 2),
+        axis=alt.Axis(labelAngle=0, **settings),
     )
     y = alt.Y(
         "other:N",
         title=None,
         sort=labels,
         scale=alt.Scale(domain=labels[1:], paddingInner=0.04),
-        axis=alt.Axis(labelExpr=split, ticks=False, domain=False, labelLineHeight=style.LABEL_PX + 2),
+        axis=alt.Axis(labelOffset=-_LINE_PX / 2, **settings),
     )
     fill = alt.Fill(
         "sign:N",
@@ -248,6 +268,16 @@ def named(table: pd.DataFrame) -> pd.DataFrame:
     labels: dict[str, str] = {name: method.label for name, method in METHODS.items()}
     labels |= {name: spec.label for name, spec in MODELS.items()}
     return table.assign(one=table["one"].map(labels), other=table["other"].map(labels))
+
+
+def _two_lines(label: str) -> list[str]:
+    """A name broken where its halves are closest in length; a single word stands alone above an empty line."""
+    words = label.split(" ")
+    if len(words) == 1:
+        return [label, ""]
+    cuts = [(" ".join(words[:k]), " ".join(words[k:])) for k in range(1, len(words))]
+    first, second = min(cuts, key=lambda cut: abs(len(cut[0]) - len(cut[1])))
+    return [first, second]
 
 
 def _points(fall: float) -> str:

@@ -296,8 +296,9 @@ def _completeness_words(found: IntegratedGradients) -> str:
 
 
 def _own_curves(chosen: str, found: Mapping[str, Mapping[str, Any]]) -> None:
-    deleted: Deletion | Exception | None = found.get(chosen, {}).get(_DELETED)
-    if isinstance(deleted, Exception):
+    parts = found.get(chosen, {})
+    deleted: Deletion | None = parts.get(_DELETED)
+    if any(isinstance(part, Exception) for part in parts.values()):
         st.info("This could not be computed for this text.")
     elif deleted is None:
         if _waiting():

@@ -64,7 +64,7 @@ def test_methods_with_a_sign_have_the_models_colour_and_all_dashes_of_one_colour
 def test_a_methods_fall_stands_behind_its_name():
     chart = charts.deletion_chart(curves("leave_one_out", "rollout", "random"), "#123456", {"rollout": -0.034})
     words = {row["words"] for row in rows_of(chart) if "words" in row}
-    assert words == {"Leave one word out", "Attention rollout  \u22123", "Random words"}
+    assert words == {"Leave one\nword out", "Attention\nrollout  \u22123", "Random\nwords"}
 
 
 def test_the_deletion_chart_in_words():

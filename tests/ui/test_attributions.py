@@ -1,0 +1,249 @@
+"""Does it matter: all methods and models on the visitor's text, stored figures beside them, whatever is typed."""
+
+import json
+import time
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import seqdemo
+from seqdemo.explain import attributions as explain
+from seqdemo.explain.methods import METHODS, SIGNED
+from seqdemo.models.registry import MODELS
+from seqdemo.studies import attributions as study
+from seqdemo.studies.study import Inputs, path_of, write
+from seqdemo.text import MAX_TOKENS
+from seqdemo.ui import attributions, resources
+from tests.conftest import WORDS
+
+PAGE = "../../pages/attention.py"
+
+
+@pytest.fixture(scope="module")
+def found(checkpoint_folders, tmp_path_factory):
+    """The study on the small checkpoints and six made-up reviews."""
+    data = tmp_path_factory.mktemp("data")
+    rng = np.random.default_rng(0)
+    letters = [word for word in WORDS if word.isalpha()]
+    texts = [" ".join(rng.choice(letters, 20)) for _ in range(60)]
+    (data / "plain_text").mkdir()
+    table = pa.table({"text": texts, "label": [0] * 30 + [1] * 30})
+    pq.write_table(table, data / "plain_text/train-00000-of-00001.parquet")
+    models = {name: seqdemo.load(checkpoint_folders[name]) for name in MODELS}
+    return models, study.measure(Inputs(models=models, data=str(data)))
+
+
+@pytest.fixture
+def measured(pretrained, found):
+    """Its result, stored beside the checkpoints that the app loads."""
+    models, measurement = found
+    write(path_of(study.STUDY.name), study.STUDY, measurement, models)
+
+
+@pytest.fixture
+def page(app, loaded):
+    """The page with every model loaded."""
+    resources.background.clear()
+    app.run()
+    loaded()
+    return app.switch_page(PAGE).run()
+
+
+def settle(page):
+    """Runs the page until nothing is being computed for it."""
+    deadline = time.monotonic() + 60
+    while True:
+        jobs = dict(page.session_state["attributions_jobs"])
+        for future in jobs.values():
+            future.exception(max(deadline - time.monotonic(), 0))
+        page.run()
+        if set(page.session_state["attributions_jobs"]) == set(jobs):
+            return page
+
+
+def sent(page):
+    """What the component was sent."""
+    found = [element.proto for element in page.get("bidi_component")]
+    (proto,) = [proto for proto in found if proto.component_name == "attributions"]
+    (data,) = json.loads(proto.json)
+    return data
+
+
+def said(page):
+    return "\n".join(
+        element.value for element in [*page.caption, *page.info, *page.markdown, *page.subheader, *page.header]
+    )
+
+
+def alts(page):
+    return [chart.proto.alt for chart in page.get("vega_lite_chart")]
+
+
+def own_alts(page):
+    return [alt for alt in alts(page) if alt.startswith(("P(verdict)", "Rank correlation", "Points of"))]
+
+
+def choose(page, name):
+    page.segmented_control(key="explained").set_value(name).run()
+    return settle(page)
+
+
+def read(page, text):
+    """The page with another text in its box."""
+    page.session_state["review"] = text
+    page.run()
+    return settle(page)
+
+
+def test_the_transformer_has_five_rows_and_every_other_model_three(measured, page):
+    settle(page)
+    assert not page.exception
+    for name in reversed(MODELS):
+        data = sent(choose(page, name))
+        assert not page.exception
+        methods = METHODS if name == "transformer" else SIGNED
+        assert [row["label"] for row in data["rows"]] == [METHODS[method].label for method in methods]
+        assert all(len(row["values"]) == len(data["words"]) for row in data["rows"])
+        assert len(own_alts(page)) == 2 + 2 + 1
+
+
+def test_the_rows_hold_what_the_methods_find(measured, page, found):
+    data = sent(choose(page, "lstm"))
+    model = found[0]["lstm"]
+    ids = model.vocabulary.require(attributions_text(page)).ids
+    for row, values in zip(data["rows"], explain.attribute(model, ids).values(), strict=True):
+        np.testing.assert_allclose(row["values"], values, rtol=1e-3, atol=1e-6)
+
+
+def attributions_text(page):
+    return page.session_state["attributions_text"]
+
+
+def test_all_five_models_stand_under_each_other_by_one_method(measured, page):
+    data = sent(choose(page, "all"))
+    assert [row["label"] for row in data["rows"]] == [spec.label for spec in MODELS.values()]
+    assert [row["colour"] for row in data["rows"]] == [spec.colour for spec in MODELS.values()]
+    assert all(row["values"] is not None for row in data["rows"])
+    integrated = data["rows"][0]["values"]
+    page.segmented_control(key="explained_by").set_value("leave_one_out").run()
+    assert sent(settle(page))["rows"][0]["values"] != integrated
+    assert not page.exception
+    (alt,) = [alt for alt in alts(page) if alt.startswith("Rank correlation")]
+    assert "RNN and Transformer" in alt
+
+
+def test_completeness_is_shown_as_a_number_and_relative_to_the_difference(measured, page):
+    settle(page)
+    (line,) = [caption.value for caption in page.caption if caption.value.startswith("Integrated gradients add up")]
+    assert "baseline" in line
+    assert "\u00a0% of it" in line
+    assert "50 points" in line
+
+
+def test_a_sum_that_is_not_close_is_said_to_be_so():
+    found = explain.IntegratedGradients(values=np.array([1.0, -0.5]), logit=1.0, baseline=-1.0, n_steps=400)
+    line = attributions._completeness_words(found)
+    assert "by 1.500 logits (75.0\u00a0% of it), with 400 points" in line
+    assert line.endswith("not close, so take this row with care.")
+
+
+def test_attention_is_labelled_as_where_and_not_why(measured, page):
+    settle(page)
+    assert "where a model looked, not why it decided" in said(page)
+    assert [row["signed"] for row in sent(page)["rows"]] == [True, True, True, False, False]
+
+
+def test_stored_figures_stand_there_while_the_models_load(measured, app, gate):
+    app.run()
+    page = app.switch_page(PAGE).run()
+    assert not page.exception
+    assert "6 held-out reviews" in said(page)
+    assert sum(alt.startswith("Points of P(verdict) below random words: RNN") for alt in alts(page)) == 1
+
+
+def test_without_a_stored_result_the_page_says_how_to_measure_and_shows_ones_own(page):
+    settle(page)
+    assert not page.exception
+    assert "python -m seqdemo study attributions" in said(page)
+    assert len(own_alts(page)) == 2
+
+
+def test_figures_of_other_weights_are_not_shown_as_these(measured, app, loaded, pretrained, build_small, vocabulary):
+    from seqdemo.checkpoints import folder
+
+    other = build_small("gru", seed=9)
+    folder.save(pretrained / "gru", name="gru", model=other, vocabulary=vocabulary, metrics={}, history=[], training={})
+    app.run()
+    loaded()
+    page = choose(app.switch_page(PAGE).run(), "gru")
+    assert not page.exception
+    assert "not been measured on these weights of the GRU" in said(page)
+    assert not any("GRU" in alt for alt in alts(page) if alt.startswith("Points of"))
+
+
+@pytest.mark.parametrize("text", ["", "   ", "@#%"], ids=["empty", "spaces", "marks"])
+def test_a_text_without_a_word_gets_a_sentence(measured, page, text):
+    read(page, "A dull story.")
+    page.session_state["attention_session"].text = text
+    page.run()
+    settle(page)
+    assert not page.exception
+    assert page.info
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["good", "xyzzy plugh", "<script>alert(1)</script> $x$ **b**", "🙂 good"],
+    ids=["one", "unknown", "markup", "emoji"],
+)
+def test_short_and_strange_texts_are_attributed(measured, page, text):
+    read(page, text)
+    assert not page.exception
+    assert attributions_text(page) == text
+    assert all(row["values"] is not None for row in sent(page)["rows"])
+
+
+def test_a_text_of_unknown_words_only_leaves_nothing_out(measured, page):
+    data = sent(choose(read(page, "xyzzy plugh quux"), "rnn"))
+    assert [row["values"] for row in data["rows"] if row["label"] == "Leave one word out"] == [[0, 0, 0]]
+    assert "Rank correlation" in "".join(alts(page))
+
+
+def test_of_a_long_text_head_and_tail_are_attributed(measured, page):
+    data = sent(read(page, "good film " * 300))
+    assert len(data["words"]) == MAX_TOKENS
+    assert data["skipped"] == 600 - MAX_TOKENS
+    assert data["gap"] is not None
+
+
+def test_another_text_gives_up_what_was_asked_for_the_one_before(measured, page):
+    before = set(page.session_state["attributions_jobs"])
+    read(page, "A dull story, and a poor plot.")
+    after = page.session_state["attributions_jobs"]
+    assert not before & set(after)
+    assert all(future.done() and not future.cancelled() for future in after.values())
+
+
+def test_a_model_that_cannot_be_loaded_leaves_the_others(measured, pretrained, app, loaded):
+    (pretrained / "lstm/model.safetensors").write_bytes(b"cut")
+    app.run()
+    loaded()
+    page = choose(app.switch_page(PAGE).run(), "lstm")
+    assert not page.exception
+    assert "LSTM could not be loaded" in said(page).replace("\\", "")
+    assert [row["label"] for row in sent(choose(page, "all"))["rows"]] == ["RNN", "GRU", "BiLSTM", "Transformer"]
+
+
+def test_a_computation_that_fails_is_answered_with_a_sentence(measured, page, monkeypatch, caplog):
+    def fail(*_):
+        raise RuntimeError("made to fail")
+
+    monkeypatch.setattr(explain, "leave_one_out", fail)
+    read(page, "A great film.")
+    assert not page.exception
+    (row,) = [row for row in sent(page)["rows"] if row["label"] == "Leave one word out"]
+    assert row["values"] is None
+    assert row["problem"] == "could not be computed"
+    assert "made to fail" in caplog.text
