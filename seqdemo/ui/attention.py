@@ -107,8 +107,8 @@ def heads() -> None:
     st.caption(
         "How to read this: a dot is a head, its number inside. Left, how many words lie between a word and what it "
         "looks at, weighted by attention. Right, over how many words the attention would spread evenly (2 to the power "
-        "of the entropy). The dashed line is a head that looks at all words alike (chance). Both are means over the words of "
-        "this one text."
+        "of the entropy). The dashed line is a head that looks at all words alike (chance). Both are means over the "
+        "words of this one text."
     )
     with st.expander("The data as a table"):
         st.dataframe(table, hide_index=True)
@@ -165,7 +165,7 @@ def _answer() -> None:
     model = resources.models().get(NAME)
     reading = model.read(session.text) if model else None
     if model is None or reading is None or not reading.tokens:
-        message = _nothing_to_show(session, reading)
+        message = _nothing_to_show(reading)
     else:
         message = attention_message(session, reading, model, resources.looks(model.sha256, session.text, model))
     components.attention(key="attention", data=message)
@@ -250,7 +250,7 @@ def _words(reading: Reading) -> list[str]:
     return [reading.text[token.start : token.end] for token in reading.tokens]
 
 
-def _nothing_to_show(session: Session, reading: Reading | None) -> bytes:
+def _nothing_to_show(reading: Reading | None) -> bytes:
     loading = not resources.store().settled
     if reading is not None:
         said = live.note(reading)
@@ -259,7 +259,7 @@ def _nothing_to_show(session: Session, reading: Reading | None) -> bytes:
     else:
         said = f"The {MODELS[NAME].label} could not be loaded. {sources.why(resources.store().status(NAME))}"
     header: dict[str, Any] = {"kind": "nothing", "said": said, "loading": reading is None and loading}
-    return pack(header | {"text_id": _digest(session.text)}, {})
+    return pack(header, {})
 
 
 def _digest(text: str) -> str:

@@ -60,6 +60,7 @@ function buildChoice(desk, parent) {
   const choose = (name, act) => {
     const label = element("label", "", bar, `${name} `)
     const select = element("select", "", label)
+    select.setAttribute("aria-label", name)
     select.onchange = () => act(select.value)
     return select
   }
@@ -94,7 +95,7 @@ function buildFiles(desk, parent) {
 }
 
 function showNothing(desk, header) {
-  Object.assign(desk, { n: 0, textId: header.text_id })
+  Object.assign(desk, { n: 0, textId: null })
   desk.frame.classList.add("empty")
   desk.frame.classList.toggle("loading", header.loading)
   desk.title.textContent = desk.live.textContent = header.said
