@@ -53,7 +53,15 @@ PAGES = (
         "attention",
         "Where the Transformer looks in a text, in every layer and head, and whether it matters.",
     ),
+    Page(
+        "translate.py",
+        "Translate",
+        "translate",
+        "translate",
+        "Type a date; a model with attention writes it as year-month-day and shows where it looks.",
+    ),
     Page("memory.py", "Memory", "history", "memory", "How many words until a model has forgotten, measured, and why."),
+    Page("train.py", "Train", "model_training", "train", "Train small models yourself and watch them learn, or not."),
 )
 
 

@@ -12,10 +12,12 @@ import streamlit as st
 from seqdemo.checkpoints.store import ModelStore
 from seqdemo.explain.prefixes import CurveWorker
 from seqdemo.models.registry import MODELS
+from seqdemo.training.jobs import Jobs
 from seqdemo.ui.background import Background
 
 if TYPE_CHECKING:
     from seqdemo.checkpoints.classifier import Classifier
+    from seqdemo.checkpoints.translator import Translation, Translator
     from seqdemo.explain.rollout import Looks
     from seqdemo.trace import Trace
 
@@ -103,9 +105,33 @@ def looks(sha256: str, text: str, _classifier: Classifier) -> Looks:  # noqa: AR
 
 
 @st.cache_resource(show_spinner=False)
+def translator(folder: str) -> Translator:
+    """The translator of dates in a folder, read at the first question.
+
+    Raises:
+        CheckpointError: It cannot be used.
+    """
+    from seqdemo.checkpoints.translator import load
+
+    return load(folder)
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def translation(sha256: str, text: str, width: int, _translator: Translator) -> Translation:  # noqa: ARG001 (the key)
+    """An answer with every number of it, known by checkpoint, text and beam width; up to 0.2 MB each."""
+    return _translator.translate(text, width=width)
+
+
+@st.cache_resource(show_spinner=False)
 def background() -> Background:
     """Computes for all visitors what takes seconds, one thing at a time; keeps the newest results."""
     return Background()
+
+
+@st.cache_resource(show_spinner=False)
+def jobs() -> Jobs:
+    """The training runs of this process, for all visitors; `app.py` ends them with the server."""
+    return Jobs()
 
 
 def _warm_up(models: ModelStore) -> None:

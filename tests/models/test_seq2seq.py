@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from seqdemo.errors import ConfigError
-from seqdemo.models.seq2seq import END_ID, Seq2Seq, Seq2SeqConfig, additive_attention
+from seqdemo.models.seq2seq import END_ID, START_ID, Seq2Seq, Seq2SeqConfig, additive_attention
 
 SIZES = {"n_inputs": 9, "n_outputs": 7, "d_embed": 5, "d_hidden": 6, "d_attention": 4}
 IDS = torch.tensor([[2, 5, 8, 3, 1], [4, 7, 0, 0, 0]])
@@ -86,10 +86,15 @@ def test_what_is_recorded_fits_together():
     torch.testing.assert_close(model.head(recorded["state"][1:]), recorded["logits"])
 
 
-def test_the_encoder_is_torchs_two_way_gru():
+def test_the_encoder_is_torchs_gru_in_both_directions():
     model = build()
-    h, _ = model.encoder(model.input_embedding(IDS[:1]))
-    torch.testing.assert_close(model.record(IDS[0], ANSWERS[0])["encoder"], h[0].detach(), atol=1e-6, rtol=0)
+    two_way = nn.GRU(5, 6, batch_first=True, bidirectional=True)
+    for name in ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"):
+        getattr(two_way, name).data = getattr(model.left_to_right, name).data
+        getattr(two_way, f"{name}_reverse").data = getattr(model.right_to_left, name).data
+    h, _ = two_way(model.input_embedding(IDS[:1]))
+    recorded = model.record(IDS[0], ANSWERS[0])["encoder"]
+    torch.testing.assert_close(recorded, h[0].detach(), atol=1e-6, rtol=0)
 
 
 def test_without_attention_every_step_is_given_the_same_summary():
@@ -112,13 +117,13 @@ def test_free_running_is_given_what_the_model_wrote(model):
 def test_greedy_writes_the_likeliest_character_and_stops_at_the_end(model):
     ids, log_probability = model.greedy(IDS, LENGTHS, 6)
     with torch.inference_mode():
-        logits = model(IDS, LENGTHS, ids, own=True)
+        logits = model(IDS, LENGTHS, ids)
     for row in range(2):
         written = ids[row].tolist()
         n = written.index(END_ID) + 1 if END_ID in written else 6
         assert set(written[n:]) <= {END_ID}
-        assert logits[row, :n].argmax(-1).tolist() == written[:n]
-        expected = torch.log_softmax(logits[row, :n], -1).max(-1).values.sum()
+        assert (1 + logits[row, :n, 1:].argmax(-1)).tolist() == written[:n]  # the start is never written
+        expected = torch.log_softmax(logits[row, :n], -1)[:, 1:].max(-1).values.sum()
         torch.testing.assert_close(log_probability[row], expected)
 
 
@@ -131,12 +136,12 @@ def test_a_beam_of_one_is_greedy(model):
 
 
 def test_a_wide_beam_finds_the_likeliest_of_all_answers(model):
-    letters = [y for y in range(7) if y != END_ID]
+    letters = [y for y in range(7) if y not in (START_ID, END_ID)]
     every = [
         (*start, last)
         for n in range(3)
         for start in itertools.product(letters, repeat=n)
-        for last in ([END_ID] if n < 2 else range(7))
+        for last in ([END_ID] if n < 2 else [END_ID, *letters])
     ]
 
     def log_probability(answer):

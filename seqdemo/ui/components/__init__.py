@@ -70,3 +70,18 @@ attributions = st.components.v2.component(
     "attributions", js=_PARTS + _read("attributions.js"), css=_read("attributions.css")
 )
 """A text shaded by several methods or models, one row each; its data is that of `seqdemo.ui.attributions.rows_data`."""
+
+translate = st.components.v2.component(
+    "translate",
+    js=_PARTS
+    + _read("stepper_transport.js")
+    + "".join(_read(f"translate_{part}.js") for part in ("box", "map", "formula"))
+    + _read("translate.js"),
+    css=_read("stepper.css") + _read("translate.css"),
+)
+"""A box for a date, its answer and every number; its data is the message of `seqdemo.ui.translate.answer_message`.
+
+Its state `edit` holds {text, length, width, rev, n}."""
+
+train = st.components.v2.component("train", js=_PARTS + _read("train.js"), css=_read("train.css"))
+"""Training runs as curves and heatmaps; its data is the message of `seqdemo.ui.train.message`."""

@@ -1,0 +1,7 @@
+import streamlit as st
+
+from seqdemo.ui import translate
+
+st.title("Type a date. A model writes it as year-month-day.", anchor=False)
+translate.render()
+translate.measured()
