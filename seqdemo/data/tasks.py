@@ -158,6 +158,21 @@ def parity_up_to(rng: np.random.Generator, n: int, length: int) -> Batch:
     return _parity(rng.integers(0, 2, (n, length)), rng.integers(1, length + 1, n))
 
 
+def parity_so_far(rng: np.random.Generator, n: int, length: int) -> Batch:
+    """Whether the number of ones so far is odd, asked after every step.
+
+    Args:
+        rng: Where chance comes from.
+        n: Sequences.
+        length: Steps of each.
+
+    Returns:
+        Ids (n, length), 1 for a zero and 2 for a one, and at every step the class 0 (even) or 1 (odd), (n, length).
+    """
+    bits = rng.integers(0, 2, (n, length))
+    return Batch(inputs=bits + 1, lengths=np.full(n, length), targets=bits.cumsum(1) % 2)
+
+
 def _parity(bits: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64]) -> Batch:
     real = np.arange(bits.shape[1])[None, :] < lengths[:, None]
     return Batch(inputs=(bits + 1) * real, lengths=lengths, targets=(bits * real).sum(1) % 2)
@@ -252,5 +267,16 @@ COPY = Task(
     at_every_step=True,
     uncounted=0,
 )
-MADE_UP: dict[str, Task] = {**TASKS, COPY.name: COPY}
-"""Every made-up task."""
+PARITY_SO_FAR = Task(
+    name="parity",
+    label="Parity",
+    question="Is the number of ones so far odd? Asked after every step.",
+    draw=parity_so_far,
+    vocab_size=3,
+    n_classes=2,
+    chance=0.5,
+    at_every_step=True,
+)
+MADE_UP: dict[str, Task] = {**TASKS, PARITY_SO_FAR.name: PARITY_SO_FAR, COPY.name: COPY}
+"""The tasks of the training page. Parity is asked after every step there: asked once, at the end, nothing small learns
+it in a minute."""

@@ -84,6 +84,8 @@ class _Progress:
     epoch: int = 0
     best_epoch: int = 0
     best_score: float = -math.inf
+    best_loss: float = math.inf
+    improved_epoch: int = 0
     seconds: float = 0.0
     rate_scale: float = 1.0
     history: list[dict[str, Any]] = field(default_factory=list)
@@ -326,18 +328,23 @@ class _Run:
         self.on_event({"event": "epoch", **entry})
 
     def _keep_if_better(self, scores: Mapping[str, float]) -> None:
-        """The best epoch has the highest validation accuracy (the lowest loss for a number)."""
-        progress = self.progress
-        score = -scores["loss"] if self.problem.answer == "number" else scores["accuracy"]
-        if score > progress.best_score:
-            progress.best_score, progress.best_epoch = score, progress.epoch
+        """The best epoch has the highest validation accuracy, of several the lowest loss; for a number the loss alone.
+
+        Patience and `plateau` look at the accuracy (or the number's loss): a loss can fall for ever.
+        """
+        progress, loss = self.progress, scores["loss"]
+        score = -loss if self.problem.answer == "number" else scores["accuracy"]
+        if (score, -loss) > (progress.best_score, -progress.best_loss):
+            if score > progress.best_score:
+                progress.improved_epoch = progress.epoch
+            progress.best_score, progress.best_loss, progress.best_epoch = score, loss, progress.epoch
             self.best = self._weights()
-        elif self.settings.schedule == "plateau":
+        if self.settings.schedule == "plateau" and progress.improved_epoch != progress.epoch:
             progress.rate_scale /= 2
 
     def _is_out_of_patience(self) -> bool:
         patience = self.settings.patience
-        return bool(patience) and self.progress.epoch - self.progress.best_epoch >= patience
+        return bool(patience) and self.progress.epoch - self.progress.improved_epoch >= patience
 
     # --- measuring ---
 

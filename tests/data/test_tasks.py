@@ -119,3 +119,9 @@ def test_copying_without_looking_is_right_as_often_as_chance_says():
     asked = batch.targets[batch.targets != tasks.COPY.uncounted]
     shares = np.bincount(asked, minlength=tasks.COPY.n_classes)[1:] / len(asked)
     np.testing.assert_allclose(shares, tasks.COPY.chance, atol=0.02)
+
+
+def test_parity_so_far_counts_the_ones_up_to_each_step():
+    batch = tasks.parity_so_far(np.random.default_rng(0), 50, 12)
+    for row, targets in zip(batch.inputs.tolist(), batch.targets.tolist(), strict=True):
+        assert targets == [parity(row[: t + 1]) for t in range(12)]
