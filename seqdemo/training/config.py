@@ -35,6 +35,8 @@ class TrainingConfig:
             that read out their last state have it.
         opinion_share: Generated opinions beside each review ("not bad at all", see
             `seqdemo.data.opinions`), new ones in each epoch.
+        average_decay: Share of the averaged weights that stays at each update; the average is what is
+            measured and kept (Polyak & Juditsky 1992; here exponential). 0 keeps the last weights.
         patience: Epochs without a better validation accuracy before stopping.
         seed: Start of all chance.
         precision: `bf16` autocast, `fp32`, or whichever is faster here.
@@ -53,6 +55,7 @@ class TrainingConfig:
     short_epochs: int = 0
     step_loss: float = 0.5
     opinion_share: float = 0.0
+    average_decay: float = 0.0
     patience: int = 4
     seed: int = 1
     precision: Literal["auto", "fp32", "bf16"] = "auto"
@@ -69,7 +72,7 @@ class TrainingConfig:
         for name in ("weight_decay", "clip_norm", "opinion_share"):
             if getattr(self, name) < 0:
                 raise ConfigError(f"{name} is 0 or more; got {getattr(self, name)}.")
-        for name in ("label_smoothing", "warmup_share", "word_dropout"):
+        for name in ("label_smoothing", "warmup_share", "word_dropout", "average_decay"):
             if not 0 <= getattr(self, name) < 1:
                 raise ConfigError(f"{name} is at least 0 and below 1; got {getattr(self, name)}.")
         for name in ("crop_share", "step_loss"):

@@ -108,17 +108,18 @@ def fit(
     model.to(device)
     optimiser = _optimiser(model, config, device)
     best = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    averaged = copy.deepcopy(model) if config.average_decay else model
     progress = Progress()
     if (resume or finish) and state_file is not None and state_file.is_file():
-        progress, best = _load_state(state_file, model, optimiser, config)
+        progress, best = _load_state(state_file, model, averaged, optimiser, config)
     else:
         progress.precision = _choose_precision(model, training, config, device)
     if finish and not progress.epoch:
         raise TrainingError("There is no interrupted run to finish; start one without --finish.")
     while not finish and progress.epoch < config.epochs and progress.epoch - progress.best_epoch < config.patience:
         started = time.perf_counter()
-        losses, norms = _train_epoch(model, optimiser, training, config, progress, device, on_event, beside)
-        reached = evaluate(model, validation, device=device, precision=progress.precision)
+        losses, norms = _train_epoch(model, averaged, optimiser, training, config, progress, device, on_event, beside)
+        reached = evaluate(averaged, validation, device=device, precision=progress.precision)
         progress.epoch += 1
         progress.seconds += time.perf_counter() - started
         entry = {
@@ -132,11 +133,11 @@ def fit(
         progress.history.append(entry)
         if reached["accuracy"] > progress.best_accuracy:
             progress.best_accuracy, progress.best_epoch = reached["accuracy"], progress.epoch
-            best = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+            best = {name: tensor.clone() for name, tensor in averaged.state_dict().items()}
         elif config.schedule == "plateau":
             progress.rate_scale /= 2
         if state_file is not None:
-            _save_state(state_file, model, optimiser, best, progress, config)
+            _save_state(state_file, model, averaged, optimiser, best, progress, config)
         on_event({"event": "epoch", **entry})
     model.load_state_dict(best)
     model.eval()
@@ -145,6 +146,7 @@ def fit(
 
 def _train_epoch(
     model: SequenceModel,
+    averaged: SequenceModel,
     optimiser: torch.optim.AdamW,
     training: Examples,
     config: TrainingConfig,
@@ -188,6 +190,8 @@ def _train_epoch(
         loss.backward()  # type: ignore[no-untyped-call]
         norm = torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip_norm or math.inf)
         optimiser.step()
+        if averaged is not model:
+            _average(averaged, model, config.average_decay, epoch * len(batches) + step)
         losses.append(loss.detach())
         norms.append(norm.detach())
         if step % _STEPS_BETWEEN_EVENTS == 0 or step == len(batches) - 1:
@@ -204,6 +208,13 @@ def _train_epoch(
                 }
             )
     return torch.stack(losses).float(), torch.stack(norms).float()
+
+
+@torch.no_grad()
+def _average(averaged: SequenceModel, model: SequenceModel, decay: float, update: int) -> None:
+    """Moves the average towards the weights of now; faster at the start, when it still holds what chance drew."""
+    share = 1 - min(decay, (update + 1) / (update + 10))
+    torch._foreach_lerp_(list(averaged.parameters()), list(model.parameters()), share)
 
 
 def training_loss(model: SequenceModel, batch: Batch, config: TrainingConfig, device: torch.device) -> Tensor:
@@ -308,6 +319,7 @@ def _settings(config: TrainingConfig) -> str:
 def _save_state(
     path: pathlib.Path,
     model: SequenceModel,
+    averaged: SequenceModel,
     optimiser: torch.optim.AdamW,
     best: Mapping[str, Tensor],
     progress: Progress,
@@ -315,6 +327,8 @@ def _save_state(
 ) -> None:
     tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
     tensors |= {f"best.{name}": tensor for name, tensor in best.items()}
+    if averaged is not model:
+        tensors |= {f"average.{name}": tensor for name, tensor in averaged.state_dict().items()}
     for index, entries in optimiser.state_dict()["state"].items():
         tensors |= {f"adam.{index}.{name}": tensor for name, tensor in entries.items()}
     tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
@@ -325,7 +339,11 @@ def _save_state(
 
 
 def _load_state(
-    path: pathlib.Path, model: SequenceModel, optimiser: torch.optim.AdamW, config: TrainingConfig
+    path: pathlib.Path,
+    model: SequenceModel,
+    averaged: SequenceModel,
+    optimiser: torch.optim.AdamW,
+    config: TrainingConfig,
 ) -> tuple[Progress, dict[str, Tensor]]:
     try:
         with safetensors.safe_open(path, "pt") as file:
@@ -335,7 +353,7 @@ def _load_state(
         raise TrainingError(f"{path} cannot be read ({error}); start again without --resume.") from error
     if metadata.get("settings") != _settings(config):
         raise TrainingError(f"{path} belongs to a run with other settings; start again without --resume.")
-    groups: dict[str, dict[str, Tensor]] = {"model": {}, "best": {}}
+    groups: dict[str, dict[str, Tensor]] = {"model": {}, "best": {}, "average": {}}
     adam: dict[int, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():
         kind, rest = name.split(".", 1)
@@ -346,6 +364,8 @@ def _load_state(
             groups[kind][rest] = tensor
     try:
         model.load_state_dict(groups["model"])
+        if averaged is not model:
+            averaged.load_state_dict(groups["average"])
     except RuntimeError as error:  # torch's word for other names or shapes
         raise TrainingError(f"{path} belongs to a run of another model; start again without --resume.") from error
     optimiser.load_state_dict({"state": adam, "param_groups": optimiser.state_dict()["param_groups"]})

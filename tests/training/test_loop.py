@@ -289,3 +289,35 @@ def test_the_precision_is_chosen_by_time_and_kept(build_small, training, validat
     assert progress.precision in {"fp32", "bf16"}
     for name, tensor in weights(model).items():  # timing it trained nothing
         torch.testing.assert_close(tensor, before[name], atol=1e-6, rtol=0)
+
+
+def test_averaged_weights_are_kept_and_resuming_gives_those_of_an_uninterrupted_run(
+    build_small, training, validation, tmp_path
+):
+    config = settings(average_decay=0.9)
+    whole = build_small("lstm")
+    history = run(whole, training, validation, config).history
+
+    class CutError(Exception):
+        pass
+
+    def cut(event):
+        if event["event"] == "epoch" and event["epoch"] == 2:
+            raise CutError
+
+    state = tmp_path / "state.safetensors"
+    with pytest.raises(CutError):
+        run(build_small("lstm"), training, validation, config, state_file=state, on_event=cut)
+    resumed = build_small("lstm")
+    again = run(resumed, training, validation, config, state_file=state, resume=True).history
+    assert without_time(again) == without_time(history)
+    assert_equal(weights(resumed), weights(whole))
+
+
+def test_an_average_lags_behind_the_weights_it_averages(build_small, training, validation):
+    plain, averaged = build_small("lstm"), build_small("lstm")
+    start = weights(plain)["head.weight"]
+    run(plain, training, validation, settings(epochs=1))
+    run(averaged, training, validation, settings(epochs=1, average_decay=0.99))
+    moved = [(weights(model)["head.weight"] - start).norm() for model in (plain, averaged)]
+    assert 0 < moved[1] < moved[0]
