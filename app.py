@@ -1,4 +1,4 @@
-"""What `streamlit run app.py` starts: the server, and the models loading behind it.
+"""What `streamlit run app.py` starts: the server, and the models loading behind it; ends what it trains.
 
 An ASGI app rather than a script: a `pages/` folder beside the main script would answer
 the first deep link without the navigation of `seqdemo/ui/main.py`.
@@ -15,11 +15,14 @@ import streamlit as st
 
 @contextlib.asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
-    """Begins to load the models with the server; neither waits for the other."""
+    """Begins to load the models with the server; neither waits for the other. No training outlives the server."""
     from seqdemo.ui import resources  # here, since Streamlit's caches want a running server
 
     resources.store()
-    yield
+    try:
+        yield
+    finally:
+        resources.jobs().close()
 
 
 app = st.App(pathlib.Path(__file__).parent / "seqdemo" / "ui" / "main.py", lifespan=lifespan)

@@ -9,6 +9,7 @@ training rows and flatter every model.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
 from collections.abc import Sequence
@@ -27,6 +28,8 @@ REVISION = "e6281661ce1c48d982bc483cf8a173c1bbeb5d31"
 VALIDATION_SHARE = 0.1
 
 Split = Literal["train", "test", "unsupervised"]
+_LABELLED: tuple[Split, ...] = ("train", "test")
+_LABELLED_BYTES = 21_024_620
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,39 @@ def locate(split: Split, folder: str | os.PathLike[str] | None = None) -> pathli
             "with --data or SEQDEMO_IMDB."
         )
     return path
+
+
+def whereabouts() -> str:
+    """Where the training and test splits are, in words, without asking the Hub; empty where they are not here."""
+    folder = find_folder()
+    if folder is not None:
+        try:
+            for split in _LABELLED:
+                locate(split, folder)
+        except DataError:
+            return ""
+        return "from a local folder"
+    return "" if None in map(_cached, _LABELLED) else "from the Hub's cache on this machine"
+
+
+def share_fetched() -> float:
+    """How much of the training and test splits has come from the Hub so far, from 0 to 1."""
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    blobs = pathlib.Path(HF_HUB_CACHE) / f"datasets--{REPOSITORY.replace('/', '--')}" / "blobs"
+    n_bytes = 0
+    for path in blobs.glob("*"):
+        with contextlib.suppress(OSError):  # renamed in this moment
+            n_bytes += path.stat().st_size
+    return min(1.0, n_bytes / _LABELLED_BYTES)
+
+
+def _cached(split: Split) -> pathlib.Path | None:
+    import huggingface_hub
+
+    name = f"plain_text/{split}-00000-of-00001.parquet"
+    found = huggingface_hub.try_to_load_from_cache(REPOSITORY, name, repo_type="dataset", revision=REVISION)
+    return pathlib.Path(found) if isinstance(found, str) else None
 
 
 def split_validation(labels: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

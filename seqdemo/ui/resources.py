@@ -128,6 +128,24 @@ def background() -> Background:
     return Background()
 
 
+@st.cache_resource(max_entries=32, show_spinner=False)
+def own_model(run_id: str, folder: str) -> Classifier:  # noqa: ARG001 (part of the key: a result changes no more)
+    """The text model that a visitor's run left in its folder.
+
+    Raises:
+        CheckpointError: It cannot be used.
+    """
+    from seqdemo.checkpoints import folder as checkpoint
+
+    return checkpoint.load(folder)
+
+
+@st.cache_resource(show_spinner=False)
+def downloads() -> Background:
+    """Fetches data sets for all visitors, one at a time, without keeping computations waiting."""
+    return Background(max_kept=4)
+
+
 @st.cache_resource(show_spinner=False)
 def jobs() -> Jobs:
     """The training runs of this process, for all visitors; `app.py` ends them with the server."""

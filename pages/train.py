@@ -1,0 +1,13 @@
+import streamlit as st
+
+from seqdemo.ui import train, train_form, train_results
+
+st.title("Train a model and watch it learn", anchor=False)
+left, right = st.columns([3, 8], gap="medium")
+with left:
+    train_form.choose()
+with right:
+    train.watch()
+
+st.header("The runs so far", anchor=False, divider="gray")
+train_results.render()

@@ -1,0 +1,95 @@
+"""A visitor's own models in the place of those that came with the app, for that visitor alone.
+
+A run is known by an id that cannot be guessed; whoever has a link with it (`?own=<id>`) sees the same.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from seqdemo.errors import SeqdemoError
+from seqdemo.models.registry import MODELS
+from seqdemo.ui import resources
+from seqdemo.ui.marks import plain
+
+if TYPE_CHECKING:
+    from seqdemo.checkpoints.classifier import Classifier
+    from seqdemo.training.jobs import View
+
+PAGES_THAT_USE = {"sentiment": "Live sentiment", "stepper": "the stepper"}
+"""Path → name of the pages that can answer with a visitor's own model."""
+_OWN, _GO = "own_models", "own_models_go"
+_ID = re.compile(r"[A-Za-z0-9_-]{16}")
+
+
+def use(run_id: str) -> None:
+    """From now on this visitor's pages answer with the model of that run, in the place of the one of its kind."""
+    view = resources.jobs().view(run_id)
+    if view is not None and view.is_text_model:
+        st.session_state[_OWN] = {**_chosen(), view.settings.model: run_id}
+
+
+def put_back(name: str) -> None:
+    """The model that came with the app answers again."""
+    st.session_state[_OWN] = {model: run_id for model, run_id in _chosen().items() if model != name}
+
+
+def views() -> dict[str, View]:
+    """Model name → the run whose result takes its place for this visitor; those that are gone are left out."""
+    found = {name: resources.jobs().view(run_id) for name, run_id in _chosen().items()}
+    return {name: view for name, view in found.items() if view is not None and view.is_text_model}
+
+
+def answering() -> dict[str, Classifier]:
+    """The models that answer this visitor, in the registry's order: as `resources.models`, with the own ones."""
+    shipped = resources.models()
+    if not resources.store().settled:
+        return shipped
+    own = {}
+    for name, view in views().items():
+        try:
+            own[name] = resources.own_model(view.id, str(view.folder))
+        except SeqdemoError:  # deleted or changed since: the shipped one answers
+            put_back(name)
+    return {name: own.get(name) or shipped[name] for name in MODELS if name in own or name in shipped}
+
+
+def label(name: str) -> str:
+    """What to call a model on screen: the own name of an own one."""
+    view = views().get(name)
+    return f"{MODELS[name].label}: {called(view)}" if view is not None else MODELS[name].label
+
+
+def called(view: View) -> str:
+    """The name of a run's result, or that it has none."""
+    return view.name or "your own"
+
+
+def sidebar() -> None:
+    """Says which models are the visitor's own, and puts them back."""
+    found = views()
+    if not found:
+        return
+    with st.sidebar, st.container(gap="small"):
+        st.markdown("**Your own models**")
+        for name, view in found.items():
+            st.markdown(f"{MODELS[name].label}: {plain(called(view))}  \n:small[on Live sentiment and the stepper]")
+            st.button(
+                f"Back to the usual {MODELS[name].label}", key=f"own_back_{name}", on_click=put_back, args=(name,)
+            )
+
+
+def _chosen() -> dict[str, str]:
+    """Model name → run id; begun from the link."""
+    if _OWN not in st.session_state:
+        found = {}
+        for run_id in st.query_params.get("own", "").split(",")[:5]:
+            view = resources.jobs().view(run_id) if _ID.fullmatch(run_id) else None
+            if view is not None and view.is_text_model:
+                found[view.settings.model] = run_id
+        st.session_state[_OWN] = found
+    chosen: dict[str, str] = st.session_state[_OWN]
+    return chosen

@@ -1,0 +1,400 @@
+"""Training in the page: what one visitor started, and its curves as they grow.
+
+The runs themselves are processes of their own (`training.jobs`), so that a page only looks: one second after the
+other while something trains, and never again once all is still. What it sees travels to the browser as one binary
+message, in which playing and scrubbing then ask nothing of the server.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import secrets
+import urllib.parse
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import streamlit as st
+
+import seqdemo
+from seqdemo.errors import SeqdemoError
+from seqdemo.models.registry import MODELS
+from seqdemo.training import recorded
+from seqdemo.training.jobs import View
+from seqdemo.training.settings import PRESETS, RunSettings
+from seqdemo.ui import components, resources, sources, train_plan
+from seqdemo.ui.marks import mark, plain
+from seqdemo.ui.message import pack
+
+MAX_KNOWN = 12
+"""Runs that one visitor's page remembers."""
+_SESSION = "train_session"
+_RUN_ID = re.compile(r"[A-Za-z0-9_-]{16}")
+_DASHES = ("", "2 3", "8 3", "14 3")
+_LEARNED, _STUCK = 0.75, 0.2
+"""Of the way from guessing to the best possible: from here on a run has learned, up to here it still guesses."""
+_STATES: Mapping[str, str] = {
+    "queued": "waiting",
+    "starting": "getting ready",
+    "running": "training",
+    "paused": "paused",
+    "done": "done",
+    "failed": "broke off",
+    "killed": "ended",
+}
+
+
+@dataclass
+class Session:
+    """What one visitor trains and looks at.
+
+    Attributes:
+        visitor: Names the visitor to the queue; secret.
+        runs: Ids of the runs known to this page, the oldest first.
+        shown: Ids of those whose curves are on screen; empty while a recording is.
+        preset: The recording on screen where there is no run.
+        play: Counts how often a recording was to be played from its start.
+        problem: Why the last wish could not be fulfilled, in a sentence.
+        warning: What in the link could not be used, in a sentence.
+    """
+
+    visitor: str = field(default_factory=lambda: secrets.token_hex(8))
+    runs: list[str] = field(default_factory=list)
+    shown: list[str] = field(default_factory=list)
+    preset: str = next(iter(PRESETS))
+    play: int = 0
+    problem: str = ""
+    warning: str = ""
+
+    def add(self, run_ids: Sequence[str]) -> None:
+        """Puts runs on screen, up to four; forgets the oldest of very many."""
+        self.runs += [run_id for run_id in run_ids if run_id not in self.runs]
+        del self.runs[:-MAX_KNOWN]
+        self.shown = [run_id for run_id in run_ids if run_id in self.runs][: train_plan.MAX_RUNS]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """One run on screen.
+
+    Attributes:
+        view: What is known of it.
+        label: What to call it here.
+        colour: Its model's.
+        dash: Its model's, or another one where two runs are of one model.
+    """
+
+    view: View
+    label: str
+    colour: str
+    dash: str
+
+
+def session() -> Session:
+    """This visitor's session, begun from the link at the first call."""
+    if _SESSION not in st.session_state:
+        query = st.query_params.to_dict()
+        found = Session()
+        wanted = [run_id for run_id in query.get("runs", "").split(",") if _RUN_ID.fullmatch(run_id)]
+        known = [run_id for run_id in wanted[:MAX_KNOWN] if resources.jobs().view(run_id) is not None]
+        found.add(known)
+        if len(known) < len([word for word in query.get("runs", "").split(",") if word]):
+            found.warning = "A run of this link is not here any more. Runs without a name are deleted after a day."
+        if query.get("preset") in PRESETS:
+            found.preset = query["preset"]
+        st.session_state[_SESSION] = found
+    found = st.session_state[_SESSION]
+    assert isinstance(found, Session)
+    return found
+
+
+def recordings() -> list[str]:
+    """The presets that can be watched without training."""
+    return recorded.names(seqdemo.PRETRAINED / "runs")
+
+
+def on_screen() -> list[Shown]:
+    """The runs whose curves are on screen: those that were started, otherwise a recording."""
+    now = session()
+    views = [view for view in map(resources.jobs().view, now.shown) if view is not None]
+    if not views and (names := recordings()):
+        try:
+            name = now.preset if now.preset in names else names[0]
+            views = [recording.view() for recording in recorded.load(name, seqdemo.PRETRAINED / "runs")]
+        except SeqdemoError as error:
+            now.problem = str(error)
+    return side_by_side(views)
+
+
+def side_by_side(views: Sequence[View]) -> list[Shown]:
+    """Gives runs their labels, colours and dashes."""
+    labels = train_plan.run_labels([view.settings for view in views], [view.name for view in views])
+    found: list[Shown] = []
+    for view, label in zip(views, labels, strict=True):
+        spec = MODELS[view.settings.model]
+        taken = {other.dash for other in found if other.colour == spec.colour}
+        dash = spec.dash if spec.dash not in taken else next(dash for dash in (*_DASHES, "1 6") if dash not in taken)
+        found.append(Shown(view=view, label=label, colour=spec.colour, dash=dash))
+    return found
+
+
+def is_running() -> bool:
+    """Whether a run on screen may still change by itself."""
+    return any(not run.view.has_ended for run in on_screen() if run.view.id)
+
+
+def watch() -> None:
+    """Draws the runs with their buttons, and the curves; again each second while something trains."""
+    sources.live(_watch, is_running)
+
+
+def _watch() -> None:
+    now, runs = session(), on_screen()
+    own = [run for run in runs if run.view.id]
+    if own:
+        with st.container(gap="xsmall"):
+            for run in own:
+                _row(run)
+    elif runs:
+        st.caption(
+            f"Recorded beforehand with these settings: {PRESETS[now.preset].label}. Play it, or train it yourself."
+        )
+    for said in (now.warning, now.problem):
+        if said:
+            st.warning(plain(said), icon=":material/info:")
+    components.train(key="train_picture", data=message(runs, link=link(now), play=now.play))
+
+
+def _row(run: Shown) -> None:
+    """One run: what it does now, and what can be done with it."""
+    view = run.view
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"train_row_{view.id}"):
+        st.markdown(f"{mark(view.settings.model)} **{plain(run.label)}**  \n:small[{plain(status(view))}]")
+        if view.has_ended:
+            _button("Again", "replay", "again", view, _again, "Start again with the same seed")
+            _button("New seed", "casino", "seed", view, _new_seed, "Start again with another seed")
+        else:
+            paused = view.state == "paused"
+            steer = resources.jobs().resume if paused else resources.jobs().pause
+            name, icon = ("Resume", "play_arrow") if paused else ("Pause", "pause")
+            _button(name, icon, "pause", view, steer, disabled=view.state not in {"running", "paused"})
+            _button("Stop", "stop", "stop", view, resources.jobs().stop)
+    if view.state in {"failed", "killed"}:
+        lesson = f" What teaches it: {train_plan.LABELS[view.setting].split(' (')[0]}." if view.setting else ""
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.warning(plain(f"{view.message} {view.advice}{lesson}".strip()), icon=":material/error:")
+            if mended(view) is not None:
+                _button("Change that and start", "build", "mend", view, _mend)
+
+
+def _button(label: str, icon: str, name: str, view: View, do: Any, tip: str = "", *, disabled: bool = False) -> None:
+    st.button(
+        label,
+        icon=f":material/{icon}:",
+        key=f"train_{name}_{view.id}",
+        on_click=do,
+        args=(view.id,),
+        help=tip or None,
+        disabled=disabled,
+    )
+
+
+def _again(run_id: str, seed: int | None = None, settings: RunSettings | None = None) -> None:
+    """Puts a new run in the place of an ended one."""
+    now = session()
+    now.problem = now.warning = ""
+    try:
+        registry = resources.jobs()
+        if settings is None:
+            new = registry.again(run_id, seed=seed, visitor=now.visitor)
+        else:
+            new = registry.start(settings, visitor=now.visitor)
+    except SeqdemoError as error:
+        now.problem = str(error)
+        return
+    now.add([new if shown == run_id else shown for shown in now.shown])
+
+
+def _new_seed(run_id: str) -> None:
+    _again(run_id, seed=secrets.randbelow(9_999) + 1)
+
+
+def _mend(run_id: str) -> None:
+    view = resources.jobs().view(run_id)
+    settings = mended(view) if view is not None else None
+    if settings is not None:
+        _again(run_id, settings=settings)
+
+
+def mended(view: View) -> RunSettings | None:
+    """The settings with the one changed that teaches a failure, or None where no single change is the lesson."""
+    settings = view.settings
+    if view.kind not in {"nan", "explosion"} or settings.task == "own":  # an own CSV would have to be sent again
+        return None
+    if view.setting == "clip_norm":
+        return dataclasses.replace(settings, clip_norm=1.0)
+    if view.setting == "learning_rate" and settings.learning_rate >= 1e-5:
+        return dataclasses.replace(settings, learning_rate=settings.learning_rate / 10)
+    return None
+
+
+def status(view: View) -> str:
+    """What a run does now, in one line."""
+    words = [_STATES[view.state]]
+    if view.state == "queued":
+        words = [f"number {view.place} in the queue" if view.place else "waiting"]
+    last = view.steps[-1] if view.steps else None
+    if view.state in {"running", "paused"} and last is not None:
+        words.append(f"epoch {last['epoch']} of {view.settings.epochs}")
+        words.append(f"{last['samples_per_s']:,.0f} samples a second")
+        if view.state == "running":
+            words.append(f"{duration(last['seconds_left'])} left")
+    elif view.state == "done" and view.done is not None:
+        metrics = view.done["metrics"]
+        words = [view.message.rstrip(".")] if view.message else words
+        if metrics.get("test_accuracy") is not None:
+            words.append(f"{100 * metrics['test_accuracy']:.1f}\u00a0% on the test")
+        words.append(f"best epoch {view.done['best_epoch']} of {view.done['epochs']}")
+        if metrics.get("seconds"):
+            words.append(f"{duration(metrics['seconds'])}")
+    if view.start is not None and not view.has_ended:
+        words.append(view.start["device"])
+    return " · ".join(words)
+
+
+def duration(seconds: float) -> str:
+    """`4 s`, `2 min 5 s`."""
+    whole = round(seconds)
+    return f"{whole}\u00a0s" if whole < 60 else f"{whole // 60}\u00a0min {whole % 60}\u00a0s"
+
+
+def finding(runs: Sequence[Shown]) -> str:
+    """What the curves show, in one sentence."""
+    views = [run.view for run in runs]
+    if not any(view.epochs for view in views):
+        if all(view.has_ended for view in views):
+            return "No run came as far as its first epoch"
+        return "Getting ready: the data is being read" if len(views) > 1 else "Getting ready"
+    if any(not view.has_ended for view in views):
+        epoch = max((view.epochs[-1]["epoch"] for view in views if view.epochs), default=0)
+        scores = [
+            f"{run.label} {percent(run.view.epochs[-1]['validation_accuracy'])}" for run in runs if run.view.epochs
+        ]
+        return f"After {epoch} {'epoch' if epoch == 1 else 'epochs'}: {', '.join(scores)}"
+    groups: dict[str, list[str]] = {"learns it": [], "learns part of it": [], "stays at guessing": [], "breaks off": []}
+    for run in runs:
+        groups[verdict(run.view)].append(run.label + score_words(run.view))
+    plural = {"learns it": "learn it", "learns part of it": "learn part of it", "stays at guessing": "stay at guessing"}
+    plural["breaks off"] = "break off"
+    return "; ".join(
+        f"{_listed(names)} {words if len(names) == 1 else plural[words]}" for words, names in groups.items() if names
+    )
+
+
+def verdict(view: View) -> str:
+    """How an ended run did, between always giving the same answer and the best that is possible."""
+    accuracy = final_accuracy(view)
+    if view.state in {"failed", "killed"} or accuracy is None:
+        return "breaks off"
+    guess, ceiling = (view.start["guess_accuracy"], view.start["ceiling"]) if view.start else (0.5, 1.0)
+    share = (accuracy - guess) / max(ceiling - guess, 1e-9)
+    return "learns it" if share >= _LEARNED else "stays at guessing" if share <= _STUCK else "learns part of it"
+
+
+def final_accuracy(view: View) -> float | None:
+    """Test accuracy of a result, otherwise the best on validation."""
+    measured = view.done["metrics"].get("test_accuracy") if view.done else None
+    if measured is not None:
+        return float(measured)
+    return max((float(entry["validation_accuracy"]) for entry in view.epochs if entry["epoch"]), default=None)
+
+
+def score_words(view: View) -> str:
+    """` (98 %)`, or nothing where nothing was measured."""
+    accuracy = final_accuracy(view)
+    return f" ({percent(accuracy)})" if accuracy is not None and view.state == "done" else ""
+
+
+def percent(share: float) -> str:
+    """Whole per cents, halves up."""
+    return f"{int(100 * share + 0.5)}\u00a0%"
+
+
+def link(now: Session) -> str | None:
+    """The query that opens this page with the form as it stands, and with these runs."""
+    words = dict(st.session_state.get("train_link", {}))
+    if now.runs:
+        words["runs"] = ",".join(now.shown or now.runs)
+    elif now.preset != next(iter(PRESETS)):
+        words["preset"] = now.preset
+    return urllib.parse.urlencode(words, safe=",+")
+
+
+def message(runs: Sequence[Shown], *, link: str | None = None, play: int = 0) -> bytes:
+    """All that the picture is drawn from, as one binary message.
+
+    Args:
+        runs: Up to four.
+        link: What stands behind the `?` of the page's address; None leaves it alone.
+        play: Counts how often it was to be played from the start.
+    """
+    arrays: dict[str, npt.NDArray[Any]] = {}
+    described = []
+    for k, run in enumerate(runs):
+        view = run.view
+        start = view.start or {}
+        per_epoch = start.get("updates_per_epoch", 1)
+        gradients = [entry["gradient_by_step"] for entry in view.epochs]
+        n_steps = len(gradients[0]) if gradients else 0
+        arrays[f"{k}.step_at"] = _floats(step["update"] / per_epoch for step in view.steps)
+        arrays[f"{k}.loss"] = _floats(step["loss"] for step in view.steps)
+        arrays[f"{k}.norm"] = _floats(step["gradient_norm"] for step in view.steps)
+        arrays[f"{k}.epoch_at"] = _floats(entry["epoch"] for entry in view.epochs)
+        for name in ("train_accuracy", "validation_accuracy", "validation_loss"):
+            arrays[f"{k}.{name}"] = _floats(entry[name] for entry in view.epochs)
+        arrays[f"{k}.gradients"] = _floats(value for row in gradients for value in row)
+        described.append(
+            {
+                "label": run.label,
+                "colour": run.colour,
+                "dash": run.dash,
+                "epochs": view.settings.epochs,
+                "steps": n_steps,
+                "clip": view.settings.clip_norm,
+                "guess": start.get("guess_accuracy", 0.5),
+                "guess_loss": start.get("guess_loss", 0.693),
+                "bag": start.get("bag_of_words"),
+                "ceiling": start.get("ceiling", 1.0),
+            }
+        )
+    adding = any(run.view.settings.task == "adding" for run in runs)
+    right = " An answer within 0.04 of the sum counts as right." if adding else ""
+    losses = {run.view.start["loss"] for run in runs if run.view.start}
+    header = {
+        "id": ".".join(run.view.id or str(run.view.settings) for run in runs),
+        "title": finding(runs) if runs else "Nothing has been trained yet",
+        "invitation": "" if runs else "Choose what to learn, and start. The curves grow here.",
+        "how": "How to read this: thick lines are measured on examples that are held back (validation), thin ones on "
+        f"those being trained on.{right} The last two pictures show how much the loss would change with the state at "
+        "each step (total derivative, on 16 fixed sequences): where it is thousands of times smaller at the first step "
+        "than at the last, training hardly notices what stood at the beginning.",
+        "loss": f"{' and '.join(sorted(losses))}{', nats' if losses == {'cross-entropy'} else ''}" or "cross-entropy",
+        "live": any(not run.view.has_ended for run in runs),
+        "link": link,
+        "play": play,
+        "runs": described,
+    }
+    return pack(header, arrays)
+
+
+def _floats(values: Any) -> npt.NDArray[np.float32]:
+    """float32, None as NaN; what is too large for it as infinity."""
+    with np.errstate(over="ignore"):
+        return np.array([np.nan if value is None else value for value in values], dtype=np.float64).astype(np.float32)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

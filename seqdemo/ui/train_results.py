@@ -1,0 +1,267 @@
+"""What came of the runs: a table, bars, mistakes; a result kept under a name, taken away, brought back, and used."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from seqdemo.charts import runs as charts
+from seqdemo.errors import SeqdemoError
+from seqdemo.models.registry import MODELS
+from seqdemo.training import jobs
+from seqdemo.training.jobs import View
+from seqdemo.training.settings import TASK_LABELS
+from seqdemo.ui import own_models, resources, train, train_plan
+from seqdemo.ui.marks import plain
+from seqdemo.ui.pages import PAGES
+from seqdemo.ui.train import Shown
+
+_PICK, _LOADED = "train_pick", "train_loaded"
+_MAX_ZIP_MB = 50
+
+
+def render() -> None:
+    """Draws all of it; changes when a run ends, not while one trains."""
+    now = train.session()
+    views = [view for view in map(resources.jobs().view, now.runs) if view is not None]
+    runs = train.side_by_side(views) if views else train.on_screen()
+    if not runs:
+        st.caption("None yet.")
+    else:
+        if len(views) > len(now.shown) or len(views) > 1:
+            _choose_shown(runs)
+        _table(runs)
+        _mistakes(runs)
+    if jobs.is_allowed():
+        _bring_back()
+
+
+def _choose_shown(runs: Sequence[Shown]) -> None:
+    """Which curves stand over each other."""
+    now = train.session()
+    labels = {run.view.id: run.label for run in runs}
+    key = f"train_shown_{'.'.join(now.shown)}_{len(now.runs)}"
+    chosen = st.pills(
+        "Curves on screen (up to four)",
+        list(labels),
+        selection_mode="multi",
+        default=[run_id for run_id in now.shown if run_id in labels],
+        format_func=labels.__getitem__,
+        key=key,
+    )
+    wanted = [run_id for run_id in labels if run_id in chosen][: train_plan.MAX_RUNS]
+    if wanted and set(wanted) != set(now.shown):
+        now.shown = wanted
+        st.rerun()
+
+
+def _table(runs: Sequence[Shown]) -> None:
+    views, labels = [run.view for run in runs], [run.label for run in runs]
+    table = charts.runs_table(views, labels)
+    st.dataframe(
+        table.assign(
+            task=[TASK_LABELS[name] for name in table["task"]],
+            model=[MODELS[name].label for name in table["model"]],
+        ),
+        hide_index=True,
+        width="stretch",
+        column_config={
+            "run": "Run",
+            "task": "Task",
+            "model": "Model",
+            "seed": "Seed",
+            "state": "State",
+            "parameters": st.column_config.NumberColumn("Parameters", format="localized"),
+            "epochs": "Epochs",
+            "best_epoch": "Best epoch",
+            "validation_accuracy": st.column_config.NumberColumn("Validation", format="percent"),
+            "test_accuracy": st.column_config.NumberColumn("Test", format="percent"),
+            "test_loss": st.column_config.NumberColumn("Test loss", format="%.3f"),
+            "seconds": st.column_config.NumberColumn("Seconds", format="%.1f"),
+        },
+    )
+    bars = bars_table(runs)
+    if len(bars):
+        st.altair_chart(charts.accuracy_bars(bars), width="stretch", alt=charts.accuracy_alt(bars), key="train_bars")
+        st.caption(
+            "How to read this: each bar is the share of test sequences answered rightly, by the weights of the best "
+            "epoch; the line on it is the 95 % interval, the grey tick what always the same answer gets."
+        )
+    curves = charts.curves_table(views, labels)
+    with st.container(horizontal=True):
+        for name, frame in (("Curves as CSV", curves), ("Table as CSV", table)):
+            st.download_button(
+                name,
+                frame.to_csv(index=False).encode(),
+                file_name=f"{'curves' if frame is curves else 'runs'}.csv",
+                mime="text/csv",
+                icon=":material/download:",
+                on_click="ignore",
+                key=f"train_csv_{name}",
+            )
+    with st.expander("The curves as a table"):
+        st.dataframe(curves[curves["kind"] == "epoch"].dropna(axis="columns", how="all"), hide_index=True)
+
+
+def bars_table(runs: Sequence[Shown]) -> pd.DataFrame:
+    """The runs with a test accuracy, as `charts.runs.accuracy_bars` takes them."""
+    rows = []
+    for run in runs:
+        metrics = run.view.done["metrics"] if run.view.done else {}
+        if metrics.get("test_accuracy") is None:
+            continue
+        low, high = metrics.get("test_interval") or (None, None)
+        rows.append(
+            {
+                "run": run.label,
+                "colour": run.colour,
+                "accuracy": metrics["test_accuracy"],
+                "low": low,
+                "high": high,
+                "guess": metrics.get("guess_accuracy"),
+            }
+        )
+    return pd.DataFrame(rows).astype({"low": float, "high": float, "guess": float}) if rows else pd.DataFrame(rows)
+
+
+def _mistakes(runs: Sequence[Shown]) -> None:
+    """One result looked at closely: what it confuses, what it gets wrong, and what can be done with it."""
+    ended = [run for run in runs if run.view.done]
+    if not ended:
+        return
+    st.subheader("One run closely", anchor=False)
+    index = st.segmented_control(
+        "Run",
+        list(range(len(ended))),
+        format_func=lambda index: ended[index].label,
+        default=len(ended) - 1,
+        required=True,
+        key=f"{_PICK}_{'.'.join(run.view.id for run in ended)}",
+        label_visibility="collapsed",
+    )
+    run = ended[index]
+    done = run.view.done
+    assert done is not None
+    left, right = st.columns([2, 3], gap="medium")
+    with left:
+        confusion = done.get("confusion")
+        if confusion:
+            st.markdown("**What it takes for what**")
+            st.altair_chart(
+                charts.confusion_chart(confusion, run.colour),
+                width="stretch",
+                alt=charts.confusion_alt(confusion),
+                key="train_confusion",
+            )
+            st.caption("How to read this: a row is what was true, a column what was answered; counts of the test.")
+        else:
+            st.caption("There is no matrix of confusions for this run.")
+    with right:
+        wrong = done.get("wrong") or []
+        if wrong:
+            number = run.view.settings.task == "adding"
+            st.markdown("**Farthest from the truth**" if number else "**Some that it got wrong**")
+            st.dataframe(wrong_table(wrong), hide_index=True, width="stretch", height=300)
+        elif run.view.id and not done.get("confusion") and done["reason"] == "loaded":
+            st.caption("It was loaded from a file; its mistakes stand in no file.")
+        else:
+            st.markdown("**It got none of the test wrong**")
+    if run.view.id:
+        _keep(run)
+
+
+def wrong_table(wrong: Sequence[dict[str, Any]]) -> dict[str, list[str]]:
+    """Examples that were answered wrongly, as columns of text."""
+
+    def shown(value: Any) -> str:
+        if isinstance(value, str):
+            return value[:600]
+        return f"{value:.3f}" if isinstance(value, float) else json.dumps(value)
+
+    columns = {
+        "Input": [shown(entry["input"]) for entry in wrong],
+        "True": [shown(entry["label"]) for entry in wrong],
+        "Answered": [shown(entry["answer"]) for entry in wrong],
+    }
+    if any(entry.get("probability") is not None for entry in wrong):
+        columns["How sure"] = [train.percent(entry["probability"] or 0) for entry in wrong]
+    return columns
+
+
+def _keep(run: Shown) -> None:
+    """Save under a name, take away, and use on the other pages."""
+    view = run.view
+    if view.folder is None:
+        if view.message:
+            st.caption(plain(view.message))
+        return
+    st.markdown("**Keep it**")
+    with st.form(f"train_keep_{view.id}", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.text_input("Name", value=view.name or run.label, max_chars=60, key=f"train_name_{view.id}")
+        saved = st.form_submit_button("Save", icon=":material/save:")
+    if saved:
+        try:
+            kept = resources.jobs().save(view.id, name)
+        except SeqdemoError as error:
+            st.warning(plain(str(error)), icon=":material/info:")
+        else:
+            st.success(plain(f"Saved as {kept}. Others find it by the link in the address bar only."))
+    with st.container(horizontal=True):
+        _download(view)
+        if view.is_text_model:
+            for page in PAGES:
+                label = own_models.PAGES_THAT_USE.get(page.path)
+                key = f"train_use_{page.path}_{view.id}"
+                if label and st.button(f"Use on {label}", icon=":material/arrow_forward:", key=key):
+                    own_models.use(view.id)
+                    st.switch_page(page.st_page())
+    if view.is_text_model:
+        st.caption(
+            f"There it takes the place of the {MODELS[view.settings.model].label}, under its own name and for you "
+            "alone, until you put the other one back in the sidebar. A model that has only seen made-up reviews knows "
+            "few words: type sentences like theirs."
+        )
+    else:
+        st.caption("The other pages read texts with two labels; this run was about something else.")
+
+
+def _download(view: View) -> None:
+    try:
+        content = resources.jobs().zip_bytes(view.id)
+    except SeqdemoError as error:
+        st.caption(plain(str(error)))
+        return
+    name = view.name or f"{view.settings.model} {view.settings.task}"
+    st.download_button(
+        "Download as ZIP",
+        content,
+        file_name=f"{jobs.clean_name(name).replace(' ', '-')}.zip",
+        mime="application/zip",
+        icon=":material/download:",
+        key=f"train_zip_{view.id}",
+        on_click="ignore",
+    )
+
+
+def _bring_back() -> None:
+    with st.expander("Load a model that was downloaded here", icon=":material/upload:"):
+        upload = st.file_uploader(
+            f"The ZIP file of a text model with two labels, up to {_MAX_ZIP_MB} MB",
+            type="zip",
+            max_upload_size=_MAX_ZIP_MB,
+            key="train_zip",
+        )
+        if upload is None or st.session_state.get(_LOADED) == upload.file_id:
+            return
+        st.session_state[_LOADED] = upload.file_id
+        try:
+            run_id = resources.jobs().load_zip(upload.getvalue(), name=upload.name.removesuffix(".zip"))
+        except SeqdemoError as error:
+            st.error(plain(str(error)), icon=":material/error:")
+            return
+        train.session().runs.append(run_id)
+        st.rerun()
