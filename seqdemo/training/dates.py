@@ -37,7 +37,7 @@ WAYS = ("teacher", "own")
 _WAY_WORDS = {"teacher": "teacher forcing", "own": "free running"}
 LENGTHS = tuple((low, low + 9) for low in range(1, dates.MAX_CHARACTERS, 10))
 """Spans of input length, both ends included, for accuracy by length."""
-_VALIDATION_N, _TEST_N, _FORM_N, _LENGTH_N, _BEAM_WIDTH = 1_000, 5_000, 500, 500, 5
+_VALIDATION_N, _TEST_N, _OTHER_N, _FORM_N, _LENGTH_N, _BEAM_N, _BEAM_WIDTH = 1_000, 5_000, 2_000, 300, 500, 500, 5
 _STEPS_BETWEEN_EVENTS = 10
 
 
@@ -350,8 +350,8 @@ def measure(model: Seq2Seq, *, seed: int = 1) -> dict[str, Any]:
         "test_accuracy": found["accuracy"],
         "test_interval": found["interval"],
         "test_n": found["n"],
-        "typos": _share(_score(model, dates.draw(rng(1), _TEST_N, "test", typo_share=1.0))[0]),
-        "beam": {"width": _BEAM_WIDTH, **_share(_beam_right(model, test[:1_000]))},
+        "typos": _share(_score(model, dates.draw(rng(1), _OTHER_N, "test", typo_share=1.0))[0]),
+        "beam": {"width": _BEAM_WIDTH, **_share(_beam_right(model, test[:_BEAM_N]))},
         "held_out": _share(_score(model, dates.draw(rng(2), _TEST_N, "test", forms=dates.HELD_OUT))[0]),
         "forms": forms,
         "lengths": lengths,
@@ -367,10 +367,10 @@ def _doubt(
 
     def others(part: int, *, held_out: bool) -> npt.NDArray[np.float64]:
         source = rng(part)
-        texts = [dates.not_a_date(source, held_out=held_out) for _ in range(_TEST_N)]
+        texts = [dates.not_a_date(source, held_out=held_out) for _ in range(_OTHER_N)]
         return _score(model, [dates.Written(text=text, iso="1900-01-01", form="") for text in texts])[1]
 
-    of_dates = np.sort(_score(model, dates.draw(rng(3), _TEST_N, "validation", typo_share=0.1))[1])
+    of_dates = np.sort(_score(model, dates.draw(rng(3), _OTHER_N, "validation", typo_share=0.1))[1])
     of_others = np.sort(others(4, held_out=False))
     candidates = np.linspace(0.01, 0.99, 99)
     errors = np.searchsorted(of_dates, candidates) / len(of_dates) + 1

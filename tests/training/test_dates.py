@@ -18,7 +18,7 @@ SHORT = DatesConfig(epochs=2, texts=256, batch_size=64)
 
 @pytest.fixture(autouse=True)
 def few_texts(monkeypatch):
-    for name in ("_VALIDATION_N", "_TEST_N", "_FORM_N", "_LENGTH_N"):
+    for name in ("_VALIDATION_N", "_TEST_N", "_OTHER_N", "_FORM_N", "_LENGTH_N", "_BEAM_N"):
         monkeypatch.setattr(dates, name, 20)
 
 

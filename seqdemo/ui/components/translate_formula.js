@@ -8,6 +8,29 @@ function buildFormula(desk, parent) {
   desk.formulaLead = element("p", "lead", desk.formula)
   desk.parts = element("div", "parts", desk.formula)
   desk.unitsButton = button(desk.formula, "quiet", "", () => { desk.allUnits = !desk.allUnits; showFormula(desk) })
+  desk.details = element("details", "numbers", desk.formula)
+  element("summary", "", desk.details, "This step's weights as a table")
+  desk.table = element("div", "table", desk.details)
+  desk.details.ontoggle = () => showTable(desk)
+}
+
+function showTable(desk) {
+  if (!desk.details.open || !desk.n) return
+  const { header, arrays, cursor: i } = desk
+  const n = header.characters.length
+  desk.table.replaceChildren()
+  const table = element("table", "", desk.table)
+  element("caption", "", table, `Step ${i + 1}: ${header.written[i] || "end"}`)
+  const head = element("tr", "", element("thead", "", table))
+  for (const title of ["Position", "Character", "e", "Weight \u03b1"]) element("th", "", head, title).scope = "col"
+  const body = element("tbody", "", table)
+  header.characters.forEach((character, j) => {
+    const row = element("tr", "", body)
+    element("td", "number", row, String(j + 1))
+    element("th", "", row, seen(character)).scope = "row"
+    element("td", "number", row, decimal(arrays.energy[i * n + j], 6))
+    element("td", "number", row, decimal(arrays.attention[i * n + j], 6))
+  })
 }
 
 function showFormula(desk) {
@@ -39,11 +62,11 @@ function showFormula(desk) {
   strip(desk, compare, "v \u00d7 tanh(\u2026)", "each weighed by the learned v", products, "products")
   equation(compare, [`e${now},${sub(j + 1)} = sum of the ${d} products = `, ["energy", decimal(energy)]])
 
-  const share = block("2  Share out", `\u03b1${now},\u2c7c = e^e\u2c7c \u00f7 the sum of e^e over all characters (softmax): the weights of this row of the map.`)
+  const share = block("2  Share out", `\u03b1${now},\u2c7c = exp(e${now},\u2c7c) \u00f7 the sum of exp(e) over all characters (softmax): the weights of this row of the map.`)
   const energies = part("energy", i, n)
   const most = energies.reduce((a, b) => Math.max(a, b))
   const total = energies.reduce((sum, value) => sum + Math.exp(value - most), 0) * Math.exp(most)
-  equation(share, [`\u03b1${now},${sub(j + 1)} = e^`, ["energy", decimal(energy)], ` \u00f7 sum = ${plain(Math.exp(energy))} \u00f7 ${plain(total)} = `, ["weight", hundredths(weight)]])
+  equation(share, [`\u03b1${now},${sub(j + 1)} = exp(`, ["energy", decimal(energy)], `) \u00f7 sum = ${plain(Math.exp(energy))} \u00f7 ${plain(total)} = `, ["weight", hundredths(weight)]])
   const row = element("div", "letters", share)
   header.characters.forEach((character, k) => {
     const cell = button(row, k === j ? "letter now" : "letter", "", () => { pickCharacter(desk, k); showStep(desk, desk.cursor, true) })
@@ -72,6 +95,7 @@ function showFormula(desk) {
     element("span", "filled", bar).style.width = `${100 * p}%`
     element("span", "value", item, hundredths(p))
   })
+  showTable(desk)
   desk.unitsButton.textContent = desk.allUnits ? `Only the first ${UNITS_SHOWN} numbers of each strip` : "All numbers of each strip"
 }
 

@@ -16,7 +16,7 @@ function buildMap(desk, parent) {
   button(below, "quiet", "Save picture (PNG)", () => savePng(desk))
   button(below, "quiet", "All weights as CSV", () => saveWeights(desk))
   element("p", "how", map,
-    "How to read this: each row is a step of the decoder, labelled with the character it writes; the darker a cell, the more of its weight lies on that " +
+    "How to read this: each row is a step of the decoder, labelled with the character it writes; the stronger a cell\u2019s colour, the more of its weight lies on that " +
     "character of your text. A row sums to 100 %. Click a cell to see its numbers below. The encoder has read the whole text both ways, so a weight " +
     "on a letter also brings what stands around it.")
 }
@@ -38,7 +38,7 @@ function showMap(desk) {
     return node
   }
   const strange = new Set(header.unknown)
-  desk.tops = header.characters.map((character, j) => text(GUTTER + (j + 0.5) * CELL, TOP - 10, seen(character), strange.has(j) ? { class: "unknown" } : {}))
+  desk.tops = header.characters.map((character, j) => text(GUTTER + (j + 0.5) * CELL, TOP - 10, seen(character), { class: strange.has(j) ? "read unknown" : "read" }))
   desk.lefts = header.written.map((character, i) => text(GUTTER - 8, TOP + (i + 0.5) * CELL + 6, character || "end", { "text-anchor": "end" }))
   desk.cells = header.written.map((_, i) => header.characters.map((_, j) => {
     const cell = shape("rect", svg, { x: GUTTER + j * CELL, y: TOP + i * CELL, width: CELL - 1, height: CELL - 1, fill: palette.css(arrays.attention[i * n + j]) })
