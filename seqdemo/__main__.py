@@ -237,7 +237,7 @@ def _train_reviews(options: argparse.Namespace) -> None:
     run.train(
         options.model,
         out=options.out or pathlib.Path("runs") / options.model,
-        config=recipe(options.model, preset, **settings),
+        config=recipe(options.model, preset, fine_tuning=options.init is not None, **settings),
         preset=preset,
         overrides=overrides,
         data=options.data,

@@ -171,7 +171,8 @@ class _CandidateLoss(torch.autograd.Function):
         candidates = torch.cat([torch.arange(n_frequent, device=states.device), sampled])
         table = embedding.detach()
         weight, b = table[candidates].to(kind), bias.detach()[candidates].clone()
-        b[n_frequent:] += math.log((len(table) - n_frequent) / max(1, len(sampled)))
+        if len(sampled):
+            b[n_frequent:] += math.log((len(table) - n_frequent) / len(sampled))
         column = torch.full((len(table),), -1, device=states.device)  # where a word stands among the candidates
         column[candidates] = torch.arange(len(candidates), device=states.device)
         d_states = torch.empty(len(targets), h_all.shape[1], device=states.device)

@@ -90,9 +90,33 @@ RECIPES: Mapping[tuple[str, str], Mapping[str, Any]] = {
 }
 """Where a model's preset is trained with other settings than the defaults."""
 
+FINE_TUNING: Mapping[str, Any] = {
+    "learning_rate": 1e-3,
+    "epochs": 3,
+    "opinion_share": 0.5,
+    "average_decay": 0.998,
+}
+"""Other settings than the defaults for a model that starts from its language model."""
 
-def recipe(name: str, preset: str, **overrides: Any) -> TrainingConfig:
-    """The settings a model is trained with, and what the caller wants different."""
+FINE_TUNING_RECIPES: Mapping[tuple[str, str], Mapping[str, Any]] = {
+    ("rnn", "standard"): {"learning_rate": 3e-4, "short_epochs": 1, "epochs": 5},
+    ("transformer", "compact"): {"learning_rate": 4e-4, "short_epochs": 1, "epochs": 4},
+    ("transformer", "full"): {"learning_rate": 1e-4, "warmup_share": 0.1, "epochs": 5},
+}
+"""Where a model's preset is fine-tuned with others again."""
+
+
+def recipe(name: str, preset: str, *, fine_tuning: bool = False, **overrides: Any) -> TrainingConfig:
+    """The settings a model is trained with, and what the caller wants different.
+
+    Args:
+        name: The model's name in the registry.
+        preset: One of its presets.
+        fine_tuning: Whether it starts from its language model.
+        **overrides: Settings that differ.
+    """
+    if fine_tuning:
+        return TrainingConfig(**{**FINE_TUNING, **FINE_TUNING_RECIPES.get((name, preset), {}), **overrides})
     return TrainingConfig(**{**RECIPES.get((name, preset), {}), **overrides})
 
 
