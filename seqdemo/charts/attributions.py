@@ -23,6 +23,7 @@ _AXES_PX = 90
 _SMALL_PX = style.LABEL_PX - 2
 _LINE_PX = _SMALL_PX + 2
 """Names stand in two lines, so that two charts fit beside each other."""
+_NARROW_PX = 320
 _IN_POINTS = ["mean", "low", "high", "by_size", "from", "to"]
 _MOST_OPAQUE = 0.6
 
@@ -50,7 +51,7 @@ def deletion_chart(table: pd.DataFrame, colour: str, falls: dict[str, float]) ->
     y_axis = style.per_cent_axis(
         values=[0, 0.25, 0.5, 0.75, 1], titleAngle=0, titleAlign="left", titleAnchor="end", titleX=0, titleY=-18
     )
-    y = alt.Y("p:Q", title="P(the first verdict)", scale=scale, axis=y_axis)
+    y = alt.Y("p:Q", title="P(verdict)", scale=scale, axis=y_axis)
     tooltip = [
         alt.Tooltip("label:N", title="words chosen by"),
         alt.Tooltip("share:Q", title="taken away", format=".0%"),
@@ -130,7 +131,7 @@ def correlation_chart(table: pd.DataFrame) -> alt.LayerChart:
     broken = {label: _two_lines(label) for label in labels}
     settings: dict[str, Any] = {
         "labelExpr": f"{json.dumps(broken)}[datum.label]",
-        "labelFontSize": _SMALL_PX,
+        "labelFontSize": alt.ExprRef(expr=f"width < {_NARROW_PX} ? {_SMALL_PX - 3} : {_SMALL_PX}"),  # on a phone
         "labelLineHeight": _LINE_PX,
         "labelOverlap": False,
         "ticks": False,

@@ -80,6 +80,7 @@ def render(text: str) -> None:
             required=True,
             key=_MODEL,
             bind="query-params",
+            wrap=True,
         )
         if chosen == ALL:
             st.segmented_control(
@@ -90,6 +91,7 @@ def render(text: str) -> None:
                 required=True,
                 key=_METHOD,
                 bind="query-params",
+                wrap=True,
             )
     _found()  # asked for now, so that it is known whether to look again
     sources.live(_own_and_many, _waiting)

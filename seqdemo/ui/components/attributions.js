@@ -2,7 +2,7 @@
 const boards = new WeakMap()
 const LONGEST_WORD = 24
 const STRONG = 0.25 // from this share of the scale on, a line above or below says the sign too
-const MOST = 0.62
+const MOST = 0.54 // words on the strongest shade keep a contrast of 4.5
 
 export default function ({ data: [data], parentElement }) {
   if (!boards.has(parentElement)) boards.set(parentElement, build(parentElement))
@@ -117,7 +117,7 @@ function shade(board) {
 }
 
 function grey(palette, t) {
-  const end = palette.dark ? 225 : 60
+  const end = palette.dark ? 170 : 60
   return `rgb(${palette.colour(0).map((channel) => Math.round(channel + (end - channel) * Math.min(t, 1) * MOST)).join(" ")})`
 }
 

@@ -1,0 +1,183 @@
+"""The rows of shaded words in a real browser: marking, keys, scales, files, links, a phone."""
+
+import csv
+import re
+
+import pytest
+
+from seqdemo.explain.methods import METHODS, SIGNED
+from seqdemo.models.registry import MODELS
+
+PATH = "/attention"
+DESKTOP = {"viewport": {"width": 1280, "height": 900}}
+WAIT_MS = 90_000
+
+
+@pytest.fixture
+def ready(visit, expect):
+    """Opens the page and waits until every row has its figures."""
+
+    def open_(path=PATH, **settings):
+        visited = visit(path, **(settings or DESKTOP))
+        wait(visited.page)
+        return visited
+
+    def wait(page):
+        page.set_default_timeout(WAIT_MS)
+        expect(board(page).locator(".word").first).to_be_visible(timeout=WAIT_MS)
+        expect(board(page).locator(".word.waiting")).to_have_count(0, timeout=WAIT_MS)
+
+    open_.wait = wait
+    return open_
+
+
+def board(page):
+    return page.get_by_role("slider", name="Word marked in all rows")
+
+
+def rows(page):
+    """Labels of the rows in the first line."""
+    return board(page).locator(".block").first.locator(".name").all_text_contents()
+
+
+def marked(page):
+    return board(page).locator(".word.now").all_text_contents()
+
+
+def labels(names, table):
+    return [table[name].label for name in names]
+
+
+def test_a_word_pointed_at_in_one_row_is_marked_in_all(ready, expect):
+    page = ready().page
+    assert rows(page) == labels(METHODS, METHODS)
+    word = board(page).locator(".block").first.locator(".word[data-index='3']").nth(2)
+    word.hover()
+    expect(board(page).locator(".word.now")).to_have_count(len(METHODS))
+    assert marked(page) == [word.text_content()] * len(METHODS)
+    expect(board(page)).to_have_attribute("aria-valuenow", "4")
+    expect(page.locator(".readout .where").filter(has_text="Word 4 of")).to_contain_text(word.text_content())
+
+
+def test_the_arrow_keys_move_the_mark_and_nothing_else(ready, expect):
+    page = ready().page
+    board(page).focus()
+    page.keyboard.press("Home")
+    expect(board(page)).to_have_attribute("aria-valuenow", "1")
+    before = page.url
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("PageUp")  # as every slider: upwards is more
+    expect(board(page)).to_have_attribute("aria-valuenow", "12")
+    page.keyboard.press("End")
+    last = board(page).get_attribute("aria-valuemax")
+    expect(board(page)).to_have_attribute("aria-valuenow", last)
+    assert page.url == before  # the heads above have not moved with it
+
+
+def test_words_stand_in_columns(ready):
+    page = ready().page
+    places = (
+        board(page)
+        .locator(".word")
+        .evaluate_all("words => words.map(word => [word.dataset.index, Math.round(word.getBoundingClientRect().left)])")
+    )
+    by_word = {}
+    for index, left in places:
+        by_word.setdefault(index, set()).add(left)
+    assert all(len(lefts) == 1 for lefts in by_word.values())
+
+
+def test_blue_is_above_and_orange_below_zero_and_attention_has_neither(ready):
+    page = ready().page
+    shades = (
+        board(page)
+        .locator(".word")
+        .evaluate_all(
+            """words => words.map(word => [word.style.background.match(/\\d+/g).map(Number), word.style.boxShadow])"""
+        )
+    )
+    n_words = int(board(page).get_attribute("aria-valuemax"))
+    assert len(shades) == len(METHODS) * n_words
+    above = [rgb for rgb, line in shades if "inset 0px 3px" in line or "0px 3px 0px" in line]
+    below = [rgb for rgb, line in shades if "0px -3px 0px" in line]
+    assert above
+    assert all(blue > red for red, _, blue in above)
+    assert all(red > blue for red, _, blue in below)
+
+
+def test_each_row_on_its_own_scale_makes_every_rows_largest_word_as_strong(ready, expect):
+    page = ready().page
+    legend = page.locator(".legend").filter(has_text="towards positive")
+    expect(legend).to_contain_text(re.compile(r"\u2212\d+(\.\d)?\u00a0% .*\+\d+(\.\d)?\u00a0%|\d"))
+    darkest = """(slider) => {
+      const found = {}
+      for (const block of slider.querySelectorAll(".block")) {
+        let name = ""
+        for (const cell of block.children) {
+          if (cell.className === "name") name = cell.textContent
+          else found[name] = Math.min(found[name] ?? 999, ...cell.style.background.match(/\\d+/g).map(Number))
+        }
+      }
+      return found
+    }"""
+    together = board(page).evaluate(darkest)
+    page.get_by_label("Each row on its own scale").check()
+    expect(legend).to_contain_text("the row\u2019s largest")
+    apart = board(page).evaluate(darkest)
+    rollout, mean = METHODS["rollout"].label, METHODS["mean_attention"].label
+    assert apart[rollout] == apart[mean]
+    assert min(apart[rollout], apart[mean]) <= min(together[rollout], together[mean])
+
+
+def test_another_model_has_its_own_rows_and_a_link(ready, expect):
+    page = ready().page
+    page.get_by_role("radio", name="LSTM", exact=True).click()
+    expect(board(page).locator(".block").first.locator(".name")).to_have_count(len(SIGNED))
+    expect(page).to_have_url(re.compile("explained=LSTM"))
+    page.reload()
+    ready.wait(page)
+    assert rows(page) == labels(SIGNED, METHODS)
+
+
+def test_all_five_models_by_one_method(ready, expect):
+    page = ready().page
+    page.get_by_role("radio", name="All five").click()
+    expect(board(page).locator(".block").first.locator(".name").first).to_have_text("RNN")
+    assert rows(page) == labels(MODELS, MODELS)
+    page.get_by_role("radio", name="Leave one word out").click()
+    expect(page.get_by_text("This review, by leave one word out")).to_be_visible()
+    ready.wait(page)
+    assert rows(page) == labels(MODELS, MODELS)
+
+
+def test_the_figures_can_be_saved(ready):
+    page = ready().page
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save as CSV").click()
+    with open(download.value.path(), encoding="utf-8-sig", newline="") as file:  # noqa: PTH123
+        table = list(csv.reader(file))
+    assert table[0][2:] == [f"{m.label} ({'logits' if m.signed else 'share'})" for m in METHODS.values()]
+    assert len(table) == 1 + int(board(page).get_attribute("aria-valuemax"))
+    assert all(float(value) == float(value) for row in table[1:] for value in row[2:])
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "dark"), (1920, "light")])
+def test_the_section_fits_and_complains_of_nothing(ready, width, scheme):
+    visited = ready(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page = visited.page
+    board(page).scroll_into_view_if_needed()
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    assert board(page).evaluate("rows => rows.scrollWidth <= rows.clientWidth")
+    ratio = board(page).evaluate(
+        """rows => {
+          const light = rgb => rgb.map(c => c / 255).map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+            .reduce((sum, c, k) => sum + c * [0.2126, 0.7152, 0.0722][k], 0)
+          const numbers = css => css.match(/\\d+/g).slice(0, 3).map(Number)
+          return Math.min(...[...rows.querySelectorAll(".word")].map(word => {
+            const [a, b] = [numbers(getComputedStyle(word).color), numbers(word.style.background)].map(light)
+            return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05)
+          }))
+        }"""
+    )
+    assert ratio >= 4.5
+    assert visited.complaints == []
