@@ -20,6 +20,8 @@ class TrainingConfig:
         epochs: Passes over the training reviews, at most.
         batch_size: Reviews in one update.
         learning_rate: Highest rate of AdamW (Loshchilov & Hutter 2019).
+        embedding_rate: Share of the rate that the word vectors get; those of a language model know
+            more words than the labelled reviews teach (Howard & Ruder 2018, "discriminative").
         weight_decay: Decay of matrices outside the embedding; norms and biases have none.
         label_smoothing: Share of each label's certainty given to the other label.
         warmup_share: Share of all updates over which the rate rises from 0.
@@ -45,6 +47,7 @@ class TrainingConfig:
     epochs: int = 8
     batch_size: int = 64
     learning_rate: float = 2e-3
+    embedding_rate: float = 1.0
     weight_decay: float = 1e-2
     label_smoothing: float = 0.05
     warmup_share: float = 0.05
@@ -69,7 +72,7 @@ class TrainingConfig:
             raise ConfigError(f"short_epochs is 0 or more; got {self.short_epochs}.")
         if self.learning_rate <= 0:
             raise ConfigError(f"learning_rate is above 0; got {self.learning_rate}.")
-        for name in ("weight_decay", "clip_norm", "opinion_share"):
+        for name in ("embedding_rate", "weight_decay", "clip_norm", "opinion_share"):
             if getattr(self, name) < 0:
                 raise ConfigError(f"{name} is 0 or more; got {getattr(self, name)}.")
         for name in ("label_smoothing", "warmup_share", "word_dropout", "average_decay"):
@@ -95,6 +98,7 @@ FINE_TUNING: Mapping[str, Any] = {
     "epochs": 3,
     "opinion_share": 0.5,
     "average_decay": 0.998,
+    "embedding_rate": 0.1,
 }
 """Other settings than the defaults for a model that starts from its language model."""
 

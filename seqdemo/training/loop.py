@@ -178,7 +178,7 @@ def _train_epoch(
         rate = config.learning_rate * progress.rate_scale
         rate *= _rate_factor(epoch * len(batches) + step, len(batches), config)
         for group in optimiser.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["share"]
         optimiser.zero_grad(set_to_none=True)
         with autocast():
             loss = training_loss(model, batch, config, device)
@@ -266,9 +266,15 @@ def scores(
 
 
 def _optimiser(model: SequenceModel, config: TrainingConfig, device: torch.device) -> torch.optim.AdamW:
-    decayed = [p for n, p in model.named_parameters() if p.ndim > 1 and not n.startswith("embedding")]
-    others = [p for n, p in model.named_parameters() if p.ndim <= 1 or n.startswith("embedding")]
-    groups = [{"params": decayed, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}]
+    named = list(model.named_parameters())
+    words = [p for n, p in named if n.startswith("embedding")]
+    matrices = [p for n, p in named if p.ndim > 1 and not n.startswith("embedding")]
+    vectors = [p for n, p in named if p.ndim <= 1 and not n.startswith("embedding")]
+    groups: list[dict[str, Any]] = [
+        {"params": matrices, "weight_decay": config.weight_decay, "share": 1.0},
+        {"params": vectors, "weight_decay": 0.0, "share": 1.0},
+        {"params": words, "weight_decay": 0.0, "share": config.embedding_rate},
+    ]
     return torch.optim.AdamW(groups, lr=config.learning_rate, fused=device.type in {"cuda", "cpu"})
 
 

@@ -321,3 +321,12 @@ def test_an_average_lags_behind_the_weights_it_averages(build_small, training, v
     run(averaged, training, validation, settings(epochs=1, average_decay=0.99))
     moved = [(weights(model)["head.weight"] - start).norm() for model in (plain, averaged)]
     assert 0 < moved[1] < moved[0]
+
+
+def test_word_vectors_can_be_left_as_they_are(build_small, training, validation):
+    model = build_small("lstm")
+    before = weights(model)
+    run(model, training, validation, settings(epochs=1, embedding_rate=0.0))
+    after = weights(model)
+    assert torch.equal(after["embedding.weight"], before["embedding.weight"])
+    assert not torch.equal(after["head.weight"], before["head.weight"])
