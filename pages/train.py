@@ -3,6 +3,7 @@ import streamlit as st
 from seqdemo.ui import train, train_form, train_results
 
 st.title("Train a model and watch it learn", anchor=False)
+train_form.presets()
 left, right = st.columns([3, 8], gap="medium")
 with left:
     train_form.choose()

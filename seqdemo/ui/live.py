@@ -19,7 +19,7 @@ import streamlit as st
 from seqdemo.explain.prefixes import MAX_BEGINNINGS
 from seqdemo.models.registry import MODELS
 from seqdemo.text import HEAD_TOKENS, MAX_CHARACTERS, MAX_TOKENS, Reading
-from seqdemo.ui import components, resources, sources
+from seqdemo.ui import components, own_models, resources, sources
 from seqdemo.ui.examples import EXAMPLES
 
 if TYPE_CHECKING:
@@ -149,8 +149,8 @@ def _answer() -> None:
     )
     session.take(box.edit)
     st.session_state["review"] = session.text
-    models = resources.models()
-    reading = next(iter(models.values())).read(session.text) if models else None
+    models = own_models.answering()
+    reading = own_models.read(session.text)
     if reading is not None and reading.tokens:
         session.now = {
             name: percent(resources.probability(model.sha256, session.text, model)) for name, model in models.items()
@@ -170,7 +170,7 @@ def _answer() -> None:
         data=_sent(
             {
                 "order": [session.rev, session.n],
-                "note": note(reading)
+                "note": note(reading) + own_models.unknown_words(session.text)
                 if reading is not None
                 else ""
                 if resources.store().settled
@@ -311,6 +311,8 @@ def _update_curves(session: Session, models: Mapping[str, Classifier], reading: 
     session.curves_key = key
     session.curves = curve_data(reading, curves, [name for name, model in models.items() if model.has_prefix_states])
     session.curves["id"] = f"{session.rev}.{session.n}"
+    for line, name in zip(session.curves["lines"], curves, strict=True):
+        line["label"] = own_models.label(name)
     return False
 
 
@@ -376,7 +378,7 @@ def _card(name: str, session: Session) -> dict[str, Any]:
     now, before = session.now.get(name), session.before.get(name)
     return {
         "name": name,
-        "label": spec.label,
+        "label": own_models.label(name),
         "colour": spec.colour,
         "dash": spec.dash,
         "percent": now,

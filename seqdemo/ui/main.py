@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from seqdemo.ui import resources, sources
+from seqdemo.ui import own_models, resources, sources
 from seqdemo.ui.marks import favicon
 from seqdemo.ui.pages import PAGES
 
@@ -42,4 +42,5 @@ st.html(_MARGINS)
 resources.store()  # begins to load where `app.py` has not
 page = st.navigation([page.st_page() for page in PAGES])
 sources.sidebar()
+own_models.sidebar()
 page.run()

@@ -17,6 +17,7 @@ from seqdemo.ui.marks import plain
 
 if TYPE_CHECKING:
     from seqdemo.checkpoints.classifier import Classifier
+    from seqdemo.text import Reading
     from seqdemo.training.jobs import View
 
 PAGES_THAT_USE = {"sentiment": "Live sentiment", "stepper": "the stepper"}
@@ -57,10 +58,30 @@ def answering() -> dict[str, Classifier]:
     return {name: own.get(name) or shipped[name] for name in MODELS if name in own or name in shipped}
 
 
+def read(text: str) -> Reading | None:
+    """What the models that came with the app read of a text, or None while there is none.
+
+    They share one vocabulary; an own model knows other words, which `unknown_words` says.
+    """
+    found = resources.models() or answering()
+    return next(iter(found.values())).read(text) if found else None
+
+
+def unknown_words(text: str) -> str:
+    """How many words of a text each own model does not know, to follow the note about the others."""
+    said = ""
+    for name in views():
+        model = answering().get(name)
+        strange = int(model.read(text).unknown.sum()) if model is not None else 0
+        if strange:
+            said += f" · {strange:,} unknown to {label(name)}"
+    return said
+
+
 def label(name: str) -> str:
     """What to call a model on screen: the own name of an own one."""
     view = views().get(name)
-    return f"{MODELS[name].label}: {called(view)}" if view is not None else MODELS[name].label
+    return f"{_short(called(view))} ({MODELS[name].label})" if view is not None else MODELS[name].label
 
 
 def called(view: View) -> str:
@@ -80,6 +101,10 @@ def sidebar() -> None:
             st.button(
                 f"Back to the usual {MODELS[name].label}", key=f"own_back_{name}", on_click=put_back, args=(name,)
             )
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 22 else f"{name[:21]}…"
 
 
 def _chosen() -> dict[str, str]:

@@ -19,7 +19,7 @@ import streamlit as st
 from seqdemo.models.registry import MODELS
 from seqdemo.text import HEAD_TOKENS, MAX_CHARACTERS, SENTENCE_ENDS, Reading
 from seqdemo.trace import SIGNALS
-from seqdemo.ui import components, live, resources, sources
+from seqdemo.ui import components, live, own_models, resources, sources
 from seqdemo.ui.examples import EXAMPLES, Example
 from seqdemo.ui.message import pack
 
@@ -136,8 +136,8 @@ def _answer() -> None:
         session.text = session.box.text
         st.session_state["review"] = session.text
     session.choose(st.session_state.get("stepper", {}).get("choice"))
-    models = resources.models()
-    reading = next(iter(models.values())).read(session.text) if models else None
+    models = own_models.answering()
+    reading = own_models.read(session.text)
     if reading is None or not reading.tokens:
         message, units = _nothing_to_step(session, reading), b""
     else:
@@ -174,7 +174,7 @@ def trace_message(
         column: dict[str, Any] = {
             "side": side,
             "name": spec.name,
-            "label": spec.label,
+            "label": own_models.label(spec.name),
             "colour": spec.colour,
             "dash": spec.dash,
             "cell": spec.fixed["cell"],
@@ -225,7 +225,7 @@ def trace_message(
         "link_characters": live.LINK_CHARACTERS,
         "title": title,
         "start": at,
-        "note": live.note(reading),
+        "note": live.note(reading) + own_models.unknown_words(session.text),
         "notices": live.notices(reading, session.box.n_characters) + _all_unknown(reading),
         "words": words,
         "unknown": np.flatnonzero(reading.unknown).tolist(),

@@ -32,6 +32,12 @@ from seqdemo.ui.message import pack
 MAX_KNOWN = 12
 """Runs that one visitor's page remembers."""
 _SESSION = "train_session"
+# On a phone the form would push the curves out of sight.
+_CURVES_FIRST = """
+<style>
+@media (max-width: 640px) { [data-testid="stColumn"]:has(.st-key-train_watch) { order: -1; } }
+</style>
+"""
 _RUN_ID = re.compile(r"[A-Za-z0-9_-]{16}")
 _DASHES = ("", "2 3", "8 3", "14 3")
 _LEARNED, _STUCK = 0.75, 0.2
@@ -148,7 +154,9 @@ def is_running() -> bool:
 
 def watch() -> None:
     """Draws the runs with their buttons, and the curves; again each second while something trains."""
-    sources.live(_watch, is_running)
+    st.html(_CURVES_FIRST)
+    with st.container(key="train_watch"):
+        sources.live(_watch, is_running)
 
 
 def _watch() -> None:
@@ -172,7 +180,9 @@ def _row(run: Shown) -> None:
     """One run: what it does now, and what can be done with it."""
     view = run.view
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"train_row_{view.id}"):
-        st.markdown(f"{mark(view.settings.model)} **{plain(run.label)}**  \n:small[{plain(status(view))}]")
+        st.markdown(
+            f"{mark(view.settings.model)} **{plain(run.label)}**  \n:small[{plain(status(view))}]", width="stretch"
+        )
         if view.has_ended:
             _button("Again", "replay", "again", view, _again, "Start again with the same seed")
             _button("New seed", "casino", "seed", view, _new_seed, "Start again with another seed")
@@ -364,15 +374,15 @@ def message(runs: Sequence[Shown], *, link: str | None = None, play: int = 0) ->
                 "epochs": view.settings.epochs,
                 "steps": n_steps,
                 "clip": view.settings.clip_norm,
-                "guess": start.get("guess_accuracy", 0.5),
-                "guess_loss": start.get("guess_loss", 0.693),
+                "guess": start.get("guess_accuracy"),
+                "guess_loss": start.get("guess_loss"),
                 "bag": start.get("bag_of_words"),
                 "ceiling": start.get("ceiling", 1.0),
             }
         )
     adding = any(run.view.settings.task == "adding" for run in runs)
     right = " An answer within 0.04 of the sum counts as right." if adding else ""
-    losses = {run.view.start["loss"] for run in runs if run.view.start}
+    losses = {"squared error" if run.view.settings.task == "adding" else "cross-entropy" for run in runs}
     header = {
         "id": ".".join(run.view.id or str(run.view.settings) for run in runs),
         "title": finding(runs) if runs else "Nothing has been trained yet",
@@ -381,7 +391,7 @@ def message(runs: Sequence[Shown], *, link: str | None = None, play: int = 0) ->
         f"those being trained on.{right} The last two pictures show how much the loss would change with the state at "
         "each step (total derivative, on 16 fixed sequences): where it is thousands of times smaller at the first step "
         "than at the last, training hardly notices what stood at the beginning.",
-        "loss": f"{' and '.join(sorted(losses))}{', nats' if losses == {'cross-entropy'} else ''}" or "cross-entropy",
+        "loss": f"{' and '.join(sorted(losses))}{', nats' if losses == {'cross-entropy'} else ''}",
         "live": any(not run.view.has_ended for run in runs),
         "link": link,
         "play": play,

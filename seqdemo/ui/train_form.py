@@ -58,12 +58,11 @@ _HELP: Mapping[str, str] = {
 }
 
 
-def choose() -> None:
-    """Draws the presets, the four choices, what they cost, and the button that starts."""
-    _begin()
+def presets() -> None:
+    """Draws the comparisons that tell a story; a click trains one, or replays it where training is switched off."""
     allowed = jobs.is_allowed()
-    with st.container(gap="xsmall"):
-        st.markdown("**Try first**")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown("**Try first**", width="content")
         for name, preset in PRESETS.items():
             st.button(
                 preset.label,
@@ -71,11 +70,16 @@ def choose() -> None:
                 on_click=_take_preset if allowed else _play_preset,
                 args=(name,),
                 icon=":material/play_arrow:",
-                width="stretch",
                 disabled=not allowed and name not in train.recordings(),
             )
-        st.caption(PRESETS[train.session().preset].story)
-    if not allowed:
+    story = PRESETS[train.session().preset]
+    st.markdown(f"**{story.label}.** {story.story}")
+
+
+def choose() -> None:
+    """Draws the four choices, what they cost, and the button that starts."""
+    _begin()
+    if not jobs.is_allowed():
         st.info(
             "Training is switched off on this server. The buttons above replay runs that were recorded beforehand.",
             icon=":material/info:",
@@ -89,6 +93,7 @@ def choose() -> None:
         selection_mode="multi",
         format_func=lambda name: MODELS[name].label,
         key="train_models",
+        wrap=True,
         persist_state="session",
     )
     _vary()
@@ -189,6 +194,7 @@ def _vary() -> None:
             selection_mode="multi",
             format_func=lambda value: WORDS.get(vary, {}).get(value, str(value)),
             key="train_choices",
+            wrap=True,
             persist_state="session",
         )
     else:

@@ -49,7 +49,7 @@ function buildPicture(root) {
   picture.plots = {
     accuracy: panel("Answered rightly", true),
     loss: panel("Loss"),
-    norm: panel("Length of the gradient before clipping"),
+    norm: panel("Gradient norm before clipping"),
     profile: panel("How strongly the loss feels each step (‖∂L/∂hₜ‖)", true),
   }
   picture.lossName = picture.plots.loss.previousSibling
@@ -96,19 +96,20 @@ function drawPicture(picture) {
   picture.scrub.max = picture.total
   picture.lines = []
   const per = (name, at, thin = false) => runs.map((run, k) => ({ run, k, thin, points: series(picture, k, name, at) }))
-  const guesses = [...new Map(runs.map(({ guess }) => [guess, { y: guess, text: "always the same answer" }])).values()]
+  const known = runs.filter(({ guess }) => guess !== null)
+  const guesses = [...new Map(known.map(({ guess }) => [guess, { y: guess, text: "always the same answer" }])).values()]
   const bags = [...new Map(runs.filter(({ bag }) => bag !== null).map(({ bag }) => [bag, { y: bag, text: "counting words" }])).values()]
   const ceilings = [...new Set(runs.map(({ ceiling }) => ceiling))].filter((y) => y < 1).map((y) => ({ y, text: "no more labels are right" }))
-  const apart = bags.filter(({ y }) => Math.abs(y - guesses[0].y) > 0.04)
+  const apart = bags.filter(({ y }) => Math.abs(y - (guesses[0]?.y ?? 0)) > 0.04)
   drawLines(picture, plots.accuracy, {
     lines: [...per("train_accuracy", "epoch_at", true), ...per("validation_accuracy", "epoch_at")],
     low: 0, high: 1, ticks: [0, 0.25, 0.5, 0.75, 1], format: (y) => `${Math.floor(100 * y + 0.5)}\u00a0%`,
-    rules: [...guesses, ...apart, ...ceilings], axis: "epoch",
+    rules: [...guesses, ...apart, ...ceilings], axis: "epoch", large: true,
   })
   const losses = [...per("loss", "step_at", true), ...per("validation_loss", "epoch_at")]
-  const guessLoss = Math.max(...runs.map(({ guess_loss: y }) => y))
+  const guessLoss = Math.max(...(known.length ? known : [{ guess_loss: 1 }]).map(({ guess_loss: y }) => y))
   const most = Math.max(guessLoss, ...losses.flatMap(({ points }) => points.map(([, y]) => y)))
-  const rule = [{ y: guessLoss, text: "always the same answer" }]
+  const rule = known.length ? [{ y: guessLoss, text: "always the same answer" }] : []
   if (most > 6 * guessLoss) drawLines(picture, plots.loss, { lines: losses, rules: rule, axis: "epoch", ...logScale(losses) })
   else {
     const high = 1.08 * most
@@ -159,15 +160,17 @@ function number(y) {
 
 // --- one panel of lines ---
 
-function drawLines(picture, plot, { lines, low, high, ticks, format, tickFormat = format, log = false, rules = [], axis, dots = true, xs = null }) {
+function drawLines(picture, plot, { lines, low, high, ticks, format, tickFormat = format, log = false, rules = [], axis, dots = true, large = false, xs = null }) {
   plot.replaceChildren()
   const [width, height] = [plot.clientWidth, plot.clientHeight]
   const style = getComputedStyle(plot)
   const size = parseFloat(style.fontSize)
   const measure = document.createElement("canvas").getContext("2d")
   measure.font = `${style.fontSize} ${style.fontFamily}`
-  const widest = Math.max(...picture.header.runs.map(({ label }) => measure.measureText(`${shortLabel(label, width)} ${format(log ? 1e-9 : 1)}`).width))
-  const box = { left: size * 3.4, right: width - widest - size * 1.8, top: size * 0.8, bottom: height - size * 2.1 }
+  // Names stand in the large panels; the small ones keep their width for the curves, which have the same colours and dashes.
+  const words = (label, value) => (large ? `${shortLabel(label, width)} ${value}` : value)
+  const widest = Math.max(...picture.header.runs.map(({ label }) => measure.measureText(words(label, format(log ? 1e-9 : 1))).width))
+  const box = { left: size * 3.9, right: width - widest - size * 1.8, top: size * 0.8, bottom: height - size * 2.1 }
   const first = xs ? xs[0] : 0
   const last = xs ? xs[1] : picture.total
   const x = (value) => box.left + ((box.right - box.left) * (value - first)) / (last - first || 1)
@@ -224,7 +227,7 @@ function drawLines(picture, plot, { lines, low, high, ticks, format, tickFormat 
     spreadLabels(labels, box, size * 1.2)
     for (const { run, from, to, value, px: end } of labels) {
       shape("line", ends, { x1: Math.max(end + 4, box.right - 4), x2: box.right + size * 0.9, y1: from, y2: to, class: "lead", stroke: run.colour })
-      shape("text", ends, { x: box.right + size * 1.2, y: to + size * 0.35 }).textContent = `${shortLabel(run.label, width)} ${value}`
+      shape("text", ends, { x: box.right + size * 1.2, y: to + size * 0.35 }).textContent = words(run.label, value)
     }
     svg.setAttribute("aria-label", `${plot.previousSibling.textContent}: ${labels.map(({ run, value }) => `${run.label} ${value}`).join(", ")}`)
   }
@@ -338,7 +341,7 @@ function moveMaps(picture) {
   picture.profileName.textContent = `How strongly the loss feels each step, ${when} (‖∂L/∂hₜ‖)`
   const ten = logScale([], heat.runs.flatMap(({ values }) => [...values]).filter((value) => value > 10 ** heat.low))
   const longest = Math.max(2, ...heat.runs.map(({ steps }) => steps))
-  drawLines(picture, picture.plots.profile, { lines, axis: "step", dots: false, xs: [1, longest], ...ten })
+  drawLines(picture, picture.plots.profile, { lines, axis: "step", dots: false, large: true, xs: [1, longest], ...ten })
 }
 
 // --- the cursor ---
