@@ -107,9 +107,9 @@ class Control:
 
 
 def give_way() -> None:
-    """Takes the lowest usual priority, so that answers to visitors come first."""
+    """Takes a low priority, so that answers to visitors come first."""
     if hasattr(os, "nice"):
-        os.nice(15)
+        os.nice(10)
 
 
 def memory_bytes() -> int:

@@ -145,7 +145,7 @@ class View:
         setting: The setting that teaches it, or None.
         advice: What to change, in a sentence, or empty.
         seconds: Since the start of the process, or until its end.
-        version: Grows with every change, so that nothing need be drawn twice.
+        version: Grows with every change but those of `place` and `seconds`, so that nothing need be drawn twice.
     """
 
     id: str
@@ -217,6 +217,7 @@ class _Job:
     folder: pathlib.Path
     seen: float
     process: subprocess.Popen[str] | None = None
+    reader: threading.Thread | None = None
     started: float = 0.0
     paused_at: float = 0.0
     was_paused: bool = False
@@ -352,6 +353,7 @@ class Jobs:
             self._closed = True
             self._queue.clear()
             running = [job.process for job in self._jobs.values() if job.process is not None]
+            readers = [job.reader for job in self._jobs.values() if job.reader is not None]
             self._changed.notify_all()
         for process in running:
             with contextlib.suppress(OSError):
@@ -364,6 +366,8 @@ class Jobs:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+        for reader in readers:
+            reader.join(3)
         atexit.unregister(self.close)
 
     # --- looking ---
@@ -539,8 +543,6 @@ class Jobs:
             if sum(job.process is not None for job in self._jobs.values()) >= self.limits.max_jobs:
                 break
             self._launch(self._jobs[self._queue.pop(0)])
-        for job in self._jobs.values():
-            job.view.place = self._queue.index(job.view.id) + 1 if job.view.id in self._queue else 0
         self._changed.notify_all()
 
     def _launch(self, job: _Job) -> None:
@@ -575,7 +577,10 @@ class Jobs:
         job.started = time.monotonic()
         job.view.state = "starting"
         job.view.version += 1
-        threading.Thread(target=self._read, args=(job, job.process), name=f"train-{job.view.id}", daemon=True).start()
+        job.reader = threading.Thread(
+            target=self._read, args=(job, job.process), name=f"train-{job.view.id}", daemon=True
+        )
+        job.reader.start()
 
     def _read(self, job: _Job, process: subprocess.Popen[str]) -> None:
         """Takes the events of one child until it ends."""
@@ -693,6 +698,7 @@ class Jobs:
 
     def _copy(self, job: _Job) -> View:
         view = dataclasses.replace(job.view, steps=list(job.view.steps), epochs=list(job.view.epochs))
+        view.place = self._queue.index(view.id) + 1 if view.id in self._queue else 0
         if job.process is not None:
             view.seconds = time.monotonic() - job.started
         if view.done and view.folder is not None and not view.folder.is_dir():

@@ -1,0 +1,454 @@
+"""The registry of runs, with real child processes: queue, pause, stop, caps, crashes, reloads, saving."""
+
+import dataclasses
+import io
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import threading
+import time
+import zipfile
+
+import pytest
+
+import seqdemo
+from seqdemo.checkpoints import folder
+from seqdemo.errors import CheckpointError, ConfigError, DataError, TrainingError
+from seqdemo.training import jobs as registry
+from seqdemo.training.jobs import Jobs, Limits, View, clean_name, side_by_side
+from seqdemo.training.settings import RunSettings
+
+SMALL = RunSettings(
+    model="rnn", samples=200, distance=4, d_hidden=4, d_embed=4, epochs=1, device="cpu", precision="fp32"
+)
+LONG = dataclasses.replace(SMALL, task="first_token", model="gru", length=400, epochs=100, batch_size=2)
+"""Minutes of computing, with its first sign within a second."""
+WAIT_S = 240
+posix = pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
+
+
+def make(tmp_path, **limits):
+    return Jobs(tmp_path / "runs", Limits(**limits))
+
+
+@pytest.fixture
+def jobs(tmp_path):
+    made = make(tmp_path)
+    yield made
+    made.close()
+
+
+def ended(view):
+    return view.has_ended
+
+
+def training(view):
+    return view.state == "running" and bool(view.steps)
+
+
+def is_alive(pid):
+    """Whether the process computes; one that has ended and was not yet collected does not."""
+    try:
+        status = pathlib.Path(f"/proc/{pid}/stat").read_text()
+    except FileNotFoundError:
+        return False
+    return status.rpartition(")")[2].split()[0] != "Z"
+
+
+def wait_until_gone(pid):
+    deadline = time.monotonic() + WAIT_S
+    while is_alive(pid) and time.monotonic() < deadline:
+        time.sleep(0.05)  # no handle: the process is nobody's child
+    return not is_alive(pid)
+
+
+def test_a_run_tells_its_curves_and_leaves_a_model_that_can_be_saved_downloaded_and_loaded_back(jobs):
+    run_id = jobs.start(SMALL, visitor="one")
+    view = jobs.wait(run_id, ended, WAIT_S)
+    assert (view.state, view.message, view.place) == ("done", "", 0)
+    assert view.start["parameters"] > 0
+    assert [entry["epoch"] for entry in view.epochs] == [0, 1]
+    assert view.steps
+    assert view.is_text_model
+    assert seqdemo.load(view.folder).metrics["test_accuracy"] == view.done["metrics"]["test_accuracy"]
+
+    assert jobs.save(run_id, " ../My <b>first</b> RNN!  ") == "My b first b RNN"
+    assert jobs.view(run_id).name == "My b first b RNN"
+
+    content = jobs.zip_bytes(run_id)
+    assert set(zipfile.ZipFile(io.BytesIO(content)).namelist()) == set(folder.FILES)
+    back = jobs.load_zip(content, name="Back again")
+    loaded = jobs.view(back)
+    assert back != run_id
+    assert (loaded.state, loaded.name, loaded.is_text_model) == ("done", "Back again", True)
+    assert loaded.settings == SMALL
+    texts = ["The story was brilliant."]
+    assert seqdemo.load(loaded.folder).predict_proba(texts) == seqdemo.load(view.folder).predict_proba(texts)
+
+    row, row_back = side_by_side([view, loaded])
+    assert row["test_accuracy"] == row_back["test_accuracy"] == view.done["metrics"]["test_accuracy"]
+    assert row["epochs"] == 1
+
+    # A reload, or another server with the same folder, finds it by its id.
+    other = Jobs(jobs.root, Limits())
+    again = other.view(run_id)
+    assert (again.state, again.name, again.epochs) == ("done", "My b first b RNN", view.epochs)
+    assert again.folder == view.folder
+    other.close()
+
+
+def test_two_run_at_a_time_and_the_others_know_their_place(tmp_path):
+    jobs = make(tmp_path, max_jobs=2, max_each=10)
+    ids = [jobs.start(LONG, visitor="one") for _ in range(4)]
+    assert jobs.busy() == (2, 2)
+    assert [jobs.view(run_id).place for run_id in ids] == [0, 0, 1, 2]
+    assert [jobs.view(run_id).state for run_id in ids[2:]] == ["queued", "queued"]
+    jobs.stop(ids[2])
+    assert jobs.view(ids[2]).state == "killed"
+    assert "before it began" in jobs.view(ids[2]).message
+    assert jobs.view(ids[3]).place == 1
+    jobs.stop(ids[0])
+    moved = jobs.wait(ids[3], lambda view: view.state != "queued", WAIT_S)
+    assert moved.place == 0
+    assert jobs.busy()[1] == 0
+    jobs.close()
+    assert jobs.busy() == (0, 0)
+
+
+def test_twenty_clicks_in_a_second_start_four_runs_and_another_visitor_still_has_a_turn(tmp_path):
+    jobs = make(tmp_path, max_jobs=1)
+    started, refused = [], []
+
+    def click():
+        try:
+            started.append(jobs.start(LONG, visitor="eager"))
+        except TrainingError as error:
+            refused.append(str(error))
+
+    clicks = [threading.Thread(target=click) for _ in range(20)]
+    for thread in clicks:
+        thread.start()
+    for thread in clicks:
+        thread.join()
+    assert len(set(started)) == 4
+    assert len(refused) == 16
+    assert set(refused) == {"You have 4 runs that have not ended; stop one of them first."}
+    other = jobs.start(SMALL, visitor="patient")
+    assert jobs.view(other).place == 4
+    jobs.close()
+
+
+def test_the_queue_has_an_end(tmp_path):
+    jobs = make(tmp_path, max_jobs=1, max_waiting=1, max_each=10)
+    jobs.start(LONG)
+    jobs.start(LONG)
+    with pytest.raises(TrainingError, match="1 runs are waiting already"):
+        jobs.start(LONG)
+    jobs.close()
+    with pytest.raises(TrainingError, match="stopping"):
+        jobs.start(LONG)
+
+
+def test_a_run_is_paused_goes_on_and_is_stopped_with_its_best_epoch(jobs):
+    run_id = jobs.start(dataclasses.replace(LONG, length=40))
+    jobs.wait(run_id, lambda view: len(view.epochs) > 1, WAIT_S)
+    jobs.pause(run_id)
+    paused = jobs.wait(run_id, lambda view: view.state == "paused", WAIT_S)
+    assert paused.state == "paused"
+    jobs.resume(run_id)
+    assert jobs.wait(run_id, lambda view: view.state == "running", WAIT_S).state == "running"
+    jobs.pause(run_id)
+    jobs.wait(run_id, lambda view: view.state == "paused", WAIT_S)
+    jobs.stop(run_id)
+    view = jobs.wait(run_id, ended, WAIT_S)
+    assert (view.state, view.message) == ("done", "Stopped by hand.")
+    assert view.folder.is_dir()
+    again = jobs.again(run_id, seed=7)
+    assert jobs.view(again).settings == dataclasses.replace(view.settings, seed=7)
+
+
+@posix
+def test_a_child_that_is_killed_is_reported_as_such_and_the_next_one_starts(tmp_path):
+    jobs = make(tmp_path, max_jobs=1)
+    victim, following = jobs.start(LONG), jobs.start(SMALL)
+    jobs.wait(victim, training, WAIT_S)
+    os.kill(jobs._jobs[victim].process.pid, signal.SIGKILL)
+    view = jobs.wait(victim, ended, WAIT_S)
+    assert view.state == "killed"
+    assert view.message == "The run ended: its process was killed from outside (signal 9)."
+    assert view.folder is None
+    assert not list((jobs.root / victim).glob(".*")), "no half-written state is left"
+    assert jobs.wait(following, ended, WAIT_S).state == "done"
+    jobs.close()
+    other = Jobs(jobs.root, Limits())
+    assert other.view(victim).state == "killed", "also after a restart"
+    other.close()
+
+
+@posix
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_no_process_and_no_half_written_checkpoint_outlive_the_server(tmp_path, how):
+    code = f"""
+import json, sys, time
+from seqdemo.training.jobs import Jobs, Limits
+from seqdemo.training.settings import RunSettings
+jobs = Jobs({str(tmp_path / "runs")!r}, Limits())
+run_id = jobs.start(RunSettings(**json.loads(sys.argv[1])))
+jobs.wait(run_id, lambda view: bool(view.steps), {WAIT_S})
+print(run_id, jobs._jobs[run_id].process.pid, flush=True)
+time.sleep(600)
+"""
+    root = str(pathlib.Path(seqdemo.__file__).parents[1])
+    server = subprocess.Popen(
+        [sys.executable, "-c", code, json.dumps(dataclasses.asdict(LONG))], stdout=subprocess.PIPE, text=True, cwd=root
+    )
+    run_id, pid = server.stdout.readline().split()
+    assert is_alive(int(pid))
+    server.send_signal(how)
+    server.wait(60)
+    server.stdout.close()
+    assert wait_until_gone(int(pid))
+    assert not (tmp_path / "runs" / run_id / "checkpoint").exists()
+    later = Jobs(tmp_path / "runs", Limits())
+    view = later.view(run_id)
+    assert (view.state, view.message) == ("killed", "The server was stopped while this run trained.")
+    later.close()
+
+
+def test_closing_leaves_no_process(tmp_path):
+    jobs = make(tmp_path)
+    ids = [jobs.start(LONG), jobs.start(LONG)]
+    for run_id in ids:
+        jobs.wait(run_id, training, WAIT_S)
+    processes = [jobs._jobs[run_id].process for run_id in ids]
+    jobs.close()
+    assert all(process.poll() is not None for process in processes)
+
+
+def test_a_run_that_nobody_watches_ends_and_a_watched_one_goes_on(tmp_path):
+    jobs = make(tmp_path, unwatched_s=0.5)
+    run_id = jobs.start(LONG)
+    job = jobs._jobs[run_id]
+    with jobs._changed:
+        assert jobs._changed.wait_for(lambda: job.view.has_ended, WAIT_S)
+    assert job.view.message == "Ended because nobody had been watching."
+    jobs.close()
+    jobs = make(tmp_path, unwatched_s=3600)
+    run_id = jobs.start(SMALL)
+    assert jobs.wait(run_id, ended, WAIT_S).state == "done"
+    jobs.close()
+
+
+def test_a_failure_is_told_with_the_setting_that_teaches_it(jobs):
+    exploding = RunSettings(
+        task="adding", model="rnn", length=10, optimiser="sgd", learning_rate=10.0, clip_norm=0.0, device="cpu"
+    )
+    view = jobs.wait(jobs.start(exploding), ended, WAIT_S)
+    assert view.state == "failed"
+    assert view.kind in {"nan", "explosion"}
+    assert view.setting == "clip_norm"
+    assert "clipping" in view.advice
+    assert view.folder is None
+    with pytest.raises(TrainingError, match="no result"):
+        jobs.save(view.id, "name")
+    with pytest.raises(TrainingError, match="no result"):
+        jobs.zip_bytes(view.id)
+
+
+def test_a_run_that_needs_too_much_memory_is_ended_with_a_sentence(tmp_path):
+    jobs = make(tmp_path, max_memory_mb=20)
+    view = jobs.wait(jobs.start(SMALL), ended, WAIT_S)
+    assert (view.state, view.kind) == ("failed", "memory")
+    assert "more than 20 MB" in view.message
+    jobs.close()
+
+
+@posix
+def test_a_full_disk_ends_the_run_with_a_sentence_and_no_half_a_result(tmp_path, monkeypatch):
+    # A limit on the size of files stands for the full disk; children inherit it.
+    code = f"""
+import json, resource, signal, sys
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+from seqdemo.training.jobs import Jobs, Limits
+from seqdemo.training.settings import RunSettings
+jobs = Jobs({str(tmp_path / "runs")!r}, Limits())
+run_id = jobs.start(RunSettings(**json.loads(sys.argv[1])))
+view = jobs.wait(run_id, lambda view: view.has_ended, {WAIT_S})
+print(view.state, view.message)
+jobs.close()
+"""
+    settings = json.dumps(dataclasses.asdict(dataclasses.replace(SMALL, d_hidden=64)))
+    root = str(pathlib.Path(seqdemo.__file__).parents[1])
+    done = subprocess.run(
+        [sys.executable, "-c", code, settings], capture_output=True, text=True, cwd=root, check=True, timeout=WAIT_S
+    )
+    assert done.stdout.startswith("failed ")
+    assert "is the disk full?" in done.stdout
+    assert not list((tmp_path / "runs").rglob("checkpoint"))
+    assert not list((tmp_path / "runs").rglob(".checkpoint*"))
+
+
+def test_a_deleted_folder_is_noticed(jobs):
+    run_id = jobs.start(SMALL)
+    view = jobs.wait(run_id, ended, WAIT_S)
+    for path in view.folder.iterdir():
+        path.unlink()
+    view.folder.rmdir()
+    view = jobs.view(run_id)
+    assert (view.state, view.folder, view.message) == ("done", None, "The result's folder was deleted.")
+    with pytest.raises(TrainingError, match="no result"):
+        jobs.zip_bytes(run_id)
+
+
+def test_a_visitor_sees_no_run_without_its_id(jobs):
+    run_id = jobs.start(SMALL, visitor="one")
+    assert len(run_id) == 16
+    assert jobs.view(run_id[:-1] + ("A" if run_id[-1] != "A" else "B")) is None
+    for strange in ("", "..", "../" + run_id, "a/b", run_id + "/../" + run_id, "x" * 16):
+        assert jobs.view(strange) is None
+    with pytest.raises(TrainingError, match="no run of that name"):
+        jobs.again("x" * 16)
+    jobs.stop("x" * 16)
+    jobs.pause("x" * 16)
+
+
+def finished(root, run_id, *, name="", size=100, age_hours=0.0):
+    """A finished run of an earlier server."""
+    home = root / run_id
+    (home / "checkpoint").mkdir(parents=True)
+    (home / "checkpoint" / "model.safetensors").write_bytes(b"0" * size)
+    (home / "settings.json").write_text(json.dumps(dataclasses.asdict(SMALL)))
+    done = {"event": "done", "reason": "finished", "folder": "elsewhere", "is_text_model": True, "metrics": {}, "at": 9}
+    (home / "events.jsonl").write_text(json.dumps({**done, "best_epoch": 1}) + "\n{cut off")
+    if name:
+        (home / "name.txt").write_text(name)
+    then = time.time() - 3600 * age_hours
+    os.utime(home, (then, then))
+    return run_id
+
+
+def test_old_runs_without_a_name_make_room_and_saved_ones_stay(tmp_path):
+    jobs = make(tmp_path, kept_mb=1, max_jobs=1)
+    saved = finished(jobs.root, "s" * 16, name="kept", size=300_000, age_hours=100)
+    old = finished(jobs.root, "o" * 16, age_hours=25)
+    large = finished(jobs.root, "l" * 16, size=600_000, age_hours=2)
+    larger = finished(jobs.root, "m" * 16, size=500_000, age_hours=1)
+    assert jobs.view(larger).folder == jobs.root / larger / "checkpoint", "found where it lies now"
+    jobs.start(LONG)
+    assert [jobs.view(run_id) is not None for run_id in (saved, old, large, larger)] == [True, False, False, True]
+    with pytest.raises(TrainingError, match="used up"):
+        jobs.save(finished(jobs.root, "x" * 16, size=800_000), "too much")
+    finished(jobs.root, "y" * 16, name="kept too", size=900_000)
+    with pytest.raises(TrainingError, match="space for runs is used up"):
+        jobs.start(LONG)
+    jobs.close()
+
+
+def test_training_can_be_switched_off(jobs, monkeypatch):
+    for word in ("off", "OFF", "0"):
+        monkeypatch.setenv("SEQDEMO_TRAINING", word)
+        assert not registry.is_allowed()
+        with pytest.raises(TrainingError, match="switched off"):
+            jobs.start(SMALL)
+    monkeypatch.delenv("SEQDEMO_TRAINING")
+    assert registry.is_allowed()
+
+
+def test_limits_come_from_the_environment(monkeypatch):
+    monkeypatch.setenv("SEQDEMO_MAX_JOBS", "5")
+    monkeypatch.setenv("SEQDEMO_MAX_SECONDS", "12.5")
+    assert Limits.from_environment() == Limits(max_jobs=5, max_seconds=12.5)
+    for word in ("none", "0", "-1"):
+        monkeypatch.setenv("SEQDEMO_MAX_JOBS", word)
+        with pytest.raises(ConfigError, match="SEQDEMO_MAX_JOBS is a number above 0"):
+            Limits.from_environment()
+
+
+def test_an_own_file_is_checked_before_anything_starts(jobs):
+    own = dataclasses.replace(SMALL, task="own", epochs=1)
+    with pytest.raises(DataError, match="no column called label"):
+        jobs.start(own, csv=b"text\nfine\n")
+    assert list(jobs.root.iterdir()) == []
+    content = b"text,label\n" + b"a good day,yes\na bad day,no\n" * 20
+    run_id = jobs.start(own, csv=content)
+    assert jobs.wait(run_id, ended, WAIT_S).state == "done"
+    assert jobs.wait(jobs.again(run_id), ended, WAIT_S).state == "done"
+
+
+def zipped(**files):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as file:
+        for name, content in files.items():
+            file.writestr(name, content)
+    return out.getvalue()
+
+
+def test_what_is_no_result_is_not_loaded(jobs, checkpoint_folders):
+    good = {path.name: path.read_bytes() for path in checkpoint_folders["gru"].iterdir()}
+    assert jobs.view(jobs.load_zip(zipped(**{f"my-gru/{name}": found for name, found in good.items()}))).is_text_model
+    for content, said in (
+        (b"no zip", "not a ZIP file"),
+        (zipped(**good, **{"run.py": b"print()"}), "other files"),
+        (zipped(**good, **{"../config.json": b"{}"}), "other files"),
+    ):
+        with pytest.raises(TrainingError, match=said):
+            jobs.load_zip(content)
+    for broken in ({"config.json": b"{}"}, {"model.safetensors": b"\0" * 100}):
+        with pytest.raises(CheckpointError):
+            jobs.load_zip(zipped(**{**good, **broken}))
+    with pytest.raises(CheckpointError):
+        jobs.load_zip(zipped(**{name: good[name] for name in ("config.json", "metrics.json")}))
+    assert len(list(jobs.root.iterdir())) == 1, "nothing of what was refused is left"
+
+
+def test_a_zip_that_unpacks_to_more_than_allowed_is_refused_before_it_is_unpacked(jobs, monkeypatch):
+    monkeypatch.setattr(registry, "_MAX_ZIP_BYTES", 1000)
+    with pytest.raises(TrainingError, match="larger than"):
+        jobs.load_zip(zipped(**{"vocab.txt": b"0" * 1001}))
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("  My LSTM  ", "My LSTM"),
+        ("../../etc/passwd", "etc passwd"),
+        ("<script>alert(1)</script>", "script alert(1) script"),
+        ("Ünïcode \u202e名前", "Ünïcode 名前"),
+        ("a" * 100, "a" * 40),
+        ("line\nbreak\0", "line break"),
+    ],
+)
+def test_names_are_cleaned(name, kept):
+    assert clean_name(name) == kept
+
+
+@pytest.mark.parametrize("name", ["", "   ", "...", "<>", "_-_"])
+def test_a_name_of_which_nothing_is_left_is_refused(name):
+    with pytest.raises(ConfigError, match="at least one letter"):
+        clean_name(name)
+
+
+def test_a_view_that_was_given_away_changes_no_more(jobs):
+    run_id = jobs.start(SMALL)
+    early = jobs.view(run_id)
+    late = jobs.wait(run_id, ended, WAIT_S)
+    assert (early.steps, early.epochs, early.state) == ([], [], early.state)
+    assert late.version > early.version
+
+
+def test_a_resumed_run_tells_its_epochs_once():
+    view = View(id="", settings=SMALL)
+    for epoch in (0, 1, 2, 1, 2, 3):
+        view.take({"event": "epoch", "epoch": epoch, "at": epoch})
+    assert [entry["epoch"] for entry in view.epochs] == [0, 1, 2, 3]
+
+
+def test_the_registry_does_without_torch():
+    code = "import sys, seqdemo.training.jobs, seqdemo.training.recorded; print('torch' in sys.modules)"
+    root = str(pathlib.Path(seqdemo.__file__).parents[1])
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root, check=True)
+    assert done.stdout.strip() == "False"
