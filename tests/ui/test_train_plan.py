@@ -1,0 +1,78 @@
+"""What a visitor wants to train: from the form, a preset or a link, to one to four runs."""
+
+import dataclasses
+
+import pytest
+
+from seqdemo.errors import ConfigError
+from seqdemo.training.settings import PRESETS, RunSettings
+from seqdemo.ui import train_plan
+from seqdemo.ui.train_plan import Plan
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_is_a_plan_of_the_same_runs(name):
+    assert sorted(map(str, train_plan.of_preset(name).runs())) == sorted(map(str, PRESETS[name].runs))
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_link_carries_a_plan_there_and_back(name):
+    plan = train_plan.of_preset(name)
+    found = train_plan.from_query(plan.words())
+    assert found is not None
+    assert found.runs() == plan.runs()
+
+
+def test_a_link_without_settings_carries_no_plan():
+    assert train_plan.from_query({"runs": "x", "review": "y"}) is None
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ({"models": "rnn,robot"}, "robot"),
+        ({"epochs": "many"}, "epochs"),
+        ({"epochs": "-3"}, "epochs"),
+        ({"task": "chess"}, "task"),
+        ({"vary": "colour"}, "colour"),
+        ({"vary": "clip_norm", "values": "0,wide"}, "wide"),
+        ({"vary": "readout", "values": "last,middle"}, "middle"),
+        ({"vary": "d_hidden", "values": "4,1e99"}, "1e99"),
+    ],
+)
+def test_a_link_that_cannot_be_used_is_refused_with_its_word(query, said):
+    with pytest.raises(ConfigError, match=said):
+        train_plan.from_query(query)
+
+
+def test_runs_are_models_times_values_up_to_four():
+    base = RunSettings(model="rnn")
+    plan = Plan(base=base, models=("rnn", "lstm"), vary="clip_norm", values=(0.0, 1.0))
+    assert [(run.model, run.clip_norm) for run in plan.runs()] == [("rnn", 0), ("rnn", 1), ("lstm", 0), ("lstm", 1)]
+    with pytest.raises(ConfigError, match="These are 6 runs"):
+        dataclasses.replace(plan, models=("rnn", "gru", "lstm")).runs()
+    with pytest.raises(ConfigError, match="at least one model"):
+        dataclasses.replace(plan, models=()).runs()
+    with pytest.raises(ConfigError, match="at least two values"):
+        dataclasses.replace(plan, values=(0.0,)).runs()
+
+
+def test_values_are_read_once_each_and_within_their_bounds():
+    assert train_plan.parse_values("seed", " 3, 1,3 ,") == (3, 1)
+    assert train_plan.parse_values("", "3") == ()
+    with pytest.raises(ConfigError, match="whole number"):
+        train_plan.parse_values("epochs", "2.5")
+
+
+def test_labels_name_the_model_and_what_differs():
+    one = RunSettings(model="rnn", clip_norm=0.0)
+    runs = [one, dataclasses.replace(one, clip_norm=1.0), dataclasses.replace(one, model="lstm", clip_norm=1.0)]
+    assert train_plan.run_labels(runs) == ["RNN, clipping off", "RNN, clipping at 1", "LSTM, clipping at 1"]
+    assert train_plan.run_labels([one]) == ["RNN"]
+    assert train_plan.run_labels([one, one, one]) == ["RNN", "RNN (2)", "RNN (3)"]
+    assert train_plan.run_labels([one, one], ["Mine", ""]) == ["Mine", "RNN"]
+
+
+def test_what_a_task_does_not_read_is_no_difference():
+    runs = [RunSettings(task="parity", length=8, distance=3), RunSettings(task="parity", length=8, distance=9)]
+    assert train_plan.run_labels(runs) == ["LSTM", "LSTM (2)"]
