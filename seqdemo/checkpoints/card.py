@@ -60,8 +60,7 @@ The test reviews are of `{DATA_SET}`'s test split, and the figure is of the stor
 ## How it was trained
 
 {_pretraining(metrics)}On the training split of `{DATA_SET}`, less the reviews held out for validation:
-{metrics["epochs"]} epochs, of which epoch {metrics["best_epoch"]} was the best on the validation reviews and is
-kept, in {_duration(metrics["seconds"])} on {metrics["device"]}, {metrics["precision"]},
+{metrics["epochs"]} epochs, of which {_kept(metrics, training)}, in {_duration(metrics["seconds"])} on {metrics["device"]}, {metrics["precision"]},
 seed {metrics["seed"]}, torch {metrics["torch"]}, code {metrics["commit"] or "outside of a checkout"}.
 
 {_table("Architecture", architecture)}
@@ -133,6 +132,12 @@ def _calibration(metrics: Mapping[str, Any]) -> str:
         f"| Calibration error | {100 * after:.1f} points; {100 * before:.1f} before its logits were divided by the "
         f"temperature {metrics['temperature']:.2f}, chosen on validation reviews |\n"
     )
+
+
+def _kept(metrics: Mapping[str, Any], training: Mapping[str, Any]) -> str:
+    if training.get("keep") == "last":
+        return "the last is kept"
+    return f"epoch {metrics['best_epoch']} was the best on the validation reviews and is kept"
 
 
 def _pretraining(metrics: Mapping[str, Any]) -> str:

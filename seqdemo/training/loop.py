@@ -83,7 +83,7 @@ def fit(
     finish: bool = False,
     beside: DrawExamples | None = None,
 ) -> Progress:
-    """Trains a model in place and leaves the best epoch's weights in it.
+    """Trains a model in place and leaves the weights of the epoch to be kept in it.
 
     Args:
         model: A freshly built model.
@@ -131,7 +131,7 @@ def fit(
             "seconds": round(progress.seconds, 1),
         }
         progress.history.append(entry)
-        if reached["accuracy"] > progress.best_accuracy:
+        if config.keep == "last" or reached["accuracy"] > progress.best_accuracy:
             progress.best_accuracy, progress.best_epoch = reached["accuracy"], progress.epoch
             best = {name: tensor.clone() for name, tensor in averaged.state_dict().items()}
         elif config.schedule == "plateau":

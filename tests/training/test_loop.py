@@ -330,3 +330,10 @@ def test_word_vectors_can_be_left_as_they_are(build_small, training, validation)
     after = weights(model)
     assert torch.equal(after["embedding.weight"], before["embedding.weight"])
     assert not torch.equal(after["head.weight"], before["head.weight"])
+
+
+def test_the_last_epoch_is_kept_on_demand(build_small, training, validation):
+    model = build_small("lstm")
+    progress = run(model, training, validation, settings(epochs=6, learning_rate=5e-2, keep="last", patience=1))
+    assert progress.epoch == progress.best_epoch == 6
+    assert progress.best_accuracy == progress.history[-1]["validation_accuracy"]
