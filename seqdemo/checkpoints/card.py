@@ -60,7 +60,8 @@ The test reviews are of `{DATA_SET}`'s test split, and the figure is of the stor
 ## How it was trained
 
 {_pretraining(metrics)}On the training split of `{DATA_SET}`, less the reviews held out for validation:
-{metrics["epochs"]} epochs, of which {_kept(metrics, training)}, in {_duration(metrics["seconds"])} on {metrics["device"]}, {metrics["precision"]},
+{metrics["epochs"]} epochs, of which {_kept(metrics, training)},
+in {_duration(metrics["seconds"])} on {metrics["device"]}, {metrics["precision"]},
 seed {metrics["seed"]}, torch {metrics["torch"]}, code {metrics["commit"] or "outside of a checkout"}.
 
 {_table("Architecture", architecture)}
