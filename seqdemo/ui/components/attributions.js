@@ -12,7 +12,12 @@ export default function ({ data: [data], parentElement }) {
   board.data = data
   show(board)
   // Also called, with the page still there, for a call that newer data overtook while this file loaded.
-  return () => { if (!parentElement.isConnected) board.observer.disconnect() }
+  return () => {
+    if (parentElement.isConnected) return
+    board.observer.disconnect()
+    document.removeEventListener("seqdemo-word", board.follow)
+    boards.delete(parentElement)
+  }
 }
 
 function build(root) {
@@ -44,6 +49,8 @@ function build(root) {
     if (board.data && board.rows.clientWidth !== board.width) { layOut(board); shade(board); move(board, board.at) }
   })
   board.observer.observe(board.rows)
+  board.follow = ({ detail }) => { if (board.data) pick(board, detail) } // a word picked in the views above
+  document.addEventListener("seqdemo-word", board.follow)
   return board
 }
 
@@ -124,16 +131,16 @@ function grey(palette, t) {
 function showLegend(board, most) {
   const { legend, palette, data } = board
   legend.replaceChildren()
-  const ends = board.ownScale ? ["the row’s largest", "the row’s largest"] : [MINUS + share(most), `+${share(most)}`]
-  const stops = [-1, -0.5, 0, 0.5, 1]
-  element("span", "", legend, `towards negative ${ends[0]}`)
-  element("span", "ramp", legend).style.background = `linear-gradient(to right, ${stops.map((t) => palette.css(t, MOST)).join(", ")})`
-  element("span", "", legend, `${ends[1]} towards positive`)
-  if (data.rows.some(({ signed }) => !signed)) {
-    element("span", "apart", legend, "no direction: 0")
-    element("span", "ramp short", legend).style.background = `linear-gradient(to right, ${[0, 0.5, 1].map((t) => grey(palette, t)).join(", ")})`
-    element("span", "", legend, board.ownScale ? ends[1] : share(most))
+  const largest = "the row\u2019s largest"
+  const ends = board.ownScale ? [largest, largest, largest] : [MINUS + share(most), `+${share(most)}`, share(most)]
+  const scale = (before, shades, after) => {
+    const group = element("span", "scale", legend)
+    element("span", "", group, before)
+    element("span", "ramp", group).style.background = `linear-gradient(to right, ${shades.join(", ")})`
+    element("span", "", group, after)
   }
+  scale(`negative ${ends[0]}`, [-1, -0.5, 0, 0.5, 1].map((t) => palette.css(t, MOST)), `${ends[1]} positive`)
+  if (data.rows.some(({ signed }) => !signed)) scale("no direction 0", [0, 0.5, 1].map((t) => grey(palette, t)), ends[2])
 }
 
 function pick(board, to) {
