@@ -176,8 +176,9 @@ function showSaying(desk) {
   const row = rowOf(desk, word)
   const [first, second] = ranked(row)
   const then = second === undefined || row[second] < 0.01 ? "" : `, then ${quoted(desk, second)} ${share(row[second])}`
-  const place = placeName(desk)
-  desk.says.textContent = `${place}: ${quoted(desk, word)} looks most at ${first === word ? "itself" : quoted(desk, first)}, ${share(row[first])}${then}.`
+  desk.says.textContent = `${placeName(desk)}: ${quoted(desk, word)} looks most at ${first === word ? "itself" : quoted(desk, first)}, `
+  element("strong", "", desk.says, share(row[first]))
+  desk.says.append(`${then}.`)
 }
 
 // The word that is looked at: the one chosen, or the one with the largest weight.
@@ -219,6 +220,7 @@ function settle(desk) {
     const { what, layer, head, word, key, view } = desk
     hub.left = { textId: desk.textId, place: { what, layer, head, word, key, view } }
     history.replaceState(history.state, "", address(desk))
+    document.dispatchEvent(new CustomEvent("seqdemo-word", { detail: word })) // for the parts of the page further down
     desk.live.textContent = desk.says.textContent
   }, SETTLE_MS)
 }

@@ -22,7 +22,8 @@ function buildFormula(desk, parent) {
 
 function showFormula(desk) {
   const { formula, header, n } = desk
-  const { layer, head, word, key } = { ...desk, key: keyOfHead(desk) }
+  const { layer, head, word } = desk
+  const key = keyOfHead(desk)
   const d = header.d_head
   const steps = stepsOf(desk, layer, head, word)
   const [q, k, v] = ["query", "key", "value"].map((name) => slice(desk, name, layer, head))
@@ -54,7 +55,6 @@ function showFormula(desk) {
   strip(desk, sum, "v", `value of ${quoted(desk, key)}: what it hands over`, values)
   strip(desk, sum, `${percents(steps.weights[key])} × v`, `what ${quoted(desk, word)} takes of it`, Array.from(values, (value) => value * steps.weights[key]))
   strip(desk, sum, "Σ weight × v", `over all ${n} words: what this head passes on for ${quoted(desk, word)}`, mixed(steps.weights, v, d))
-  formula.shown = { steps, mixed: mixed(steps.weights, v, d) }
   showBlock(desk)
 }
 

@@ -64,7 +64,7 @@ function drawLayers(desk) {
   const cell = Math.min((layers.width - margin - 2) / n, 60)
   const named = cell >= LABEL_CELL_PX ? words.map((_, j) => j) : spaced([...new Set([desk.word, ...layers.first.slice(0, NAMED_WORDS)])], LABEL_CELL_PX / cell)
   pen.font = `15px ${family}`
-  const top = Math.min(Math.max(...named.map((j) => pen.measureText(shorten(words[j], 14)).width)) + 12, 120)
+  const top = Math.min(Math.max(...named.map((j) => pen.measureText(shorten(words[j], 14)).width)) + 18, 124)
   const ratio = window.devicePixelRatio || 1
   const [width, height] = [margin + cell * n + 2, top + rows * line + gap + 2]
   Object.assign(layers.canvas, { width: Math.round(width * ratio), height: Math.round(height * ratio) })

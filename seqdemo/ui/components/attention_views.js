@@ -63,7 +63,7 @@ function windowOf(desk, most) {
 
 // Moves the windows to the chosen word and to what it looks at most.
 function follow(desk) {
-  const size = desk.views.size ?? Math.min(desk.n, WINDOW)
+  const size = desk.views.window?.size ?? Math.min(desk.n, WINDOW)
   const targets = [desk.word, keyOf(desk)]
   desk.from = desk.from.map((from, side) => {
     const target = targets[side]
@@ -115,10 +115,9 @@ function drawMap(desk) {
   const width = views.width
   pen.font = `15px ${family}`
   views.widest ??= Math.max(...words.map((word) => pen.measureText(shorten(word, 14)).width))
-  const margin = Math.min(Math.ceil(views.widest) + 12, width * 0.3)
+  const margin = Math.min(Math.ceil(views.widest) + 18, width * 0.3)
   views.window = windowOf(desk, Math.floor((width - margin - 4) / LEAST_CELL_PX))
   const { size, q0, k0 } = views.window
-  views.size = size
   const cell = Math.min((width - margin - 4) / size, 30)
   const ratio = window.devicePixelRatio || 1
   const height = margin + cell * size + 4
@@ -184,7 +183,6 @@ function drawColumns(desk) {
   const { views, n } = desk
   views.window = windowOf(desk, WINDOW)
   const { size, q0, k0 } = views.window
-  views.size = size
   const width = Math.min(views.width, 720)
   const column = Math.min(170, width * 0.3)
   const svg = views.columns
