@@ -10,11 +10,12 @@ training rows and flatter every model.
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +29,8 @@ REVISION = "e6281661ce1c48d982bc483cf8a173c1bbeb5d31"
 VALIDATION_SHARE = 0.1
 
 Split = Literal["train", "test", "unsupervised"]
+OnProgress = Callable[[int, int], None]
+"""Called with the bytes that have come and the bytes in all."""
 _LABELLED: tuple[Split, ...] = ("train", "test")
 _LABELLED_BYTES = 21_024_620
 
@@ -58,12 +61,13 @@ def find_folder(folder: str | os.PathLike[str] | None = None) -> pathlib.Path | 
     return pathlib.Path(chosen) if chosen else None
 
 
-def load(split: Split, folder: str | os.PathLike[str] | None = None) -> Reviews:
+def load(split: Split, folder: str | os.PathLike[str] | None = None, on_progress: OnProgress | None = None) -> Reviews:
     """Reads one split from a local folder, or from the Hub where none is named.
 
     Args:
         split: `train`, `test` or `unsupervised`.
         folder: A folder in the Hub data set's layout; `SEQDEMO_IMDB` by default.
+        on_progress: Told how far a download has come.
 
     Returns:
         The reviews in their published order.
@@ -72,15 +76,33 @@ def load(split: Split, folder: str | os.PathLike[str] | None = None) -> Reviews:
         DataError: The files are not there, not parquet, or lack a column; or the Hub
             did not answer.
     """
-    return _read(locate(split, folder))
+    return _read(locate(split, folder, on_progress))
 
 
-def locate(split: Split, folder: str | os.PathLike[str] | None = None) -> pathlib.Path:
+def is_here(split: Split, folder: str | os.PathLike[str] | None = None) -> bool:
+    """Whether `load` would find the split without a network: in the folder, or in the Hub's cache."""
+    if find_folder(folder) is not None:
+        try:
+            return locate(split, folder).is_file()
+        except DataError:
+            return False
+    import huggingface_hub
+
+    found = huggingface_hub.try_to_load_from_cache(
+        REPOSITORY, _file_name(split), revision=REVISION, repo_type="dataset"
+    )
+    return isinstance(found, str)
+
+
+def locate(
+    split: Split, folder: str | os.PathLike[str] | None = None, on_progress: OnProgress | None = None
+) -> pathlib.Path:
     """Finds the parquet file of one split, and fetches it from the Hub where no folder is named.
 
     Args:
         split: `train`, `test` or `unsupervised`.
         folder: A folder in the Hub data set's layout; `SEQDEMO_IMDB` by default.
+        on_progress: Told how far a download has come.
 
     Returns:
         The file's path.
@@ -89,9 +111,9 @@ def locate(split: Split, folder: str | os.PathLike[str] | None = None) -> pathli
         DataError: It is not in the folder, or the Hub did not answer.
     """
     chosen = find_folder(folder)
-    name = f"plain_text/{split}-00000-of-00001.parquet"
+    name = _file_name(split)
     if chosen is None:
-        return _download(name)
+        return _download(name, on_progress)
     path = next((p for p in (chosen / name, chosen / pathlib.Path(name).name) if p.is_file()), None)
     if path is None:
         raise DataError(
@@ -151,17 +173,45 @@ def split_validation(labels: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int6
     return np.setdiff1d(np.arange(len(labels)), validation), validation
 
 
-def _download(name: str) -> pathlib.Path:
+def _file_name(split: Split) -> str:
+    return f"plain_text/{split}-00000-of-00001.parquet"
+
+
+def _download(name: str, on_progress: OnProgress | None = None) -> pathlib.Path:
     os.environ.setdefault("HF_HUB_DISABLE_XET", "1")
     import huggingface_hub
 
     try:
-        return pathlib.Path(huggingface_hub.hf_hub_download(REPOSITORY, name, repo_type="dataset", revision=REVISION))
+        return pathlib.Path(
+            huggingface_hub.hf_hub_download(
+                REPOSITORY,
+                name,
+                repo_type="dataset",
+                revision=REVISION,
+                tqdm_class=None if on_progress is None else _telling(on_progress),
+            )
+        )
     except Exception as error:  # the client lets errors of several libraries escape
         raise DataError(
             f"The Hub did not give {name} of {REPOSITORY} ({type(error).__name__}: {error}). "
             "Name a local copy with --data or SEQDEMO_IMDB."
         ) from error
+
+
+def _telling(on_progress: OnProgress) -> Any:
+    """A progress bar that is not drawn: the client of the Hub knows no other way to say how far it is."""
+    from tqdm import tqdm  # type: ignore[import-untyped]
+
+    class Telling(tqdm):  # type: ignore[misc]
+        def __init__(self, *args: Any, name: str | None = None, **options: Any) -> None:  # noqa: ARG002
+            super().__init__(*args, **{**options, "disable": False, "file": io.StringIO()})
+
+        def update(self, n: float | None = 1) -> bool | None:
+            shown: bool | None = super().update(n)
+            on_progress(int(self.n), int(self.total or 0))
+            return shown
+
+    return Telling
 
 
 def _read(path: pathlib.Path) -> Reviews:

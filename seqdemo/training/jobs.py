@@ -136,6 +136,7 @@ class View:
         state: Where it stands.
         place: Its place in the queue, from 1; 0 where it does not wait.
         name: The name it was saved under, or empty.
+        download: Bytes of the film reviews that have come from the Hub, and bytes in all; None where none come.
         start: The `start` event, or None while there is none; see `training.task_run` for all events.
         steps: The `step` events, oldest first.
         epochs: The `epoch` events, epoch 0 first.
@@ -153,6 +154,7 @@ class View:
     state: State = "queued"
     place: int = 0
     name: str = ""
+    download: tuple[int, int] | None = None
     start: dict[str, Any] | None = None
     steps: list[dict[str, Any]] = field(default_factory=list)
     epochs: list[dict[str, Any]] = field(default_factory=list)
@@ -184,8 +186,10 @@ class View:
         kind = event["event"]
         self.version += 1
         self.seconds = float(event.get("at", self.seconds))
-        if kind == "start":
-            self.start, self.state = dict(event), "running"
+        if kind == "download":
+            self.download = event["done_bytes"], event["bytes"]
+        elif kind == "start":
+            self.start, self.state, self.download = dict(event), "running", None
         elif kind == "step":
             self.steps.append(dict(event))
         elif kind == "epoch":

@@ -72,13 +72,20 @@ class Problem:
     ceiling: float = 1.0
 
 
-def prepare(settings: RunSettings, *, csv: pathlib.Path | None = None, data: str | None = None) -> Problem:
+def prepare(
+    settings: RunSettings,
+    *,
+    csv: pathlib.Path | None = None,
+    data: str | None = None,
+    on_progress: imdb.OnProgress | None = None,
+) -> Problem:
     """Reads or draws what a run needs.
 
     Args:
         settings: Of the run.
         csv: The visitor's file, for the task `own`.
         data: A local folder of the film reviews, for the task `imdb`; `SEQDEMO_IMDB` or the Hub by default.
+        on_progress: Told how far a download of the film reviews has come.
 
     Returns:
         The problem.
@@ -91,7 +98,7 @@ def prepare(settings: RunSettings, *, csv: pathlib.Path | None = None, data: str
     if settings.task == "synthetic":
         return _synthetic(settings)
     if settings.task == "imdb":
-        return _film_reviews(settings, data)
+        return _film_reviews(settings, data, on_progress)
     if csv is None:
         raise DataError("The task own needs a file: name one with --csv.")
     try:
@@ -162,8 +169,8 @@ def _synthetic(settings: RunSettings) -> Problem:
     )
 
 
-def _film_reviews(settings: RunSettings, data: str | None) -> Problem:
-    reviews = imdb.load("train", data)
+def _film_reviews(settings: RunSettings, data: str | None, on_progress: imdb.OnProgress | None) -> Problem:
+    reviews = imdb.load("train", data, on_progress)
     if settings.samples < len(reviews):
         reviews = reviews.pick(np.linspace(0, len(reviews) - 1, settings.samples).astype(np.int64))
     # The published test split is for the shipped checkpoints; here both held-out parts are blocks of the training

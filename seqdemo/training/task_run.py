@@ -3,7 +3,8 @@
 Events are plain values, one JSON object a line on `--events jsonl`:
 
 ```
-loading   what: text or sequences are being read or drawn
+loading   task, label: its texts or sequences are being read or drawn
+download  done_bytes, bytes: how much of the film reviews has come from the Hub
 start     model, task, parameters, device, device_memory_bytes, precision, training_n, validation_n, test_n, epochs,
           updates (in all), updates_per_epoch, classes, answer, loss ("cross-entropy" in nats or "squared error"),
           guess_accuracy, guess_loss, bag_of_words (None where there are no words), ceiling, probe_steps
@@ -30,7 +31,7 @@ import json
 import math
 import pathlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,6 +61,7 @@ _REPORTS = 250
 EXPLODED = 50.0
 """A loss this many times that of guessing counts as an explosion."""
 _MAX_WRONG = 20
+_SECONDS_BETWEEN_DOWNLOAD_EVENTS = 0.3
 _BF16_FROM_WIDTH = 128
 """On a CPU bf16 pays from this width on; below it, converting costs more than it saves."""
 
@@ -127,7 +129,7 @@ def train(
         TrainingError: The state to resume is of another run; the disk is full.
     """
     on_event({"event": "loading", "task": settings.task, "label": TASK_LABELS[settings.task]})
-    problem = prepare(settings, csv=csv, data=data)
+    problem = prepare(settings, csv=csv, data=data, on_progress=_told_now_and_then(on_event))
     run = _Run(settings, problem, out, control or Control(), on_event)
     try:
         return run.go(resume=resume)
@@ -142,6 +144,18 @@ def train(
             }
         )
         raise
+
+
+def _told_now_and_then(on_event: OnEvent) -> Callable[[int, int], None]:
+    last = -math.inf
+
+    def on_progress(done: int, total: int) -> None:
+        nonlocal last
+        if time.monotonic() - last > _SECONDS_BETWEEN_DOWNLOAD_EVENTS or done >= total:
+            last = time.monotonic()
+            on_event({"event": "download", "done_bytes": done, "bytes": total})
+
+    return on_progress
 
 
 class _Run:

@@ -1,3 +1,8 @@
+import os
+import pathlib
+import subprocess
+import sys
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -5,6 +10,7 @@ import pytest
 
 from seqdemo.data import imdb
 from seqdemo.errors import DataError
+from tests.checkpoints.fake_hub import FakeHub
 
 
 def write(path, **columns):
@@ -92,3 +98,32 @@ def test_every_class_has_validation_rows_also_where_one_is_rare():
     labels = np.array([1] * 30 + [0] * 10)
     _, validation = imdb.split_validation(labels)
     assert validation.tolist() == [27, 28, 29, 39]
+
+
+def test_a_download_tells_how_far_it_is_and_is_here_afterwards(data_set, tmp_path):
+    code = """
+import sys
+from seqdemo.data import imdb
+print(imdb.is_here("train"), flush=True)
+seen = []
+reviews = imdb.load("train", on_progress=lambda done, total: seen.append((done, total)))
+print(len(reviews), seen[-1][0], seen[-1][1], imdb.is_here("train"), imdb.is_here("test"))
+"""
+    name = "plain_text/train-00000-of-00001.parquet"
+    content = (data_set / name).read_bytes()
+    with FakeHub() as hub:
+        hub.add(f"datasets/{imdb.REPOSITORY}", {name: content})
+        hub.repositories[f"datasets/{imdb.REPOSITORY}"].tags[imdb.REVISION] = "the pinned commit"
+        settings = {"HF_ENDPOINT": hub.endpoint, "HF_HOME": str(tmp_path / "hf"), "PYTHONWARNINGS": "ignore"}
+        root = pathlib.Path(imdb.__file__).parents[2]
+        done = subprocess.run(
+            [sys.executable, "-c", code], env={**os.environ, **settings}, cwd=root, capture_output=True, text=True
+        )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["False", "20", str(len(content)), str(len(content)), "True", "False"]
+
+
+def test_what_lies_in_a_folder_is_here(data_set, tmp_path):
+    assert imdb.is_here("train", data_set)
+    assert not imdb.is_here("unsupervised", data_set)
+    assert not imdb.is_here("train", tmp_path / "nowhere")
