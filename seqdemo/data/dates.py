@@ -236,7 +236,7 @@ def write(form: str, day: datetime.date, rng: np.random.Generator) -> str:
 
 def example(form: str, day: datetime.date = datetime.date(1987, 3, 23)) -> str:
     """A way of writing shown by a day, always the same."""
-    return write(form, day, np.random.default_rng(1))
+    return write(form, day, np.random.default_rng(0))
 
 
 def draw(

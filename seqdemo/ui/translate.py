@@ -30,13 +30,13 @@ ATTENTION, PLAIN = "dates-attention", "dates-plain"
 WIDTHS = (1, 3, 5, 10)
 DEFAULT_WIDTH = 5
 EXAMPLES = (
-    ("in words", "the third of March, 1987"),
+    ("words", "the third of March, 1987"),
     ("short", "3 mar 87"),
-    ("with its weekday", "Tuesday 3.3.1987"),
-    ("with slashes", "3/4/1987"),
-    ("in a sentence", "please answer by October 26, 1936 if all goes well"),
+    ("weekday", "Tuesday 3.3.1987"),
+    ("slashes", "3/4/1987"),
+    ("sentence", "please answer by October 26, 1936 if all goes well"),
     ("misspelt", "21 Febuary 2024"),
-    ("a way it never saw", "1987, March the 3rd"),
+    ("new way of writing", "1987, March the 3rd"),
     ("no such day", "30 February 2024"),
     ("no date", "pizza for two"),
 )
@@ -46,8 +46,6 @@ _WAYS = {"teacher": "teacher forcing", "own": "free running"}
 _SHOWN_CHARACTERS = 44
 _SIGNALS = ("attention", "energy", "query", "key", "encoder", "context", "state", "probability")
 _MONTH_STEPS = slice(5, 7)
-_ASIDE = 0.15
-"""Weights below this share of a row's largest are left out where the title says where it looked."""
 
 
 @dataclass
@@ -206,14 +204,17 @@ def doubts(answer: Answer, metrics: Mapping[str, Any]) -> str:
 
 
 def looked_at(found: Translation) -> str:
-    """The piece of the text that was looked at while the month was written; empty where there is none."""
+    """Which character was looked at most while the month was written, in words; empty where there is no month."""
     if not dates.is_day(found.answers[0].text):
         return ""
-    weights = found.signals["attention"][_MONTH_STEPS].max(0)
-    looked = np.flatnonzero(weights >= max(_ASIDE, _ASIDE * float(weights.max())))
-    if not looked.size or looked[-1] - looked[0] >= 12:
-        return ""
-    return found.text[looked[0] : looked[-1] + 1].strip()
+    at = int(found.signals["attention"][_MONTH_STEPS].mean(0).argmax())
+    first, last = at, at
+    while first > 0 and found.text[first - 1].isalnum():
+        first -= 1
+    while last + 1 < len(found.text) and found.text[last + 1].isalnum():
+        last += 1
+    character, word = found.text[at], found.text[first : last + 1]
+    return f"“{character}”" if len(word) == 1 or not character.isalnum() else f"the “{character}” of “{word}”"
 
 
 def title(found: Translation, *, doubt: bool) -> str:
@@ -224,7 +225,7 @@ def title(found: Translation, *, doubt: bool) -> str:
         return f"The model has no sure answer to “{text}”"
     month, looked = found.answers[0].text[5:7], looked_at(found)
     said = f"“{text}” is {found.answers[0].text}"
-    return f"{said}; to write the month {month} the model looks at “{looked}”" if looked else said
+    return f"{said}; to write the month {month} the model looks most at {looked}" if looked else said
 
 
 def notices(found: Translation, n_characters: int) -> list[str]:
@@ -460,6 +461,8 @@ def _shares(name: str, rows: list[dict[str, Any]]) -> pd.DataFrame:
     if not table.empty:
         table["low"], table["high"] = table["interval"].str[0], table["interval"].str[1]
         table = table.drop(columns=["interval"])
+    if "form" in table:
+        table["example"] = table["form"].map(dates.example)
     return table
 
 

@@ -5,7 +5,7 @@ const SEND_AFTER_MS = 60 // since the last key
 function buildBox(desk, parent) {
   const box = element("div", "box", parent)
   const line = element("div", "entry", box)
-  const head = element("label", "label", line, "A date, written in English or in numbers")
+  const head = element("label", "spoken", line, "A date, written in English or in numbers")
   head.htmlFor = "date"
   desk.input = element("input", "text", line)
   Object.assign(desk.input, { id: "date", type: "text", autocomplete: "off", spellcheck: false, dir: "auto", placeholder: "3 March 1987" })
@@ -14,7 +14,7 @@ function buildBox(desk, parent) {
   desk.input.addEventListener("compositionend", () => { desk.composing = false; schedule(desk) })
   desk.input.onblur = () => { if (!desk.composing) send(desk) }
 
-  const choice = element("label", "label search", box, "Answers looked for ")
+  const choice = element("label", "label search", box, "Search ")
   desk.width = element("select", "model", choice)
   desk.width.onchange = () => send(desk)
   desk.examples = element("div", "examples", box)
@@ -25,7 +25,7 @@ function buildBox(desk, parent) {
 function showBox(desk, header) {
   if (!desk.width.options.length) {
     for (const width of header.widths) {
-      const option = element("option", "", desk.width, width === 1 ? "greedy: the likeliest character at each step" : `beam search: ${width} beginnings kept`)
+      const option = element("option", "", desk.width, width === 1 ? "greedy" : `beam of ${width}`)
       option.value = width
     }
     element("span", "label", desk.examples, "Try")
