@@ -6,7 +6,8 @@ carries, are learned from the training reviews (`Lexicon.learn`), and so are the
 Generated examples are mixed into fine-tuning at a small weight.
 
 Gaps: `{a}` an adjective of polarity s, `{b}` one of the opposite polarity; `{an}`, `{bn}` nouns with
-their article ("a mess"); `{v}`, `{w}` verbs ("loved"); `{x}` an aspect ("the acting"), `{y}` another;
+their article ("a mess"); `{v}`, `{w}` verbs ("loved"), `{vb}` the same as infinitives; `{q}` a quality one wants
+("charm", where s is 1) or a fault ("clichés", where s is -1), `{r}` the opposite; `{x}` an aspect ("the acting"), `{y}` another;
 `{f}` the film; `{d}` a degree ("very"), often none. The label of a frame is s, or -s where it negates.
 """
 
@@ -57,6 +58,15 @@ SAME: Mapping[str, Sequence[str]] = {
         "it turned out to be {an}",
         "{a} script, {a} direction, {a} everything.",
         "{x} {d} {a} !!",
+        "full of {q}.",
+        "so much {q} in one film",
+        "{f} has plenty of {q}, and {x} is {a}.",
+        "{x} is all {q}.",
+        "nothing but {q} and {q}.",
+        "i {vb} {f}, {d} {a}.",
+        "you will {vb} it.",
+        "everyone will {vb} {x}.",
+        "it has {q}, it has {q}",
     ),
     "contrast": (
         "{x} is {b}, but {y} is {a} and that is what counts.",
@@ -86,6 +96,11 @@ SAME: Mapping[str, Sequence[str]] = {
         "not {b} but {a}.",
         "not {bn} at all, {an}!",
         "{b}? no, {a}.",
+        "it has {r}, but it also has {q}, and i {v} it.",
+        "some {r}, but mostly {q}.",
+        "for all its {r}, {f} is {a}.",
+        "i wanted to {w2} it, but i {v} it.",
+        "{r} aside, it is {d} {a}.",
     ),
     "compared": (
         "as {a} as it gets.",
@@ -107,6 +122,11 @@ SAME: Mapping[str, Sequence[str]] = {
         "{f} never stops being {a}.",
         "not just {a}, {d} {a}!",
         "not once did i find it {b}, it is {a}.",
+        "more {q} than {r}.",
+        "this one has the {q} that the first one did not have.",
+        "more {a} than the trailer promised.",
+        "{a} next to the others in the series",
+        "easily the most {a} of the three.",
     ),
 }
 """Frames whose label is the polarity of `{a}`."""
@@ -200,6 +220,62 @@ OPPOSITE: Mapping[str, Sequence[str]] = {
         "{a}? hardly.",
         "{a} it is not.",
         "{a}, no.",
+        "no {q}.",
+        "no {q} at all.",
+        "no {q}, no {q}",
+        "not a trace of {q}.",
+        "there is no {q} in it",
+        "{f} has no {q}.",
+        "{x} has no {q} whatsoever.",
+        "without {q}.",
+        "without any {q}, and {x} is not {a}.",
+        "{f} lacks {q}.",
+        "it lacks {q} and {q}",
+        "a complete lack of {q}.",
+        "zero {q}",
+        "hardly any {q}.",
+        "little {q}, if any.",
+        "never any {q} in it",
+        "{f} is free of {q}.",
+        "there isn't any {q} here.",
+        "where is the {q}? there is none.",
+        "i didn't {vb} it.",
+        "i did not {vb} {f}.",
+        "didn't {vb} {x} at all",
+        "i don't {vb} it",
+        "i can't {vb} {f}.",
+        "i couldn't {vb} it.",
+        "nobody will {vb} this.",
+        "no one could {vb} {x}",
+        "i never {vb} films like this one.",
+        "you won't {vb} it.",
+        "you will not {vb} {f}",
+        "hard to {vb}.",
+        "impossible to {vb}",
+        "i doubt that anyone will {vb} it.",
+        "i have yet to meet someone who {v} it.",
+        "why would anyone {vb} this?",
+        "{x} didn't feel {a} to me, and {y} did not either.",
+        "{x} fails to be {a}",
+        "{f} never manages to be {a}.",
+        "it tries to be {a} and fails.",
+        "i expected it to be {a}. it isn't.",
+        "too little {q}",
+        "not enough {q}.",
+        "i would hesitate to call it {a}.",
+        "it is a stretch to call {f} {a}.",
+        "{x}: not {a}. {y}: not {a}.",
+        "nothing in it is {a}",
+        "none of it is {a}.",
+        "none of the characters is {a}",
+        "not one of the actors is {a}.",
+        "at no point is it {a}.",
+        "at no time did it get {a}",
+        "i wasn't {d} convinced that it is {a}.",
+        "can't be called {a}",
+        "don't expect anything {a}.",
+        "do not expect {an}.",
+        "if you expect {an}, look elsewhere.",
     ),
 }
 """Frames whose label is the opposite of the polarity of `{a}`."""
@@ -298,6 +374,56 @@ FIXED: Sequence[tuple[str, int]] = (
     ("i never cared about anyone in it.", -1),
     ("never again.", -1),
     ("avoid.", -1),
+    ("i couldn't stop smiling.", 1),
+    ("i couldn't put it out of my mind, in a good way", 1),
+    ("kept me watching until the end.", 1),
+    ("didn't check my phone once", 1),
+    ("time flew by.", 1),
+    ("i did not want to leave the cinema.", 1),
+    ("worth every minute.", 1),
+    ("worth every penny", 1),
+    ("this one stays with you.", 1),
+    ("do yourself a favour and see it.", 1),
+    ("a must see", 1),
+    ("you would be a fool to skip it.", 1),
+    ("i can't fault {x}.", 1),
+    ("you can't go wrong with {f}.", 1),
+    ("it never puts a foot wrong", 1),
+    ("it never gets old.", 1),
+    ("nobody does it better.", 1),
+    ("hard to beat", 1),
+    ("second to none.", 1),
+    ("nothing beats {x}.", 1),
+    ("none of the others come close to it.", 1),
+    ("not a minute too long.", 1),
+    ("not to my regret", 1),
+    ("i looked at my watch every five minutes.", -1),
+    ("i fell asleep", -1),
+    ("i kept checking the time.", -1),
+    ("i walked out after an hour.", -1),
+    ("turned it off halfway", -1),
+    ("two hours i will never get back.", -1),
+    ("a waste of time", -1),
+    ("what were they thinking?", -1),
+    ("who wrote this?", -1),
+    ("save your money.", -1),
+    ("stay away from {f}.", -1),
+    ("do yourself a favour and skip it", -1),
+    ("i couldn't care less about {x}.", -1),
+    ("it never takes off.", -1),
+    ("it doesn't go anywhere", -1),
+    ("it never comes together.", -1),
+    ("{x} falls flat.", -1),
+    ("{x} lets it down", -1),
+    ("i felt nothing.", -1),
+    ("left me cold", -1),
+    ("not my thing, and not well made either.", -1),
+    ("far too long.", -1),
+    ("it just won't end", -1),
+    ("none of it makes sense.", -1),
+    ("pales next to the original.", -1),
+    ("a shadow of the first one", -1),
+    ("the trailer was better than {f}.", -1),
     ("skip it", -1),
 )
 """Sentences with their label, 1 or -1."""
@@ -329,7 +455,21 @@ _DEGREES = (
     "truly",
     "too",
 )
-_KIND_SHARES = {"plain": 0.2, "contrast": 0.2, "compared": 0.1, "negated": 0.38, "fixed": 0.12}
+_QUALITIES: Mapping[int, Sequence[str]] = {
+    1: (
+        "charm wit heart tension suspense depth warmth chemistry energy soul humour style imagination originality "
+        "magic life emotion passion fun laughs surprises ideas substance beauty tenderness talent"
+    ).split(),
+    -1: (
+        "clichés faults flaws mistakes weaknesses boredom nonsense filler holes problems errors stupidity kitsch noise "
+        "silliness padding gimmicks emptiness repetition"
+    ).split(),
+}
+_INFINITIVES: Mapping[int, Sequence[str]] = {
+    1: "like love enjoy recommend appreciate praise admire".split(),
+    -1: "hate dislike regret loathe despise".split(),
+}
+_KIND_SHARES = {"plain": 0.18, "contrast": 0.15, "compared": 0.1, "negated": 0.42, "fixed": 0.15}
 _DEGREE_WORDS = frozenset("very really quite extremely absolutely incredibly truly pretty".split())
 _COPULAS = frozenset("is was are were it's be".split())
 _BEFORE_NOUN = frozenset("is was what such it's".split())
@@ -462,7 +602,11 @@ def opinion(lexicon: Lexicon, rng: np.random.Generator) -> tuple[str, int]:
 
     def fill(gap: re.Match[str]) -> str:
         name = gap.group(1)
-        sign = -s if name in {"b", "bn", "w"} else s
+        sign = -s if name in {"b", "bn", "w", "w2", "r"} else s
+        if name in {"q", "r"}:
+            return _any(_QUALITIES[sign], rng)
+        if name in {"vb", "w2"}:
+            return _any(_INFINITIVES[sign], rng)
         if name in {"a", "b"}:
             return _any(lexicon.adjectives[sign], rng)
         if name in {"an", "bn"}:
