@@ -76,7 +76,7 @@ def accuracy_bars(table: pd.DataFrame) -> alt.LayerChart:
     scale = alt.Scale(domain=[0, 1.14], nice=False)
     y = alt.Y("run:N", title=None, sort=order, axis=alt.Axis(ticks=False, domain=False))
     axis = style.per_cent_axis(values=[0, 0.25, 0.5, 0.75, 1], grid=True)
-    x = alt.X("accuracy:Q", title="answered rightly, of sequences never trained on", axis=axis, scale=scale)
+    x = alt.X("accuracy:Q", title="test accuracy", axis=axis, scale=scale)
     colour = alt.Color("run:N", scale=alt.Scale(domain=order, range=table["colour"].tolist()), legend=None)
     table["edge"] = table["high"].fillna(table["accuracy"])
     base = alt.Chart(table)

@@ -16,7 +16,7 @@ import streamlit as st
 from seqdemo.charts import attention as charts
 from seqdemo.models.registry import MODELS
 from seqdemo.text import HEAD_TOKENS, MAX_CHARACTERS, Reading
-from seqdemo.ui import components, live, resources, sources
+from seqdemo.ui import components, live, own_models, resources, sources
 from seqdemo.ui.examples import EXAMPLES, Example
 from seqdemo.ui.message import pack
 
@@ -116,7 +116,7 @@ def heads() -> None:
 
 def about() -> None:
     """What kind of Transformer this is, and what its attention does not say."""
-    model = resources.models().get(NAME)
+    model = own_models.answering().get(NAME)
     sizes = model.config["architecture"] if model else None
     size = f" Here: {sizes['n_layers']} layers with {sizes['n_heads']} heads each." if sizes else ""
     st.markdown(
@@ -136,7 +136,7 @@ def about() -> None:
 
 
 def _looks() -> Looks | None:
-    model = resources.models().get(NAME)
+    model = own_models.answering().get(NAME)
     if model is None or not model.read(text()).tokens:
         return None
     return resources.looks(model.sha256, text(), model)
@@ -162,7 +162,7 @@ def _answer() -> None:
     if session.box.n > 0 and session.box.settled and session.text != session.box.text:
         session.text = st.session_state["review"] = session.box.text
         st.rerun()  # the whole page: what follows is about the same text
-    model = resources.models().get(NAME)
+    model = own_models.answering().get(NAME)
     reading = model.read(session.text) if model else None
     if model is None or reading is None or not reading.tokens:
         message = _nothing_to_show(reading)

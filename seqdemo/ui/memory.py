@@ -21,7 +21,7 @@ from seqdemo.models.registry import MODELS
 from seqdemo.studies import fillers, gradient_by_distance
 from seqdemo.studies.study import read
 from seqdemo.text import MAX_CHARACTERS, Reading
-from seqdemo.ui import live, resources, sources
+from seqdemo.ui import live, own_models, resources, sources
 from seqdemo.ui.examples import EXAMPLES
 from seqdemo.ui.marks import plain
 
@@ -133,7 +133,7 @@ def spectrum() -> None:
         required=True,
         key="memory_matrix_of",
     )
-    model = resources.models().get(name)
+    model = own_models.answering().get(name)
     if model is not None:
         _ask("spectrum", ("spectrum", model.sha256), lambda: _spectrum_of(model))
     sources.live(_spectrum, lambda: _waiting("spectrum"))
@@ -251,7 +251,7 @@ def _words_charts(table: pd.DataFrame) -> None:
 
 def _edits() -> None:
     found = _own_review()
-    reading, models = _reading(), resources.models()
+    reading, models = _reading(), own_models.answering()
     if reading is None or not models:
         st.caption("The models are loading." if not resources.store().settled else "No model could be loaded.")
         return
@@ -307,7 +307,7 @@ def _edits() -> None:
 
 def _spectrum() -> None:
     name = st.session_state.get("memory_matrix_of") or "rnn"
-    model = resources.models().get(name)
+    model = own_models.answering().get(name)
     found = _result("spectrum")
     if model is None:
         st.caption("The models are loading." if not resources.store().settled else "This model could not be loaded.")
@@ -400,17 +400,16 @@ def _stored_gradients() -> pd.DataFrame:
 
 
 def _weights() -> dict[str, str]:
-    return {name: model.sha256 for name, model in resources.models().items()}
+    return {name: model.sha256 for name, model in own_models.answering().items()}
 
 
 def _reading() -> Reading | None:
-    models = resources.models()
-    return next(iter(models.values())).read(st.session_state[_TEXT]) if models else None
+    return own_models.read(st.session_state[_TEXT])
 
 
 def _own_review() -> Any:
     """The visitor's review measured, None while it is not, an exception where it cannot be."""
-    models, reading = resources.models(), _reading()
+    models, reading = own_models.answering(), _reading()
     if not resources.store().settled or reading is None or not reading.tokens:
         _forget("own")
         return None
@@ -419,7 +418,7 @@ def _own_review() -> Any:
 
 
 def _kept() -> Any:
-    models = {name: model for name, model in resources.models().items() if name in _GATED}
+    models = {name: model for name, model in own_models.answering().items() if name in _GATED}
     reading = _reading()
     if not resources.store().settled or reading is None or not reading.tokens or not models:
         _forget("kept")
@@ -457,7 +456,7 @@ def _spectrum_of(model: Classifier) -> dict[str, Any]:
 
 def _ask_own_sentence(sentence: str, alone: Mapping[str, Any]) -> None:
     st.session_state["memory_sentence_problem"] = None
-    models = resources.models()
+    models = own_models.answering()
     if not sentence or not models:
         if sentence == "" and "memory_asked" in st.session_state:
             st.session_state["memory_sentence_problem"] = "There is no word to read. Write an opinion in one sentence."

@@ -6,6 +6,7 @@ A run is known by an id that cannot be guessed; whoever has a link with it (`?ow
 from __future__ import annotations
 
 import re
+import urllib.parse
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -13,17 +14,30 @@ import streamlit as st
 from seqdemo.errors import SeqdemoError
 from seqdemo.models.registry import MODELS
 from seqdemo.ui import resources
-from seqdemo.ui.marks import plain
+from seqdemo.ui.marks import mark, plain
 
 if TYPE_CHECKING:
     from seqdemo.checkpoints.classifier import Classifier
     from seqdemo.text import Reading
     from seqdemo.training.jobs import View
 
-PAGES_THAT_USE = {"sentiment": "Live sentiment", "stepper": "the stepper"}
-"""Path → name of the pages that can answer with a visitor's own model."""
+_PAGES = {"sentiment": "Live sentiment", "stepper": "the stepper", "attention": "Attention", "memory": "Memory"}
 _OWN, _GO = "own_models", "own_models_go"
 _ID = re.compile(r"[A-Za-z0-9_-]{16}")
+
+
+def pages_for(name: str) -> dict[str, str]:
+    """Path → name of the pages that can answer with an own model of that kind."""
+    without = {"recurrent": "attention", "transformer": "stepper"}[MODELS[name].family]
+    return {path: page for path, page in _PAGES.items() if path != without}
+
+
+def link(run_id: str) -> str:
+    """The address of Live sentiment with the model of that run."""
+    here = urllib.parse.urlsplit(st.context.url or "")
+    root = here.path.rstrip("/").rpartition("/")[0]
+    query = urllib.parse.urlencode({"own": run_id})
+    return urllib.parse.urlunsplit((here.scheme, here.netloc, f"{root}/sentiment", query, ""))
 
 
 def use(run_id: str) -> None:
@@ -97,7 +111,10 @@ def sidebar() -> None:
     with st.sidebar, st.container(gap="small"):
         st.markdown("**Your own models**")
         for name, view in found.items():
-            st.markdown(f"{MODELS[name].label}: {plain(called(view))}  \n:small[on Live sentiment and the stepper]")
+            pages = ", ".join(pages_for(name).values())
+            st.markdown(
+                f"{mark(name)} {plain(called(view))}  \n:small[takes the {MODELS[name].label}'s place: {pages}]"
+            )
             st.button(
                 f"Back to the usual {MODELS[name].label}", key=f"own_back_{name}", on_click=put_back, args=(name,)
             )

@@ -166,6 +166,8 @@ def _watch() -> None:
         with st.container(gap="xsmall"):
             for run in own:
                 _row(run)
+        if devices := {where(run.view.start) for run in own if run.view.start}:
+            st.caption(f"Computed on: {'; '.join(sorted(devices))}")
     elif runs:
         st.caption(
             f"Recorded beforehand with these settings: {PRESETS[now.preset].label}. Play it, or train it yourself."
@@ -179,10 +181,9 @@ def _watch() -> None:
 def _row(run: Shown) -> None:
     """One run: what it does now, and what can be done with it."""
     view = run.view
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"train_row_{view.id}"):
-        st.markdown(
-            f"{mark(view.settings.model)} **{plain(run.label)}**  \n:small[{plain(status(view))}]", width="stretch"
-        )
+    text, buttons = st.columns([3, 2], vertical_alignment="center", gap="small")
+    text.markdown(f"{mark(view.settings.model)} **{plain(run.label)}**  \n:small[{plain(status(view))}]")
+    with buttons, st.container(horizontal=True, horizontal_alignment="right", gap="small"):
         if view.has_ended:
             _button("Again", "replay", "again", view, _again, "Start again with the same seed")
             _button("New seed", "casino", "seed", view, _new_seed, "Start again with another seed")
@@ -270,9 +271,14 @@ def status(view: View) -> str:
         words.append(f"best epoch {view.done['best_epoch']} of {view.done['epochs']}")
         if metrics.get("seconds"):
             words.append(f"{duration(metrics['seconds'])}")
-    if view.start is not None and not view.has_ended:
-        words.append(view.start["device"])
     return " · ".join(words)
+
+
+def where(start: Mapping[str, Any]) -> str:
+    """The device of a run by its name, with its memory and precision."""
+    memory = start.get("device_memory_bytes")
+    size = f", {memory / 1024**3:.0f} GiB" if memory else ""
+    return f"{start['device']}{size}, {start['precision']}"
 
 
 def duration(seconds: float) -> str:

@@ -73,7 +73,7 @@ def presets() -> None:
                 disabled=not allowed and name not in train.recordings(),
             )
     story = PRESETS[train.session().preset]
-    st.markdown(f"**{story.label}.** {story.story}")
+    st.markdown(f":small[**{story.label}.** {story.story}]")
 
 
 def choose() -> None:

@@ -138,7 +138,7 @@ def _mistakes(runs: Sequence[Shown]) -> None:
         "Run",
         list(range(len(ended))),
         format_func=lambda index: ended[index].label,
-        default=len(ended) - 1,
+        default=next((k for k, run in enumerate(ended) if (run.view.done or {}).get("wrong")), 0),
         required=True,
         key=f"{_PICK}_{'.'.join(run.view.id for run in ended)}",
         label_visibility="collapsed",
@@ -214,7 +214,7 @@ def _keep(run: Shown) -> None:
         _download(view)
         if view.is_text_model:
             for page in PAGES:
-                label = own_models.PAGES_THAT_USE.get(page.path)
+                label = own_models.pages_for(view.settings.model).get(page.path)
                 key = f"train_use_{page.path}_{view.id}"
                 if label and st.button(f"Use on {label}", icon=":material/arrow_forward:", key=key):
                     own_models.use(view.id)
@@ -225,6 +225,8 @@ def _keep(run: Shown) -> None:
             "alone, until you put the other one back in the sidebar. A model that has only seen made-up reviews knows "
             "few words: type sentences like theirs."
         )
+        st.caption("Whoever has this link sees the same:")
+        st.code(own_models.link(view.id), language=None)
     else:
         st.caption("The other pages read texts with two labels; this run was about something else.")
 

@@ -117,7 +117,7 @@ function drawPicture(picture) {
     drawLines(picture, plots.loss, { lines: losses, rules: rule, low: 0, high, ticks, axis: "epoch", format: (y) => y.toFixed(2) })
   }
   const norms = per("norm", "step_at")
-  drawLines(picture, plots.norm, { lines: norms, rules: clipRules(runs), axis: "epoch", dots: false, ...logScale(norms) })
+  drawLines(picture, plots.norm, { lines: norms, rules: clipRules(runs), axis: "epoch", dots: false, fine: true, ...logScale(norms) })
   picture.heat = heatOf(picture)
   buildMaps(picture)
   moveTo(picture)
@@ -160,7 +160,7 @@ function number(y) {
 
 // --- one panel of lines ---
 
-function drawLines(picture, plot, { lines, low, high, ticks, format, tickFormat = format, log = false, rules = [], axis, dots = true, large = false, xs = null }) {
+function drawLines(picture, plot, { lines, low, high, ticks, format, tickFormat = format, log = false, rules = [], axis, dots = true, large = false, fine = false, xs = null }) {
   plot.replaceChildren()
   const [width, height] = [plot.clientWidth, plot.clientHeight]
   const style = getComputedStyle(plot)
@@ -168,7 +168,7 @@ function drawLines(picture, plot, { lines, low, high, ticks, format, tickFormat 
   const measure = document.createElement("canvas").getContext("2d")
   measure.font = `${style.fontSize} ${style.fontFamily}`
   // Names stand in the large panels; the small ones keep their width for the curves, which have the same colours and dashes.
-  const words = (label, value) => (large ? `${shortLabel(label, width)} ${value}` : value)
+  const words = (label, value) => (large ? `${shortLabel(picture, label, width)} ${value}` : value)
   const widest = Math.max(...picture.header.runs.map(({ label }) => measure.measureText(words(label, format(log ? 1e-9 : 1))).width))
   const box = { left: size * 3.9, right: width - widest - size * 1.8, top: size * 0.8, bottom: height - size * 2.1 }
   const first = xs ? xs[0] : 0
@@ -191,9 +191,6 @@ function drawLines(picture, plot, { lines, low, high, ticks, format, tickFormat 
   for (const { y: value, text } of rules) {
     if (share(value) < 0 || share(value) > 1.02) continue
     shape("line", svg, { x1: box.left, x2: box.right, y1: y(value), y2: y(value), class: "guess" })
-    const above = y(value) - box.top > size * 1.6
-    const note = shape("text", svg, { x: box.left + 6, y: y(value) + (above ? -size * 0.4 : size * 1.15), class: "note" })
-    note.textContent = text
   }
   const clip = `clip-${Math.random().toString(36).slice(2)}`
   const bright = shape("rect", shape("clipPath", svg, { id: clip }), { x: 0, y: 0, width, height })
@@ -201,14 +198,21 @@ function drawLines(picture, plot, { lines, low, high, ticks, format, tickFormat 
     if (!points.length) continue
     const d = points.map(([px, py], i) => `${i ? "L" : "M"}${x(px).toFixed(1)} ${y(py).toFixed(1)}`).join("")
     const drawn = { d, stroke: run.colour, "stroke-dasharray": thin ? "" : run.dash }
-    shape("path", svg, { ...drawn, class: thin ? "line thin faint" : "line faint" })
-    const path = shape("path", svg, { ...drawn, class: thin ? "line thin" : "line" })
+    const kind = thin ? "line thin" : fine ? "line fine" : "line"
+    shape("path", svg, { ...drawn, class: `${kind} faint` })
+    const path = shape("path", svg, { ...drawn, class: kind })
     path.setAttribute("clip-path", `url(#${clip})`)
     if (thin || !dots) continue
     for (const [px, py] of points) {
       const dot = shape("circle", svg, { cx: x(px), cy: y(py), r: 3.5, fill: run.colour })
       dot.setAttribute("clip-path", `url(#${clip})`)
     }
+  }
+  for (const { y: value, text } of rules) { // after the lines, so that these do not cross the words
+    if (share(value) < 0 || share(value) > 1.02) continue
+    const above = y(value) - box.top > size * 1.6
+    const place = { x: box.left + 6, y: y(value) + (above ? -size * 0.4 : size * 1.15), class: "note" }
+    shape("text", svg, place).textContent = text
   }
   const cursor = shape("line", svg, { y1: box.top, y2: box.bottom, class: "cursor", visibility: "hidden" })
   const ends = shape("g", svg, {})
@@ -235,9 +239,13 @@ function drawLines(picture, plot, { lines, low, high, ticks, format, tickFormat 
   else move(null)
 }
 
-function shortLabel(label, width) {
-  const most = width < 420 ? 12 : 24
-  return label.length > most ? `${label.slice(0, most - 1)}…` : label
+// Where there is little room, what all labels begin with says nothing.
+function shortLabel({ header }, label, width) {
+  const most = width < 420 ? 14 : 24
+  const head = label.slice(0, label.indexOf(", ") + 2)
+  const alike = head && header.runs.length > 1 && header.runs.every((run) => run.label.startsWith(head))
+  const said = alike && label.length > most ? label.slice(head.length) : label
+  return said.length > most ? `${said.slice(0, most - 1)}…` : said
 }
 
 function valueAt(points, at) {

@@ -1,0 +1,353 @@
+"""The train page: a recording before any click, runs of real processes, results kept and used, and what is refused."""
+
+import dataclasses
+import io
+import json
+import shutil
+import zipfile
+
+import numpy as np
+import pytest
+
+import seqdemo
+from seqdemo.training.jobs import Jobs, Limits, View
+from seqdemo.training.settings import PRESETS, RunSettings
+from seqdemo.ui import resources, train
+
+PAGE = "../../pages/train.py"
+TINY = RunSettings(model="rnn", samples=200, distance=4, d_hidden=4, d_embed=4, epochs=2, batch_size=64)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """One small run of a real process: its folder and its id."""
+    root = tmp_path_factory.mktemp("trained")
+    jobs = Jobs(root, Limits(threads=1))
+    run_id = jobs.start(TINY)
+    view = jobs.wait(run_id, lambda view: view.has_ended, 300)
+    assert view.state == "done", view.message
+    events = jobs.events(run_id)
+    jobs.close()
+    return root, run_id, events
+
+
+@pytest.fixture
+def runs(trained, tmp_path, monkeypatch):
+    """A place for runs that holds the one trained beforehand; the registry reads it anew."""
+    root = tmp_path / "runs"
+    shutil.copytree(trained[0], root)
+    monkeypatch.setenv("SEQDEMO_RUNS", str(root))
+    resources.jobs.clear()
+    yield root
+    resources.jobs().close()
+    resources.jobs.clear()
+    resources.own_model.clear()
+
+
+@pytest.fixture
+def recording(pretrained, trained):
+    """A recorded preset: what the small run said, twice."""
+    folder = pretrained / "runs"
+    folder.mkdir()
+    run = {"settings": dataclasses.asdict(TINY), "events": trained[2]}
+    other = {"settings": dataclasses.asdict(dataclasses.replace(TINY, model="lstm")), "events": trained[2]}
+    name = next(iter(PRESETS))
+    (folder / f"{name}.json").write_text(json.dumps({"format": 1, "preset": name, "runs": [run, other]}))
+
+
+@pytest.fixture
+def page(app, runs):
+    def open_(**query):
+        for name, value in query.items():
+            app.query_params[name] = value
+        app.run()
+        return app.switch_page(PAGE).run()
+
+    return open_
+
+
+def unpacked(message):
+    length = int.from_bytes(message[:4], "little")
+    header = json.loads(message[4 : 4 + length])
+    body = message[4 + length :]
+    arrays = {
+        name: np.frombuffer(body, entry["dtype"], entry["size"], entry["offset"])
+        for name, entry in header["arrays"].items()
+    }
+    return header, arrays
+
+
+def picture(page):
+    (component,) = [part for part in page.get("bidi_component") if part.proto.component_name == "train"]
+    return unpacked(component.proto.bytes)
+
+
+def said(page):
+    parts = [*page.markdown, *page.caption, *page.warning, *page.error, *page.info, *page.text, *page.success]
+    return "\n".join(part.value for part in parts).replace("\\", "")
+
+
+def button(page, label):
+    (found,) = [button for button in page.button if button.label == label]
+    return found
+
+
+def ended(root, run_id, settings, *events):
+    """Writes a run as an earlier server left it."""
+    (root / run_id).mkdir()
+    (root / run_id / "settings.json").write_text(json.dumps(dataclasses.asdict(settings)))
+    (root / run_id / "events.jsonl").write_text("".join(json.dumps(event) + "\n" for event in events))
+    return run_id
+
+
+def test_a_recording_is_on_screen_before_any_click(recording, page):
+    opened = page()
+    assert not opened.exception
+    header, arrays = picture(opened)
+    assert [run["label"] for run in header["runs"]] == ["RNN", "LSTM"]
+    assert arrays["0.validation_accuracy"].size == TINY.epochs + 1
+    assert arrays["0.gradients"].size == (TINY.epochs + 1) * header["runs"][0]["steps"]
+    assert not header["live"]
+    assert "Recorded beforehand" in said(opened)
+
+
+def test_without_a_recording_the_page_invites(page):
+    opened = page()
+    assert not opened.exception
+    header, _ = picture(opened)
+    assert header["runs"] == []
+    assert header["invitation"]
+    assert "Parameters: RNN" in said(opened)
+
+
+def test_a_run_is_started_seen_and_ended_by_real_processes(page):
+    opened = page(**{name: f"{value}" for name, value in TINY.changed().items() if name != "model"}, models="rnn")
+    button(opened, "Start training").click().run()
+    assert not opened.exception
+    (run_id,) = opened.session_state["train_session"].runs
+    button(opened, "Start training").click().run()
+    assert "under way already" in said(opened)
+    assert len(opened.session_state["train_session"].runs) == 1
+    assert f"runs={run_id}" in picture(opened)[0]["link"]
+    view = resources.jobs().wait(run_id, lambda view: view.has_ended, 300)
+    assert view.state == "done", view.message
+    opened.run()
+    assert not opened.exception
+    assert "best epoch" in said(opened)
+    assert button(opened, "Again")
+    assert button(opened, "New seed")
+
+
+def test_a_link_finds_a_run_with_its_table_bars_confusions_and_mistakes(page, trained):
+    opened = page(runs=trained[1])
+    assert not opened.exception
+    assert opened.session_state["train_session"].shown == [trained[1]]
+    alts = [chart.proto.alt for chart in opened.get("vega_lite_chart")]
+    assert alts[0].startswith("Test accuracy: RNN")
+    assert alts[1].startswith("Confusion matrix. negative")
+    (table, *_) = opened.dataframe
+    assert table.value["task"].tolist() == ["Made-up reviews"]
+
+
+@pytest.mark.parametrize("link", ["AAAAAAAAAAAAAAAA", "../../../etc", "<b>", "," * 40 + "x"])
+def test_a_link_to_a_run_that_is_not_there_says_so(page, link):
+    opened = page(runs=link)
+    assert not opened.exception
+    assert "not here any more" in said(opened)
+
+
+def test_a_link_with_settings_fills_the_form_and_a_wrong_one_leaves_the_first_preset(page):
+    opened = page(task="parity", length="12", models="gru,lstm", vary="clip_norm", values="0,1")
+    assert opened.selectbox(key="train_task").value == "parity"
+    assert opened.number_input(key="train_length").value == 12
+    assert "Start 4 runs" in [button.label for button in opened.button]
+
+
+def test_a_link_with_a_wrong_setting_is_answered_with_a_sentence(page):
+    opened = page(epochs="-7")
+    assert not opened.exception
+    assert "The link cannot be used as it is" in said(opened)
+    assert opened.number_input(key="train_epochs").value == PRESETS["distance"].runs[0].epochs
+
+
+def test_too_many_runs_and_none_are_refused_with_a_sentence(page):
+    opened = page(models="rnn,gru,lstm", vary="seed", values="1,2")
+    assert "These are 6 runs" in said(opened)
+    assert button(opened, "Start training").disabled or opened.button(key="train_start").disabled
+    opened.pills(key="train_models").set_value([]).run()
+    assert not opened.exception
+    assert "Choose at least one model" in said(opened)
+    opened.pills(key="train_models").set_value(["rnn"]).run()
+    opened.text_input(key="train_values").set_value("1; 2").run()
+    assert "is no whole number" in said(opened)
+
+
+def test_every_task_and_every_setting_to_compare_can_be_chosen(page):
+    opened = page()
+    for task in opened.selectbox(key="train_task").options:
+        opened.selectbox(key="train_task").select(task).run()
+        assert not opened.exception, task
+    opened.selectbox(key="train_task").select("First token decides").run()
+    for name in ("readout", "seed", "forget_bias", "optimiser", "d_hidden", ""):
+        opened.selectbox(key="train_vary").set_value(name).run()
+        assert not opened.exception, name
+        assert not opened.button(key="train_start").disabled, name
+
+
+def test_where_training_is_off_recordings_are_played_and_nothing_can_be_started(recording, page, monkeypatch):
+    monkeypatch.setenv("SEQDEMO_TRAINING", "off")
+    opened = page()
+    assert not opened.exception
+    assert "switched off" in said(opened)
+    assert not [button for button in opened.button if button.key == "train_start"]
+    opened.button(key=f"train_preset_{next(iter(PRESETS))}").click().run()
+    assert picture(opened)[0]["play"] == 1
+    assert resources.jobs().busy() == (0, 0)
+
+
+def test_an_explosion_says_what_teaches_it_and_offers_to_change_that(page, runs):
+    settings = dataclasses.replace(TINY, clip_norm=0.0)
+    failed = {"event": "failed", "kind": "nan", "message": "In update 3 the loss was no longer a number.", "at": 1}
+    run_id = ended(runs, "b" * 16, settings, failed | {"setting": "clip_norm", "advice": "Switch clipping on."})
+    opened = page(runs=run_id)
+    assert not opened.exception
+    assert "no longer a number" in said(opened)
+    assert "What teaches it: Clip gradients at." in said(opened)
+    assert button(opened, "Change that and start")
+    assert train.mended(resources.jobs().view(run_id)).clip_norm == 1.0
+
+
+def test_a_run_that_was_killed_says_so(page, runs):
+    note = {"event": "ended", "state": "killed", "message": "The run ended: its process was killed.", "kind": "killed"}
+    opened = page(runs=ended(runs, "c" * 16, TINY, note))
+    assert not opened.exception
+    assert "its process was killed" in said(opened)
+
+
+def test_a_result_is_saved_under_a_cleaned_name(page, trained):
+    opened = page(runs=trained[1])
+    opened.text_input(key=f"train_name_{trained[1]}").set_value("<b>My first</b> RNN!")
+    button(opened, "Save").click().run()
+    assert not opened.exception
+    assert "Saved as b My first b RNN" in said(opened)
+    assert resources.jobs().view(trained[1]).name == "b My first b RNN"
+    opened.text_input(key=f"train_name_{trained[1]}").set_value("!!!")
+    button(opened, "Save").click().run()
+    assert "at least one letter or digit" in said(opened)
+
+
+def test_a_model_is_used_on_live_sentiment_under_its_own_name_and_put_back(page, trained, loaded):
+    loaded()
+    resources.jobs().save(trained[1], "First try")
+    opened = page(runs=trained[1])
+    button(opened, "Use on Live sentiment").click().run()
+    assert not opened.exception
+    opened.switch_page("../../pages/sentiment.py").run()
+    assert not opened.exception
+    cards = next(part for part in opened.get("bidi_component") if part.proto.component_name == "verdicts")
+    (data,) = json.loads(cards.proto.json)
+    labels = [card["label"] for card in data["cards"]]
+    assert labels == ["First try (RNN)", "GRU", "LSTM", "BiLSTM", "Transformer"]
+    assert "unknown to First try (RNN)" in data["note"]
+    opened.switch_page("../../pages/stepper.py").run()
+    assert not opened.exception
+    opened.button(key="own_back_rnn").click().run()
+    assert not opened.exception
+    assert not [button for button in opened.button if button.key == "own_back_rnn"]
+
+
+def test_a_visitor_with_the_link_sees_the_same_model_and_a_deleted_one_is_left_out(page, trained, loaded, runs):
+    loaded()
+    opened = page(own=trained[1])
+    assert "your own" in said(opened)
+    shutil.rmtree(runs / trained[1])
+    resources.own_model.clear()
+    opened.switch_page("../../pages/sentiment.py").run()
+    assert not opened.exception
+
+
+def test_a_zip_that_was_downloaded_can_be_loaded_back_and_another_file_is_refused(page, trained):
+    opened = page(runs=trained[1])
+    content = resources.jobs().zip_bytes(trained[1])
+    with zipfile.ZipFile(io.BytesIO(content)) as file:
+        assert "model.safetensors" in file.namelist()
+    opened.file_uploader(key="train_zip").set_value(("My LSTM.zip", content, "application/zip")).run()
+    assert not opened.exception
+    assert len(opened.session_state["train_session"].runs) == 2
+    opened.file_uploader(key="train_zip").set_value(("bad.zip", b"no zip", "application/zip")).run()
+    assert not opened.exception
+    assert "not a ZIP file" in said(opened)
+
+
+@pytest.mark.parametrize(
+    ("content", "answer"),
+    [
+        (b"text,label\n" + b"good film,yes\nbad film,no\n" * 20, "40 texts, 2 labels"),
+        (b"text,label\nonly,one\n", "at least 20 are needed"),
+        (b"\x00\x01\x02", ""),
+    ],
+)
+def test_an_own_csv_is_shown_as_understood_or_refused(page, content, answer):
+    opened = page(task="own")
+    assert "Upload a CSV" in said(opened)
+    opened.file_uploader(key="train_upload").set_value(("mine.csv", content, "text/csv")).run()
+    assert not opened.exception
+    assert answer in said(opened)
+    assert opened.button(key="train_start").disabled == (not answer.startswith("40"))
+
+
+def shown(**changes):
+    settings = dataclasses.replace(TINY, **changes.pop("settings", {}))
+    view = View(id="d" * 16, settings=settings, state="done")
+    view.start = {
+        "guess_accuracy": 0.5,
+        "ceiling": 1.0,
+        "updates_per_epoch": 2,
+        "loss": "cross-entropy",
+        "device": "CPU",
+        "precision": "fp32",
+    }
+    entry = {"train_loss": None, "train_accuracy": None, "validation_loss": 0.7, "gradient_by_step": [0.1, 0.2]}
+    accuracy = changes.pop("accuracy")
+    view.epochs = [
+        entry | {"epoch": 0, "validation_accuracy": 0.5},
+        entry | {"epoch": 1, "validation_accuracy": accuracy},
+    ]
+    view.done = {"metrics": {"test_accuracy": accuracy}, "best_epoch": 1, "epochs": 1}
+    for name, value in changes.items():
+        setattr(view, name, value)
+    return view
+
+
+def test_the_finding_says_who_learned_and_who_guesses():
+    views = [shown(accuracy=0.52), shown(accuracy=0.99, settings={"model": "lstm"})]
+    assert train.finding(train.side_by_side(views)) == ("LSTM (99\u00a0%) learns it; RNN (52\u00a0%) stays at guessing")
+    broken = shown(accuracy=0.5, state="failed", done=None)
+    assert train.finding(train.side_by_side([broken])) == "RNN breaks off"
+    going = shown(accuracy=0.6, state="running", done=None)
+    assert train.finding(train.side_by_side([going])) == "After 1 epoch: RNN 60\u00a0%"
+
+
+def test_two_runs_of_one_model_have_its_colour_and_different_dashes():
+    views = [shown(accuracy=0.5, settings={"seed": seed}) for seed in (1, 2, 3, 4)]
+    runs = train.side_by_side(views)
+    assert len({run.colour for run in runs}) == 1
+    assert len({run.dash for run in runs}) == 4
+    assert len({run.label for run in runs}) == 4
+
+
+def test_a_loss_beyond_all_bounds_still_travels():
+    view = shown(accuracy=0.5)
+    view.steps = [{"update": 1, "loss": 1e300, "gradient_norm": float("inf")}]
+    header, arrays = unpacked(train.message(train.side_by_side([view])))
+    assert arrays["0.loss"].tolist() == [np.inf]
+    assert np.isnan(arrays["0.train_accuracy"]).all()
+    assert header["runs"][0]["guess"] == 0.5
+
+
+def test_the_state_of_a_run_is_one_line():
+    view = shown(accuracy=0.5, state="queued", done=None, start=None, place=2)
+    assert train.status(view) == "number 2 in the queue"
+    assert train.duration(3.6) == "4\u00a0s"
+    assert train.duration(125) == "2\u00a0min 5\u00a0s"
+    assert seqdemo.PRETRAINED.name == "pretrained"
