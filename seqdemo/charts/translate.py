@@ -113,7 +113,7 @@ def lengths_chart(table: pd.DataFrame, *, trained_to: int) -> alt.LayerChart:
     rule_name = (
         alt.Chart(pd.DataFrame({"middle": [trained_to], "words": ["longer than any in training \u2192"]}))
         .mark_text(align="left", baseline="bottom", dx=6, dy=-6)
-        .encode(x=x, y=alt.value(_HEIGHT_PX), text="words:N")
+        .encode(x=x, y=alt.YDatum(0.0, scale=_scale()), text="words:N")
     )
     bars = (
         alt.Chart(table)
@@ -122,12 +122,13 @@ def lengths_chart(table: pd.DataFrame, *, trained_to: int) -> alt.LayerChart:
     )
     lines = alt.Chart(table).mark_line(strokeWidth=3).encode(x=x, y=y, color=colour, strokeDash=dash, tooltip=tooltip)
     dots = alt.Chart(table).mark_point(filled=True, size=80, opacity=1).encode(x=x, y=y, color=colour, tooltip=tooltip)
-    # The names stand left of the rule, where both are high, one under the other, with their own dash.
+    # Below the lines' ends, where there is room: the upper one cannot be much below the top.
     ends = table.sort_values("middle").groupby("series", sort=False).tail(1).copy()
-    ends["label_at"] = style.spread(ends["accuracy"].clip(0.12, 0.95), 1.6 * style.LABEL_PX / _HEIGHT_PX)
+    gap = 1.4 * style.LABEL_PX / _HEIGHT_PX
+    ends["label_at"] = style.spread((ends["accuracy"] - gap).clip(lower=2 * gap), gap)
     labels = (
         alt.Chart(ends)
-        .mark_text(align="right", baseline="bottom", dx=-2, dy=-8)
+        .mark_text(align="right", baseline="middle", dx=-2)
         .encode(x=x, y=alt.Y("label_at:Q", scale=_scale()), text="series:N")
     )
     return style.finished([rule, rule_name, bars, lines, dots, labels], height_px=_HEIGHT_PX)
@@ -160,35 +161,27 @@ def forms_chart(table: pd.DataFrame) -> alt.LayerChart:
         sort=order,
         title=None,
         axis=alt.Axis(grid=True, domain=False, ticks=False, labelLimit=520),
-        scale=alt.Scale(paddingOuter=0.5),
     )
     x = alt.X("accuracy:Q", title="dates exactly right", axis=_axis(), scale=_scale())
-    shift = alt.YOffset("series:N", sort=names, scale=alt.Scale(domain=names, range=[-8, 8][: len(names)]))
-    colour = _colour(names)
     tooltip = [
         alt.Tooltip("example:N", title="written like"),
         alt.Tooltip("series:N", title="model"),
         alt.Tooltip("accuracy:Q", title="exactly right", format=".1%"),
         alt.Tooltip("n:Q", title="dates", format="d"),
     ]
-    bars = (
-        alt.Chart(table)
-        .mark_rule(strokeWidth=3, opacity=0.5)
-        .encode(x=alt.X("low:Q", scale=_scale()), x2="high:Q", y=y, yOffset=shift, color=colour)
-    )
-    dots = (
-        alt.Chart(table)
-        .mark_point(filled=True, size=130, opacity=1)
-        .encode(
-            x=x,
-            y=y,
-            yOffset=shift,
-            color=colour,
-            shape=alt.Shape("series:N", scale=alt.Scale(domain=names, range=["circle", "diamond"]), legend=None),
-            tooltip=tooltip,
-        )
-    )
-    return style.finished([bars, dots], height_px=_ROW_PX * len(order) + 20)
+    layers = []
+    for name, shape, offset_px in zip(names, ("circle", "diamond"), (-8, 8), strict=False):
+        rows = alt.Chart(table[table["series"] == name])
+        colour = alt.value(ACCENT if name == names[0] else style.NEUTRAL)
+        layers += [
+            rows.mark_rule(strokeWidth=3, opacity=0.5, yOffset=offset_px).encode(
+                x=alt.X("low:Q", scale=_scale()), x2="high:Q", y=y, color=colour
+            ),
+            rows.mark_point(filled=True, size=130, opacity=1, shape=shape, yOffset=offset_px).encode(
+                x=x, y=y, color=colour, tooltip=tooltip
+            ),
+        ]
+    return style.finished(layers, height_px=_ROW_PX * len(order))
 
 
 def forms_alt(table: pd.DataFrame) -> str:

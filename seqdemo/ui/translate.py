@@ -261,6 +261,8 @@ def map_words(found: Translation) -> str:
 
 
 def _plain(session: Session, found: Translation) -> str:
+    if not (seqdemo.PRETRAINED / PLAIN).is_dir():
+        return ""  # a checkout without it; the other model answers alone
     plain, problem = _load(PLAIN)
     if plain is None:
         return f"The model without attention could not be loaded. {problem}"
@@ -329,10 +331,13 @@ def _teacher_forcing(model: Translator) -> None:
         "beginning; but the model never sees its own mistakes in training (exposure bias)."
     )
     st.altair_chart(charts.ways_chart(table), width="stretch", alt=charts.ways_alt(table), key="ways")
+    n = f"{model.metrics.get('validation_n', 0):,}"
+    both = table["series"].nunique() == len(_WAYS)
+    lines = "one line for each way of training, from the same starting weights" if both else "teacher forcing"
     st.caption(
-        "How to read this: one line for each way of training, from the same starting weights on the same texts: how "
-        f"many of {model.metrics.get('validation_n', 0):,} dates held back from training come out exactly right where "
-        "the decoder is given its own characters (greedy). The weights on this page are of teacher forcing; one seed."
+        f"How to read this: {lines}; how many of {n} dates held back from training come out exactly right where the "
+        "decoder is given its own characters (greedy), after each epoch. The weights on this page are of teacher "
+        "forcing; one seed." + ("" if both else " Free running has not been measured here yet.")
     )
     with st.expander("The data as a table"):
         st.dataframe(table, hide_index=True)
@@ -366,10 +371,11 @@ def _by_length(models: Mapping[str, Translator]) -> None:
         return
     trained_to = dates.TRAINED_CHARACTERS
     st.header(lengths_finding(table, trained_to), anchor=False, divider="gray")
-    st.markdown(
-        "The same model without attention is given one summary of the whole text (the encoder's two last states) at "
-        "every step. All else is equal: data, sizes, seed, updates."
-    )
+    if PLAIN in models:
+        st.markdown(
+            "The same model without attention is given one summary of the whole text (the encoder's two last states) "
+            "at every step. All else is equal: data, sizes, seed, updates."
+        )
     st.altair_chart(
         charts.lengths_chart(table, trained_to=trained_to),
         width="stretch",
