@@ -183,11 +183,32 @@ def finding(table: pd.DataFrame) -> str:
     looked = table[~table["method"].isin(SIGNED)]
     if looked.empty or not METHODS[best["method"]].signed:
         return sentence
-    most, least = looked.sort_values("mean").iloc[-1], looked.sort_values("mean").iloc[0]
+    most = looked.sort_values("mean").iloc[-1]
     if most["mean"] <= most["margin"]:
         return f"{sentence}; without those it looked at, no further"
-    figures = " and ".join(dict.fromkeys(_points(max(row["mean"], 0)) for row in (most, least)))
-    return f"{sentence}; without those it looked at, {figures}"
+    return f"{sentence}; without those found by {_in_words(most['method'])}, {_points(most['mean'])}"
+
+
+def fair_finding(table: pd.DataFrame) -> str:
+    """How the best method compares with attention once signs are ignored, which attention has none of, as a sentence.
+
+    Args:
+        table: As `falls` returns it; may hold no model with attention.
+    """
+    attends = table[~table["method"].isin(SIGNED)]
+    if attends.empty:
+        return "How much the words matter, model by model"
+    looked = attends.sort_values("by_size").iloc[-1]
+    rivals = table[(table["name"] == looked["name"]) & table["method"].isin(SIGNED)].sort_values("by_size")
+    ours = f"{_in_words(looked['method'])} {_points(looked['by_size'])}"
+    if rivals.empty:
+        return f"From the {looked['model']}'s verdict, {ours}"
+    best = rivals.iloc[-1]
+    takes = "take" if best["method"] == "integrated_gradients" else "takes"
+    return (
+        f"With signs ignored, {_in_words(best['method'])} {takes} {_points(best['by_size'])} from the "
+        f"{looked['model']}'s verdict, {ours}"
+    )
 
 
 def agreement(table: pd.DataFrame) -> str:

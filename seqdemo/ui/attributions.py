@@ -197,7 +197,8 @@ def _every_model() -> None:
         return
     table = study.falls(stored, _weights())
     if not table.empty:
-        st.subheader(f"All models over {stored.n} held-out reviews", anchor=False)
+        st.subheader(study.fair_finding(table), anchor=False)
+        st.markdown(f"**All models over {stored.n} held-out reviews**")
         chance = study.chance(stored, list(dict.fromkeys(table["name"])))
         st.altair_chart(
             charts.falls_chart(table, chance),
@@ -208,7 +209,8 @@ def _every_model() -> None:
         st.caption(
             "How to read this: dot: mean over the reviews; thick: its 95\u00a0% interval; thin: the middle half of the "
             "reviews. Ring: the same method with its signs ignored, the fair comparison with attention, which has "
-            "none. Grey: where eight of ten random orders lie."
+            "none: it cannot tell what speaks for a verdict from what speaks against it. Grey: where eight of ten "
+            "random orders lie."
         )
     with st.expander("How this is computed, and the data as tables"):
         _explanation(stored)

@@ -1,5 +1,6 @@
 """Explanations over many reviews: who is chosen, what is stored, what is said of it."""
 
+import json
 from itertools import combinations
 
 import numpy as np
@@ -15,7 +16,7 @@ from seqdemo.explain.methods import METHODS, SIGNED
 from seqdemo.models.registry import MODELS
 from seqdemo.studies import attributions as study
 from seqdemo.studies.registry import STUDIES
-from seqdemo.studies.study import Inputs, read, write
+from seqdemo.studies.study import Inputs, path_of, read, write
 from tests.conftest import WORDS
 
 
@@ -146,12 +147,22 @@ def falls_of(**means):
         ),
         (
             {"leave_one_out": 0.31, "rollout": 0.16, "mean_attention": -0.02},
-            f"Without the words found by leaving one out, {END}; without those it looked at, 16 points and 0 points",
+            f"Without the words found by leaving one out, {END}; without those found by attention rollout, 16 points",
         ),
     ],
 )
 def test_the_finding_says_what_holds(means, sentence):
     assert study.finding(falls_of(**means)) == sentence
+
+
+def test_attention_is_compared_with_methods_whose_signs_are_ignored():
+    rows = [("leave_one_out", 0.16), ("integrated_gradients", 0.17), ("rollout", 0.16), ("mean_attention", -0.04)]
+    table = pd.DataFrame(rows, columns=["method", "by_size"]).assign(name="transformer", model="Transformer")
+    assert study.fair_finding(table) == (
+        "With signs ignored, integrated gradients take 17 points from the Transformer's verdict, "
+        "attention rollout 16 points"
+    )
+    assert study.fair_finding(table[:2]) == "How much the words matter, model by model"
 
 
 def test_agreement_names_the_extremes():
@@ -163,3 +174,15 @@ def test_agreement_names_the_extremes():
         "RNN and GRU agree most (0.90); Integrated gradients and Attention rollout agree least (0.20)."
     )
     assert study.agreement(table[:0]) == "There are no two orders of words to compare."
+
+
+def test_a_shipped_result_is_small_and_of_enough_reviews():
+    path = path_of(study.STUDY.name)
+    if not path.exists():
+        pytest.skip("The study has not been run on the shipped checkpoints.")
+    shipped = read(study.STUDY.name)
+    assert shipped is not None
+    assert shipped.n >= 200
+    assert path.stat().st_size < 300_000
+    assert "text" not in json.dumps(shipped.results)
+    assert set(shipped.results) == set(MODELS)
