@@ -50,24 +50,22 @@ def ways_chart(table: pd.DataFrame) -> alt.LayerChart:
         .mark_point(filled=True, size=60, opacity=1)
         .encode(x=x, y=y, color=_colour(names), tooltip=tooltip)
     )
-    # Both lines end at the top, one upon the other; each name stands where its line has half its way behind it.
-    places = []
-    for name in names:
-        rows = table[table["series"] == name].sort_values("epoch")
-        halfway = rows[rows["validation_accuracy"] >= 0.5 * rows["validation_accuracy"].max()].iloc[0]
-        places.append(
-            {"series": name, "epoch": halfway["epoch"], "validation_accuracy": halfway["validation_accuracy"]}
-        )
-    labels_at = pd.DataFrame(places)
-    labels_at["label_at"] = style.spread(
-        labels_at["validation_accuracy"].clip(upper=0.9), 1.8 * style.LABEL_PX / _HEIGHT_PX
+    # Both lines end at the top, one upon the other; their names stand below, each beside a piece of its line.
+    low = min(1, last - 1)
+    keys = pd.DataFrame(
+        [
+            {"series": name, "epoch": low + share * (last - low), "validation_accuracy": 0.35 - 0.13 * k}
+            for k, name in enumerate(names)
+            for share in (0.62, 0.68)
+        ]
     )
+    samples = alt.Chart(keys).mark_line(strokeWidth=3).encode(x=x, y=y, color=_colour(names), strokeDash=_dash(names))
     labels = (
-        alt.Chart(labels_at)
-        .mark_text(align="left", baseline="middle", dx=14, dy=10)
-        .encode(x=x, y=alt.Y("label_at:Q", scale=_scale()), text="series:N")
+        alt.Chart(keys.groupby("series", sort=False).tail(1))
+        .mark_text(align="left", baseline="middle", dx=10)
+        .encode(x=x, y=y, text="series:N")
     )
-    return style.finished([lines, dots, labels], height_px=_HEIGHT_PX)
+    return style.finished([lines, dots, samples, labels], height_px=_HEIGHT_PX)
 
 
 def ways_alt(table: pd.DataFrame) -> str:
@@ -89,7 +87,7 @@ def lengths_chart(table: pd.DataFrame, *, trained_to: int) -> alt.LayerChart:
         The chart.
     """
     names = _names(table)
-    table = table.assign(middle=(table["from"] + table["to"]) / 2)
+    table = table.assign(middle=(table["from"] + table["to"]) / 2).reset_index(drop=True)
     x = alt.X(
         "middle:Q",
         title="characters of the input",

@@ -366,7 +366,8 @@ def ways_finding(table: pd.DataFrame) -> str:
 
 
 def _by_length(models: Mapping[str, Translator]) -> None:
-    table = pd.concat([_shares(name, model.metrics.get("lengths", [])) for name, model in models.items()])
+    parts = [_shares(name, model.metrics.get("lengths", [])) for name, model in models.items()]
+    table = pd.concat(parts, ignore_index=True)
     if table.empty:
         return
     trained_to = dates.TRAINED_CHARACTERS
@@ -406,7 +407,7 @@ def lengths_finding(table: pd.DataFrame, trained_to: int) -> str:
 
 def _by_form(models: Mapping[str, Translator]) -> None:
     parts = [_shares(name, model.metrics.get("forms", [])) for name, model in models.items()]
-    table = pd.concat(parts)
+    table = pd.concat(parts, ignore_index=True)
     if table.empty:
         return
     held_out = table[table["held_out"].astype(bool)].drop(columns=["held_out", "form"])

@@ -49,8 +49,8 @@ def test_both_ways_are_drawn_from_nothing_to_all_and_named(ways):
     assert line["y"]["scale"]["domain"] == [0, 1]
     assert line["strokeDash"]["scale"]["domain"] == ["teacher forcing", "free running"]
     assert len({tuple(dash) for dash in line["strokeDash"]["scale"]["range"]}) == 2
-    names = [row["series"] for data in spec["datasets"].values() for row in data if "label_at" in row]
-    assert names == ["teacher forcing", "free running"]
+    named = spec["datasets"][spec["layer"][-1]["data"]["name"]]
+    assert [row["series"] for row in named] == ["teacher forcing", "free running"]
     assert translate.ways_alt(ways).endswith("At the end: teacher forcing 80.0 %, free running 83.3 %.")
 
 
@@ -64,6 +64,14 @@ def test_lengths_are_drawn_with_their_intervals_and_where_training_ended(lengths
     assert {row["middle"] for data in spec["datasets"].values() for row in data if set(row) == {"middle"}} == {20}
     assert any("high" in layer.get("y2", {}).get("field", "") for layer in encodings(spec))
     assert "with attention: 11 to 20: 50.0 %" in translate.lengths_alt(lengths)
+
+
+def test_each_name_stands_at_the_end_of_its_own_line(lengths):
+    lengths.loc[lengths["series"] == SERIES[0], "accuracy"] = 0.9
+    lengths.index = [0, 1, 2] * 2  # as two tables put together have it
+    spec = translate.lengths_chart(lengths, trained_to=20).to_dict()
+    named = {row["series"]: row["label_at"] for row in spec["datasets"][spec["layer"][-1]["data"]["name"]]}
+    assert named[SERIES[0]] > 0.8 > 0.5 > named[SERIES[1]]
 
 
 def test_ways_of_writing_stand_in_the_order_of_their_accuracy(forms):
