@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import math
+import pathlib
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -12,6 +13,7 @@ import streamlit as st
 from seqdemo.checkpoints.store import ModelStore
 from seqdemo.explain.prefixes import CurveWorker
 from seqdemo.models.registry import MODELS
+from seqdemo.training import recorded
 from seqdemo.training.jobs import Jobs
 from seqdemo.ui.background import Background
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from seqdemo.checkpoints.translator import Translation, Translator
     from seqdemo.explain.rollout import Looks
     from seqdemo.trace import Trace
+    from seqdemo.training.recorded import Recording
 
 _NEWEST = "newest_weights"
 
@@ -126,6 +129,16 @@ def translation(sha256: str, text: str, width: int, _translator: Translator) -> 
 def background() -> Background:
     """Computes for all visitors what takes seconds, one thing at a time; keeps the newest results."""
     return Background()
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def recording(name: str, folder: str) -> list[Recording]:
+    """The runs of a recorded preset.
+
+    Raises:
+        DataError: There is no such recording, or its file is damaged.
+    """
+    return recorded.load(name, pathlib.Path(folder))
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)

@@ -129,7 +129,7 @@ def on_screen() -> list[Shown]:
     if not views and (names := recordings()):
         try:
             name = now.preset if now.preset in names else names[0]
-            views = [recording.view() for recording in recorded.load(name, seqdemo.PRETRAINED / "runs")]
+            views = [recording.view() for recording in resources.recording(name, str(seqdemo.PRETRAINED / "runs"))]
         except SeqdemoError as error:
             now.problem = str(error)
     return side_by_side(views)
@@ -149,7 +149,8 @@ def side_by_side(views: Sequence[View]) -> list[Shown]:
 
 def is_running() -> bool:
     """Whether a run on screen may still change by itself."""
-    return any(not run.view.has_ended for run in on_screen() if run.view.id)
+    views = map(resources.jobs().view, session().shown)
+    return any(not view.has_ended for view in views if view is not None)
 
 
 def watch() -> None:

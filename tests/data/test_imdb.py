@@ -127,3 +127,19 @@ def test_what_lies_in_a_folder_is_here(data_set, tmp_path):
     assert imdb.is_here("train", data_set)
     assert not imdb.is_here("unsupervised", data_set)
     assert not imdb.is_here("train", tmp_path / "nowhere")
+
+
+def test_where_the_reviews_are_is_said_without_asking_the_hub(data_set, monkeypatch, tmp_path):
+    monkeypatch.setenv("SEQDEMO_IMDB", str(data_set))
+    assert imdb.whereabouts() == "from a local folder"
+    monkeypatch.setenv("SEQDEMO_IMDB", str(tmp_path / "nothing"))
+    assert imdb.whereabouts() == ""
+
+
+def test_the_share_fetched_from_the_hub_counts_what_lies_in_its_cache(monkeypatch, tmp_path):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    assert imdb.share_fetched() == 0
+    blobs = tmp_path / "datasets--stanfordnlp--imdb" / "blobs"
+    blobs.mkdir(parents=True)
+    (blobs / "half.incomplete").write_bytes(b"0" * 10_000_000)
+    assert 0.3 < imdb.share_fetched() < 0.7
