@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import seqdemo
+from seqdemo.checkpoints import folder
 from seqdemo.training.jobs import Jobs, Limits, View
 from seqdemo.training.settings import PRESETS, RunSettings
 from seqdemo.ui import resources, train
@@ -264,6 +265,22 @@ def test_a_visitor_with_the_link_sees_the_same_model_and_a_deleted_one_is_left_o
     resources.own_model.clear()
     opened.switch_page("../../pages/sentiment.py").run()
     assert not opened.exception
+
+
+def test_an_own_transformer_answers_on_attention_and_memory(page, loaded, runs, build_small, vocabulary):
+    loaded()
+    done = {"event": "done", "at": 1, "reason": "finished", "epochs": 1, "best_epoch": 1, "is_text_model": True}
+    done |= {"folder": "", "metrics": {}, "confusion": None, "wrong": []}
+    run_id = ended(runs, "e" * 16, RunSettings(model="transformer"), done)
+    model = build_small("transformer", seed=9)
+    kept = {"vocabulary": vocabulary, "metrics": {}, "history": [], "training": {}}
+    folder.save(runs / run_id / "checkpoint", name="transformer", model=model, **kept)
+    opened = page(own=run_id)
+    assert "takes the Transformer's place: Live sentiment, Attention, Memory" in said(opened)
+    for name in ("attention", "memory"):
+        opened.switch_page(f"../../pages/{name}.py").run()
+        assert not opened.exception, name
+        assert "takes the Transformer's place" in said(opened)
 
 
 def test_a_zip_that_was_downloaded_can_be_loaded_back_and_another_file_is_refused(page, trained):
