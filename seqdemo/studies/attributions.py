@@ -231,10 +231,10 @@ def agreement(table: pd.DataFrame) -> str:
 def completeness_words(stored: Stored, name: str) -> str:
     """How well integrated gradients added up over the reviews, in a sentence."""
     found = stored.results[name]["completeness"]
-    median, worst, complete = (100 * found[key] for key in ("median", "worst_of_twenty", "complete"))
+    median, worst = (_per_cent(found[key]) for key in ("median", "worst_of_twenty"))
     return (
-        f"Integrated gradients missed their sum by {median:.2g}\u00a0% of it in the median review and by {worst:.2g}"
-        f"\u00a0% or more in one of twenty; {complete:.0f}\u00a0% of the reviews met the bound of "
+        f"Integrated gradients missed their sum by {median} of it in the median review; the worst of twenty "
+        f"misses {worst}; {100 * found['complete']:.0f}\u00a0% of the reviews met the bound of "
         f"{100 * stored.settings['tolerance']:.0f}\u00a0%."
     )
 
@@ -327,6 +327,10 @@ def _label(name: str) -> str:
 
 def _in_words(method: str) -> str:
     return {"leave_one_out": "leaving one out"}.get(method, METHODS[method].label.lower())
+
+
+def _per_cent(share: float) -> str:
+    return "less than 0.01\u00a0%" if share < 1e-4 else f"{100 * share:.2g}\u00a0%"
 
 
 def _points(fall: float) -> str:
