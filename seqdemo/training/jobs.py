@@ -626,11 +626,12 @@ class Jobs:
             self._end(job, "done", job.reason or view.message)
         elif view.kind:
             self._end(job, "failed", view.message, kind=view.kind)
+        elif job.stop_at:  # it did not answer in time, perhaps because it had hardly begun
+            self._end(job, "killed", job.reason or "Stopped; its process had to be ended, and nothing is kept.")
         elif status < 0:
-            killed = (
-                "its process did not answer and was ended" if job.stop_at else "its process was killed from outside"
+            self._end(
+                job, "killed", f"The run ended: its process was killed from outside (signal {-status}).", kind="killed"
             )
-            self._end(job, "killed", f"The run ended: {killed} (signal {-status}).", kind="killed")
         elif self._closed:
             self._end(job, "killed", "The server was stopped.", kind="killed")
         else:
@@ -687,7 +688,8 @@ class Jobs:
                 self.stop(run_id, "Ended because it had been paused for too long.")
             too_long = now - job.started > 1.5 * limits.max_seconds + limits.max_paused_s + 60
             if too_long or (job.stop_at and now - job.stop_at > _SECONDS_TO_OBEY):
-                job.stop_at = job.stop_at or now
+                if not job.stop_at:
+                    job.stop_at, job.reason = now, "Ended because it took too long and did not answer."
                 job.process.kill()
 
     def _running(self, run_id: str) -> _Job | None:
