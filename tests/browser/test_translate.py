@@ -24,7 +24,7 @@ def model():
 
 def opened(visit, expect, path="/translate", **settings):
     found = visit(path, **settings)
-    expect(found.page.locator(ANSWER).first).to_be_visible()
+    expect(found.page.locator(ANSWER).first).to_be_visible(timeout=120_000)  # a busy machine takes its time
     return found
 
 
