@@ -287,7 +287,9 @@ def _train_task(options: argparse.Namespace) -> None:
     if options.controlled:
         give_way()
         control.listen(sys.stdin.fileno())
-    given = {name: float(value) if known[name] is float else value for name, value in _given(options, known).items()}
+    given: dict[str, Any] = {
+        name: float(value) if known[name] is float else value for name, value in _given(options, known).items()
+    }
     settings = run_settings.RunSettings(**given)
     task_run.train(
         settings,

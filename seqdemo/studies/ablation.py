@@ -75,7 +75,7 @@ def measure(inputs: Inputs) -> Measurement:
             changed = {name: value for name, value in settings.items() if name != "pretrained"}
             config = dataclasses.replace(base, **changed, seed=seed)
             torch.manual_seed(seed)
-            sizes = language_model.sizes(given, "lstm")
+            sizes: dict[str, Any] = language_model.sizes(given, "lstm")
             shape = registry.make_config("lstm", vocab_size=len(given.vocabulary), **sizes)
             model = registry.build("lstm", shape)
             if settings.get("pretrained", True):
