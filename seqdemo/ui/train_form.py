@@ -97,7 +97,8 @@ def choose() -> None:
         persist_state="session",
     )
     _vary()
-    _number("epochs", label="4 · How many epochs")
+    if st.session_state["train_vary"] != "epochs":
+        _number("epochs", label="4 · How many epochs")
     with st.expander("All settings", icon=":material/tune:"):
         for group, names in _IN_GROUPS.items():
             st.markdown(f"**{group}**")

@@ -1,0 +1,129 @@
+"""The train page in a real Chromium: curves that grow without a click, other pages meanwhile, a result in use."""
+
+import os
+import re
+import urllib.parse
+
+import pytest
+
+DESKTOP = {"viewport": {"width": 1280, "height": 800}}
+PATH = "/train"
+SMALL = {"samples": 600, "distance": 6, "d_hidden": 8, "d_embed": 8, "models": "rnn,lstm"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_folder(tmp_path_factory):
+    """Runs go where nobody else looks; set before the server of this module starts."""
+    before = os.environ.get("SEQDEMO_RUNS")
+    os.environ["SEQDEMO_RUNS"] = str(tmp_path_factory.mktemp("runs"))
+    yield
+    if before is None:
+        del os.environ["SEQDEMO_RUNS"]
+    else:
+        os.environ["SEQDEMO_RUNS"] = before
+
+
+def link(**settings):
+    return f"{PATH}?{urllib.parse.urlencode({**SMALL, **settings})}"
+
+
+@pytest.fixture
+def opened(visit, expect):
+    """Opens the page and waits until the form stands there."""
+
+    def open_(path=PATH, **settings):
+        visited = visit(path, **(settings or DESKTOP))
+        visited.page.set_default_timeout(120_000)
+        expect(visited.page.get_by_label("1 · What to learn")).to_be_visible(timeout=120_000)
+        return visited
+
+    return open_
+
+
+def epoch(page):
+    found = re.search(r"poch ([\d.]+) of", page.locator(".bar .where").text_content())
+    return float(found[1])
+
+
+def wait_for_epoch(page, least):
+    page.wait_for_function(
+        """(least) => [...document.querySelectorAll("*")].some((node) => {
+          const words = node.shadowRoot?.querySelector(".bar .where")?.textContent.match(/poch ([\\d.]+) of/)
+          return words && Number(words[1]) >= least
+        })""",
+        arg=least,
+        timeout=240_000,
+    )
+
+
+def test_two_runs_grow_survive_a_change_of_page_and_one_is_used(opened, expect):
+    visited = opened(link(samples=4000, models="lstm", vary="epochs", values="100,4"))  # one is long, one ends soon
+    page = visited.page
+    page.get_by_role("button", name="Start 2 runs").click()
+    wait_for_epoch(page, 1)
+    seen = epoch(page)
+    wait_for_epoch(page, seen + 1)  # without a click
+
+    page.get_by_role("link", name="Memory", exact=True).click()
+    expect(page.get_by_role("heading", name="Why")).to_be_visible(timeout=120_000)
+    page.get_by_role("link", name="Train", exact=True).click()
+    wait_for_epoch(page, seen)
+    expect(page.get_by_label("Compare these values")).to_have_value("100, 4")
+
+    runs = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(page.url).query))["runs"].split(",")
+    assert len(runs) == 2
+    page.locator(f".st-key-train_stop_{runs[0]} button").first.click()
+    expect(page.locator(f".st-key-train_again_{runs[0]} button").first).to_be_visible(timeout=240_000)
+    expect(page.locator(f".st-key-train_again_{runs[1]} button").first).to_be_visible(timeout=240_000)
+    expect(page.locator(".bar .where")).to_have_text(re.compile("^Epoch"))
+
+    page.get_by_label("Name", exact=True).fill("Small one")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("Saved as Small one")).to_be_visible(timeout=60_000)
+    page.get_by_role("button", name="Use on Live sentiment").click()
+    expect(page.get_by_text("Small one (").first).to_be_visible(timeout=120_000)
+    expect(page).to_have_url(re.compile("/sentiment"))
+    assert visited.complaints == []
+
+
+def test_the_link_finds_a_run_again_and_another_visitor_sees_it_by_link_only(opened, expect):
+    page = opened(link(epochs=2, models="gru")).page
+    page.get_by_role("button", name="Start training").click()
+    wait_for_epoch(page, 2)
+    address = page.url
+    assert "runs=" in address
+    page.reload()
+    wait_for_epoch(page, 2)
+    other = opened(urllib.parse.urlsplit(address)._replace(scheme="", netloc="").geturl()).page
+    wait_for_epoch(other, 2)
+    stranger = opened(link(epochs=3)).page
+    expect(stranger.get_by_role("button", name="Again")).to_have_count(0)
+
+
+def test_playing_and_scrubbing_ask_the_server_nothing(opened, expect):
+    visited = opened(link(epochs=4, models="lstm", seed=3))
+    page = visited.page
+    page.get_by_role("button", name="Start training").click()
+    expect(page.get_by_role("button", name="New seed")).to_be_visible(timeout=240_000)
+    expect(page.locator(".bar .where")).to_have_text("Epoch 4.0 of 4")
+    page.get_by_label("Epoch", exact=True).fill("2")
+    expect(page.locator(".bar .where")).to_have_text("Epoch 2.0 of 4")
+    expect(page.get_by_text("after epoch 2")).to_be_visible()
+    page.get_by_role("button", name="Play", exact=True).click()
+    expect(page.locator(".bar .where")).to_have_text("Epoch 4.0 of 4")
+    expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="PNG", exact=True).click()
+    assert download.value.suggested_filename == "training.png"
+    assert download.value.path().read_bytes().startswith(b"\x89PNG")
+    assert visited.complaints == []
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (1280, 800), (1920, 1080)])
+def test_nothing_scrolls_sideways(opened, expect, width, height):
+    page = opened(link(epochs=2), viewport={"width": width, "height": height}).page
+    expect(page.get_by_role("button", name="Start 2 runs")).to_be_visible()
+    widths = page.evaluate(
+        "[document.documentElement.scrollWidth, document.querySelector('[data-testid=stMain]').scrollWidth]"
+    )
+    assert max(widths) <= width
