@@ -310,8 +310,9 @@ def measured() -> None:
     """The sections below the box: both ways of training, lengths, ways of writing, doubt."""
     if not resources.store().settled:
         return  # the page is drawn anew once it is
-    models = {name: model for name in (ATTENTION, PLAIN) if (model := _load(name)[0]) is not None}
-    if ATTENTION not in models or "test_accuracy" not in models[ATTENTION].metrics:
+    loaded = {name: model for name in (ATTENTION, PLAIN) if (model := _load(name)[0]) is not None}
+    models = {name: model for name, model in loaded.items() if "test_accuracy" in model.metrics}
+    if ATTENTION not in models:
         return
     _teacher_forcing(models[ATTENTION])
     _by_length(models)

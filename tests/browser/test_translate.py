@@ -46,7 +46,7 @@ def type_in(page, expect, text):
     box.fill("")
     box.press_sequentially(text)
     expect(page.locator(".scroller text.read")).to_have_count(len(text))
-    assert "".join(page.locator(".scroller text.read").all_inner_texts()).replace("\u2423", " ") == text
+    assert "".join(page.locator(".scroller text.read").all_text_contents()).replace("\u2423", " ") == text
     return box
 
 
