@@ -61,7 +61,7 @@ _RESULT_FILES = frozenset(
     {"config.json", "model.safetensors", "vocab.txt", "metrics.json", "history.json", "README.md"}
 )
 _MAX_ZIP_BYTES = 50_000_000
-_SECONDS_TO_OBEY = 20.0
+_SECONDS_TO_OBEY = 60.0
 _NAME_LENGTH = 40
 
 
