@@ -6,9 +6,10 @@ carries, are learned from the training reviews (`Lexicon.learn`), and so are the
 Generated examples are mixed into fine-tuning at a small weight.
 
 Gaps: `{a}` an adjective of polarity s, `{b}` one of the opposite polarity; `{an}`, `{bn}` nouns with
-their article ("a mess"); `{v}`, `{w}` verbs ("loved"), `{vb}` the same as infinitives; `{q}` a quality one wants
-("charm", where s is 1) or a fault ("clichés", where s is -1), `{r}` the opposite; `{x}` an aspect ("the acting"), `{y}` another;
-`{f}` the film; `{d}` a degree ("very"), often none. The label of a frame is s, or -s where it negates.
+their article ("a mess"); `{v}`, `{w}` verbs ("loved"), `{vb}`, `{w2}` infinitives; `{q}` a quality one
+wants ("charm", where s is 1) or a fault ("clichés", where s is -1), `{r}` the opposite; `{x}` an aspect
+("the acting"), `{y}` another; `{f}` the film; `{d}` a degree ("very"), often none. The label of a frame
+is s, or -s where it negates.
 """
 
 # Lists of words are written as text and split: a reader can read them.

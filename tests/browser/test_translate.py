@@ -129,7 +129,7 @@ def test_arrows_in_the_box_move_its_caret_and_not_the_decoder(visit, expect):
 def test_the_address_opens_the_same_text_step_character_and_beam_again(visit, expect):
     page = opened(visit, expect).page
     type_in(page, expect, "1987, March the 3rd")
-    page.get_by_label("Search").select_option("3")
+    page.get_by_role("combobox", name="Search").select_option("3")
     expect(page.locator(".candidate")).to_have_count(3)
     page.locator(ANSWER).nth(8).click()
     page.locator(".letter").nth(4).click()
