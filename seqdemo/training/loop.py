@@ -18,14 +18,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import safetensors
-import safetensors.torch
 import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 (torch's own name for it)
 
 from seqdemo.data.examples import Batch, Examples, epoch_batches, evaluation_batches
 from seqdemo.errors import TrainingError
+from seqdemo.training import state
 from seqdemo.training.config import TrainingConfig
 
 if TYPE_CHECKING:
@@ -331,17 +330,10 @@ def _save_state(
     progress: Progress,
     config: TrainingConfig,
 ) -> None:
-    tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
-    tensors |= {f"best.{name}": tensor for name, tensor in best.items()}
+    groups = {"model": model.state_dict(), "best": best}
     if averaged is not model:
-        tensors |= {f"average.{name}": tensor for name, tensor in averaged.state_dict().items()}
-    for index, entries in optimiser.state_dict()["state"].items():
-        tensors |= {f"adam.{index}.{name}": tensor for name, tensor in entries.items()}
-    tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-    metadata = {"progress": json.dumps(dataclasses.asdict(progress)), "settings": _settings(config)}
-    partial = path.with_suffix(".partial")
-    safetensors.torch.save_file(tensors, partial, metadata)
-    partial.replace(path)
+        groups["average"] = averaged.state_dict()
+    state.save(path, groups, optimiser, progress=dataclasses.asdict(progress), settings=_settings(config))
 
 
 def _load_state(
@@ -351,30 +343,13 @@ def _load_state(
     optimiser: torch.optim.AdamW,
     config: TrainingConfig,
 ) -> tuple[Progress, dict[str, Tensor]]:
-    try:
-        with safetensors.safe_open(path, "pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
-    except safetensors.SafetensorError as error:
-        raise TrainingError(f"{path} cannot be read ({error}); start again without --resume.") from error
-    if metadata.get("settings") != _settings(config):
-        raise TrainingError(f"{path} belongs to a run with other settings; start again without --resume.")
-    groups: dict[str, dict[str, Tensor]] = {"model": {}, "best": {}, "average": {}}
-    adam: dict[int, dict[str, Tensor]] = {}
-    for name, tensor in tensors.items():
-        kind, rest = name.split(".", 1)
-        if kind == "adam":
-            index, entry = rest.split(".", 1)
-            adam.setdefault(int(index), {})[entry] = tensor
-        else:
-            groups[kind][rest] = tensor
+    groups, progress = state.load(path, settings=_settings(config))
     try:
         model.load_state_dict(groups["model"])
         if averaged is not model:
             averaged.load_state_dict(groups["average"])
     except RuntimeError as error:  # torch's word for other names or shapes
         raise TrainingError(f"{path} belongs to a run of another model; start again without --resume.") from error
-    optimiser.load_state_dict({"state": adam, "param_groups": optimiser.state_dict()["param_groups"]})
+    state.restore(optimiser, groups)
     device = next(model.parameters()).device
-    best = {name: tensor.to(device) for name, tensor in groups["best"].items()}
-    return Progress(**json.loads(metadata["progress"])), best
+    return Progress(**progress), {name: tensor.to(device) for name, tensor in groups["best"].items()}

@@ -17,8 +17,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import safetensors
-import safetensors.torch
 import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 (torch's own name for it)
@@ -29,7 +27,7 @@ from seqdemo.errors import TrainingError
 from seqdemo.models import registry
 from seqdemo.models.language import MaskedLanguageModel, RecurrentLanguageModel, candidate_loss, hide_words
 from seqdemo.models.recurrent import RecurrentConfig
-from seqdemo.training import loop
+from seqdemo.training import loop, state
 from seqdemo.training.config import PretrainingConfig
 from seqdemo.training.run import code_commit, device_name
 
@@ -246,7 +244,14 @@ def _learn(
     progress: dict[str, Any] = {"update": 0, "seconds": 0.0, "history": []}
     settings = json.dumps(dataclasses.asdict(config), sort_keys=True)
     if resume and _state_file(out).is_file():
-        progress = _load_state(_state_file(out), model, optimiser, settings)
+        groups, progress = state.load(_state_file(out), settings=settings)
+        try:
+            model.load_state_dict(groups["model"])
+        except RuntimeError as error:  # torch's word for other names or shapes
+            raise TrainingError(
+                f"{_state_file(out)} belongs to a run of another model; start again without --resume."
+            ) from error
+        state.restore(optimiser, groups)
     between_checks = max(1, learner.updates_an_epoch // _CHECKS_AN_EPOCH)
     on_event(
         {
@@ -291,7 +296,7 @@ def _learn(
                     entry["validation_perplexity"] = round(math.exp(learner.validation_loss()), 2)
                 model.train()
             progress["history"].append({**entry, "seconds": progress["seconds"]})
-            _save_state(_state_file(out), model, optimiser, progress, settings)
+            state.save(_state_file(out), {"model": model.state_dict()}, optimiser, progress=progress, settings=settings)
             on_event({"event": "check", **progress["history"][-1], "updates": n_updates})
     model.eval()
     return progress
@@ -380,44 +385,3 @@ def bigram_perplexity(corpus: corpora.Corpus, discount: float = 0.75) -> float:
 
 def _state_file(out: pathlib.Path) -> pathlib.Path:
     return out.with_name(f".{out.name}.state.safetensors")
-
-
-def _save_state(
-    path: pathlib.Path, model: torch.nn.Module, optimiser: torch.optim.AdamW, progress: dict[str, Any], settings: str
-) -> None:
-    tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
-    for index, entries in optimiser.state_dict()["state"].items():
-        tensors |= {f"adam.{index}.{name}": tensor for name, tensor in entries.items()}
-    tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-    partial = path.with_suffix(".partial")
-    safetensors.torch.save_file(tensors, partial, {"progress": json.dumps(progress), "settings": settings})
-    partial.replace(path)
-
-
-def _load_state(
-    path: pathlib.Path, model: torch.nn.Module, optimiser: torch.optim.AdamW, settings: str
-) -> dict[str, Any]:
-    try:
-        with safetensors.safe_open(path, "pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
-    except safetensors.SafetensorError as error:
-        raise TrainingError(f"{path} cannot be read ({error}); start again without --resume.") from error
-    if metadata.get("settings") != settings:
-        raise TrainingError(f"{path} belongs to a run with other settings; start again without --resume.")
-    adam: dict[int, dict[str, Tensor]] = {}
-    weights: dict[str, Tensor] = {}
-    for name, tensor in tensors.items():
-        kind, rest = name.split(".", 1)
-        if kind == "adam":
-            index, entry = rest.split(".", 1)
-            adam.setdefault(int(index), {})[entry] = tensor
-        else:
-            weights[rest] = tensor
-    try:
-        model.load_state_dict(weights)
-    except RuntimeError as error:  # torch's word for other names or shapes
-        raise TrainingError(f"{path} belongs to a run of another model; start again without --resume.") from error
-    optimiser.load_state_dict({"state": adam, "param_groups": optimiser.state_dict()["param_groups"]})
-    progress: dict[str, Any] = json.loads(metadata["progress"])
-    return progress

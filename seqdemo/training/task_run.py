@@ -46,7 +46,7 @@ from seqdemo.data.tasks import Batch
 from seqdemo.errors import TrainingError
 from seqdemo.models.registry import MODELS
 from seqdemo.text import MAX_TOKENS
-from seqdemo.training import devices
+from seqdemo.training import devices, state
 from seqdemo.training.control import Control
 from seqdemo.training.loop import OnEvent, ignore
 from seqdemo.training.probe import gradient_by_step
@@ -520,47 +520,15 @@ class _Run:
 
     def _save_state(self) -> None:
         groups = {"model": self._weights(), "best": self.best}
-        found = {f"{kind}.{name}": tensor for kind, state in groups.items() for name, tensor in state.items()}
-        for index, entries in self.optimiser.state_dict()["state"].items():
-            kept = {name: tensor for name, tensor in entries.items() if isinstance(tensor, Tensor)}
-            found |= {f"optimiser.{index}.{name}": tensor for name, tensor in kept.items()}
-        found = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in found.items()}
-        metadata = {"progress": json.dumps(dataclasses.asdict(self.progress)), "settings": self._identity()}
-        partial = self.state_file.with_suffix(".partial")
-        try:
-            self.state_file.parent.mkdir(parents=True, exist_ok=True)
-            safetensors.torch.save_file(found, partial, metadata)
-            partial.replace(self.state_file)
-        except (OSError, safetensors.SafetensorError) as error:
-            partial.unlink(missing_ok=True)
-            raise TrainingError(f"The state of the run could not be written ({error}); is the disk full?") from error
+        progress = dataclasses.asdict(self.progress)
+        state.save(self.state_file, groups, self.optimiser, progress=progress, settings=self._identity())
 
     def _load_state(self) -> None:
-        path = self.state_file
-        try:
-            with safetensors.safe_open(path, "pt") as file:
-                metadata = file.metadata() or {}
-                found = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
-        except (safetensors.SafetensorError, OSError) as error:
-            raise TrainingError(f"{path} cannot be read ({error}); start again without --resume.") from error
-        if metadata.get("settings") != self._identity():
-            raise TrainingError(f"{path} belongs to a run with other settings; start again without --resume.")
-
-        def group(kind: str) -> dict[str, Tensor]:
-            return {
-                name.removeprefix(f"{kind}."): tensor.to(self.device)
-                for name, tensor in found.items()
-                if name.startswith(f"{kind}.")
-            }
-
-        self.model.load_state_dict(group("model"))
-        self.best = group("best")
-        state: dict[int, dict[str, Tensor]] = {}
-        for name, tensor in group("optimiser").items():
-            index, rest = name.split(".", 1)
-            state.setdefault(int(index), {})[rest] = tensor
-        self.optimiser.load_state_dict({"state": state, "param_groups": self.optimiser.state_dict()["param_groups"]})
-        self.progress = _Progress(**json.loads(metadata["progress"]))
+        groups, progress = state.load(self.state_file, settings=self._identity())
+        self.model.load_state_dict(groups["model"])
+        self.best = {name: tensor.to(self.device) for name, tensor in groups["best"].items()}
+        state.restore(self.optimiser, groups)
+        self.progress = _Progress(**progress)
         for entry in self.progress.history:
             self.on_event({"event": "epoch", **entry})
 
