@@ -26,7 +26,7 @@ import safetensors
 import safetensors.torch
 import torch
 
-from seqdemo.checkpoints.folder import pack, read_json, replacing, sha256, unpack, write_json
+from seqdemo.checkpoints.folder import check, pack, read_json, read_tensors, replacing, sha256, unpack, write_json
 from seqdemo.data import dates
 from seqdemo.errors import CheckpointCorruptError, CheckpointMissingError, ConfigError, TextError
 from seqdemo.models.seq2seq import Seq2Seq, Seq2SeqConfig
@@ -197,25 +197,8 @@ def load(folder: str | os.PathLike[str]) -> Translator:
     with torch.random.fork_rng(devices=[]):  # starting weights are drawn, and replaced at once
         model = Seq2Seq(shape)
     path = folder / WEIGHTS
-    try:
-        stored = safetensors.torch.load_file(path)
-    except (safetensors.SafetensorError, OSError, ValueError) as error:
-        raise CheckpointCorruptError(f"{path} is not a safetensors file: {error}.") from error
-    tensors = unpack(stored, [], path)
-    wanted = model.state_dict()
-    missing, extra = sorted(set(wanted) - set(tensors)), sorted(set(tensors) - set(wanted))
-    if missing or extra:
-        raise CheckpointCorruptError(
-            f"{path} does not fit its model; missing: {', '.join(missing) or 'none'}; "
-            f"not known: {', '.join(extra) or 'none'}."
-        )
-    for name, tensor in tensors.items():
-        if tensor.shape != wanted[name].shape:
-            raise CheckpointCorruptError(
-                f"{path}: {name} has the shape {tuple(tensor.shape)}; its model has {tuple(wanted[name].shape)}."
-            )
-        if not torch.isfinite(tensor).all():
-            raise CheckpointCorruptError(f"{path}: {name} holds values that are not finite.")
+    tensors = unpack(read_tensors(path), [], path)
+    check(tensors, model.state_dict(), path)
     model.load_state_dict(tensors)  # copied into place: fused layers keep their flat memory
     model.requires_grad_(False).eval()
     return Translator(
