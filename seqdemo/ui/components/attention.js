@@ -44,7 +44,7 @@ function build(root) {
   desk.says = element("p", "says", main)
   desk.sentence = buildSentence(desk, main)
   desk.how = element("p", "how", main,
-    "How to read this: the word in the frame looks at the others; a stronger line and a darker word: more of its attention. All its shares sum to 100\u00a0%. Click a word, or use the arrow keys, to let another one look.")
+    "How to read this: the word in the frame looks at the others; a stronger line and a stronger colour: more of its attention. All its shares sum to 100\u00a0%. Click a word, or use the arrow keys, to let another one look.")
   desk.views = buildViews(desk, main)
   desk.wall = buildWall(desk, grid)
   desk.formula = buildFormula(desk, frame)

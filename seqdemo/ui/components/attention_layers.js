@@ -20,7 +20,7 @@ function buildLayers(desk, parent) {
   layers.readout = element("div", "readout", layers.root)
   layers.legend = element("div", "legend", layers.root)
   layers.how = element("p", "how", layers.root,
-    "How to read this: a row is a layer, a column a word; darker: the word gets more of all words' attention, as a mean over heads. " +
+    "How to read this: a row is a layer, a column a word; the stronger the colour, the more the word gets of all words' attention, as a mean over heads. " +
     "The last row is rollout (Abnar and Zuidema 2020): attention followed through all layers, half of each step staying with the word itself. " +
     "The model's verdict is a mean over all words, so this row is each word's share in it, as far as attention alone can say. Click a row to see it above.")
   layers.observer = new ResizeObserver(() => { if (desk.n && layers.width !== layers.stage.clientWidth) drawLayers(desk) })

@@ -95,7 +95,7 @@ function drawView(desk) {
   element("span", "", views.legend, `${share(most)} (the largest weight here)`)
   const cut = size < desk.n ? ` ${size} of ${desk.n} words are shown at a time.` : ""
   views.how.textContent = isMap
-    ? `How to read this: the word on the left looks at the words on top; darker is more, and each row sums to 100\u00a0%.${cut} Click a cell to see its numbers below.`
+    ? `How to read this: the word on the left looks at the words on top; the stronger the colour, the more, and each row sums to 100\u00a0%.${cut} Click a cell to see its numbers below.`
     : `How to read this: the words on the left look at the words on the right, lines as strong as the weight; weights below the even share, ${share(1 / desk.n)}, have no line.${cut} Point at a word to see its lines alone.`
   showReadout(desk)
 }

@@ -51,7 +51,7 @@ function fillWall(desk) {
   wall.grid.style.setProperty("--n", desk.n)
   const most = Math.log2(desk.n)
   wall.how.textContent =
-    "How to read this: in each picture a row is a word that looks, a column a word that is looked at; darker is more. " +
+    "How to read this: in each picture a row is a word that looks, a column a word that is looked at; the stronger its colour, the more. " +
     `The number is the entropy in bits: 0 is all on one word, ${decimal(most, 1)} is all ${desk.n} words alike. ` +
     "The line marks the chosen word. " + (desk.n > side ? "Neighbouring words are merged, the largest weight kept. " : "")
 }
