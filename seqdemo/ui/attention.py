@@ -15,7 +15,7 @@ import streamlit as st
 
 from seqdemo.charts import attention as charts
 from seqdemo.models.registry import MODELS
-from seqdemo.text import HEAD_TOKENS, MAX_CHARACTERS, Reading
+from seqdemo.text import HEAD_TOKENS, Reading
 from seqdemo.ui import components, live, own_models, resources, sources
 from seqdemo.ui.examples import EXAMPLES, Example
 from seqdemo.ui.message import pack
@@ -145,20 +145,7 @@ def _looks() -> Looks | None:
 def _answer() -> None:
     session: Session = st.session_state[_SESSION]
     with st.expander("Change the text", icon=":material/edit:"):
-        box = components.review_box(
-            key="attention_box",
-            data=[  # a bare dict would have Streamlit import pandas
-                {
-                    "text": session.box.given,
-                    "rev": session.box.rev,
-                    "examples": [{"kind": example.kind, "text": example.text} for example in (DEFAULT, *EXAMPLES)],
-                    "max_characters": MAX_CHARACTERS,
-                    "link_characters": live.LINK_CHARACTERS,
-                }
-            ],
-            on_edit_change=_nothing,
-        )
-    session.box.take(box.edit)
+        live.ask(session.box, "attention_box", (DEFAULT, *EXAMPLES))
     if session.box.n > 0 and session.box.settled and session.text != session.box.text:
         session.text = st.session_state["review"] = session.box.text
         st.rerun()  # the whole page: what follows is about the same text
@@ -264,7 +251,3 @@ def _nothing_to_show(reading: Reading | None) -> bytes:
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
-def _nothing() -> None:
-    """A component's state is only declared where it has a callback."""

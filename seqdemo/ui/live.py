@@ -20,7 +20,7 @@ from seqdemo.explain.prefixes import MAX_BEGINNINGS
 from seqdemo.models.registry import MODELS
 from seqdemo.text import HEAD_TOKENS, MAX_CHARACTERS, MAX_TOKENS, Reading
 from seqdemo.ui import components, own_models, resources, sources
-from seqdemo.ui.examples import EXAMPLES
+from seqdemo.ui.examples import EXAMPLES, Example
 
 if TYPE_CHECKING:
     from seqdemo.checkpoints.classifier import Classifier
@@ -134,20 +134,7 @@ def render() -> None:
 @st.fragment
 def _answer() -> None:
     session: Session = st.session_state[_SESSION]
-    box = components.review_box(
-        key="review_box",
-        data=_sent(
-            {
-                "text": session.given,
-                "rev": session.rev,
-                "examples": [{"kind": example.kind, "text": example.text} for example in EXAMPLES],
-                "max_characters": MAX_CHARACTERS,
-                "link_characters": LINK_CHARACTERS,
-            }
-        ),
-        on_edit_change=_nothing,
-    )
-    session.take(box.edit)
+    ask(session, "review_box", EXAMPLES)
     st.session_state["review"] = session.text
     models = own_models.answering()
     reading = own_models.read(session.text)
@@ -185,6 +172,30 @@ def _answer() -> None:
         on_asked_change=_nothing,
     )
     components.curves(key="curves", data=_sent(session.curves))
+
+
+def ask(box: Session, key: str, examples: Sequence[Example]) -> None:
+    """Draws the box that every page about a text has, and takes what was typed in it.
+
+    Args:
+        box: What this visitor has typed on that page.
+        key: The component's key.
+        examples: Texts to try.
+    """
+    found = components.review_box(
+        key=key,
+        data=_sent(
+            {
+                "text": box.given,
+                "rev": box.rev,
+                "examples": [{"kind": example.kind, "text": example.text} for example in examples],
+                "max_characters": MAX_CHARACTERS,
+                "link_characters": LINK_CHARACTERS,
+            }
+        ),
+        on_edit_change=_nothing,
+    )
+    box.take(found.edit)
 
 
 def _sent(data: dict[str, Any]) -> list[dict[str, Any]]:

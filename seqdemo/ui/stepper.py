@@ -17,7 +17,7 @@ import numpy.typing as npt
 import streamlit as st
 
 from seqdemo.models.registry import MODELS
-from seqdemo.text import HEAD_TOKENS, MAX_CHARACTERS, SENTENCE_ENDS, Reading
+from seqdemo.text import HEAD_TOKENS, SENTENCE_ENDS, Reading
 from seqdemo.trace import SIGNALS
 from seqdemo.ui import components, live, own_models, resources, sources
 from seqdemo.ui.examples import EXAMPLES, Example
@@ -118,20 +118,7 @@ def render() -> None:
 def _answer() -> None:
     session: Session = st.session_state[_SESSION]
     with st.expander("Change the text", icon=":material/edit:"):
-        box = components.review_box(
-            key="stepper_box",
-            data=[  # a bare dict would have Streamlit import pandas
-                {
-                    "text": session.box.given,
-                    "rev": session.box.rev,
-                    "examples": [{"kind": example.kind, "text": example.text} for example in (LONG_PLOT, *EXAMPLES)],
-                    "max_characters": MAX_CHARACTERS,
-                    "link_characters": live.LINK_CHARACTERS,
-                }
-            ],
-            on_edit_change=_nothing,
-        )
-    session.box.take(box.edit)
+        live.ask(session.box, "stepper_box", (LONG_PLOT, *EXAMPLES))
     if session.box.n > 0 and session.box.settled:
         session.text = session.box.text
         st.session_state["review"] = session.text
