@@ -100,6 +100,12 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--resume", action="store_true", help="go on where an interrupted run stopped")
     train.add_argument("--finish", action="store_true", help="ship the best epoch of an interrupted run as it is")
     train.add_argument("--limit", type=int, help="use only so many reviews of each split")
+    train.add_argument(
+        "--no-test",
+        action="store_true",
+        default=None,
+        help="leave the test reviews closed: for trials that settings are chosen by",
+    )
     train.add_argument("--init", type=pathlib.Path, help="a language model to start from, as `pretrain` makes it")
     for command in (pretrain, train):
         command.add_argument("--device", help="cuda, mps or cpu; found by itself")
@@ -246,6 +252,7 @@ def _train_reviews(options: argparse.Namespace) -> None:
         finish=options.finish,
         init=options.init,
         limit=options.limit,
+        test=not options.no_test,
         on_event=say,
     )
 
@@ -257,7 +264,7 @@ def _train_dates(options: argparse.Namespace) -> None:
 
     own = {entry.name for entry in dataclasses.fields(dates.DatesConfig)}
     others = [name for name in _TRAINING_OPTIONS if name not in own]
-    _refuse(options, ["model", "preset", "data", "limit", *others, *_MODEL_OPTIONS])
+    _refuse(options, ["model", "preset", "data", "limit", "no_test", *others, *_MODEL_OPTIONS])
     if options.resume or options.finish:
         raise ConfigError("A translator of dates is trained in minutes and cannot be resumed; start it again.")
     attention = options.attention is not False
@@ -276,7 +283,7 @@ def _train_task(options: argparse.Namespace) -> None:
 
     known = run_settings.FIELDS
     others = [name for name in (*_TRAINING_OPTIONS, *_MODEL_OPTIONS) if name not in known]
-    _refuse(options, ["preset", "limit", "attention", *others])
+    _refuse(options, ["preset", "limit", "no_test", "attention", *others])
     if options.finish:
         raise ConfigError("--finish is for --task reviews; a run of this task goes on with --resume.")
     megabytes = options.max_memory_mb
@@ -460,6 +467,11 @@ class _ProgressBar:
             )
         elif kind == "testing":
             print("Measuring on texts that it has never seen.", flush=True)
+        elif kind == "done" and "test_interval" not in event:
+            print(
+                f"Validation accuracy {event['validation_accuracy']:.2%}; the test reviews stayed closed. "
+                f"{event['out']}"
+            )
         elif kind == "done":
             low, high = event["test_interval"]
             print(f"Test accuracy {event['test_accuracy']:.2%} (95 % interval {low:.2%} to {high:.2%}). {event['out']}")

@@ -154,11 +154,15 @@ class RecurrentClassifier(nn.Module):
         Raises:
             ConfigError: The readout pools over all words.
         """
+        return self.step_logits_from_embeddings(self.embedding(ids), lengths)
+
+    def step_logits_from_embeddings(self, x: Tensor, lengths: Tensor) -> Tensor:
+        """`step_logits` from word vectors as they stand in the embedding table, (B, T, d_embed)."""
         if self.config.readout != "last":
             raise ConfigError(
                 f"Only the last-state readout has a verdict at each word; this one is {self.config.readout!r}."
             )
-        states = self._states(self.embedding(ids), lengths)
+        states = self._states(x, lengths)
         if self.config.bidirectional:
             forward, backward = states.chunk(2, dim=-1)
             states = torch.cat([forward, _reverse(backward, lengths)], dim=-1)

@@ -38,6 +38,10 @@ class TrainingConfig:
             that read out their last state have it.
         opinion_share: Generated opinions beside each review ("not bad at all", see
             `seqdemo.data.opinions`), new ones in each epoch.
+        adversarial: Length of a step of each text's word vectors to where its loss is worst, in
+            standard deviations of their entries; the loss there is added (Miyato, Dai & Goodfellow
+            2017, "Adversarial training methods for semi-supervised text classification", eq. 2 to 3).
+            Doubles the cost; 0 leaves it out.
         average_decay: Share of the averaged weights that stays at each update; the average is what is
             measured and kept (Polyak & Juditsky 1992; here exponential). 0 keeps the last weights.
         keep: The epoch that is kept: the `best` on the validation reviews, or the `last`. Among
@@ -61,6 +65,7 @@ class TrainingConfig:
     short_epochs: int = 0
     step_loss: float = 0.5
     opinion_share: float = 0.0
+    adversarial: float = 0.0
     average_decay: float = 0.0
     keep: Literal["best", "last"] = "best"
     patience: int = 4
@@ -76,7 +81,7 @@ class TrainingConfig:
             raise ConfigError(f"short_epochs is 0 or more; got {self.short_epochs}.")
         if self.learning_rate <= 0:
             raise ConfigError(f"learning_rate is above 0; got {self.learning_rate}.")
-        for name in ("embedding_rate", "weight_decay", "clip_norm", "opinion_share"):
+        for name in ("embedding_rate", "weight_decay", "clip_norm", "opinion_share", "adversarial"):
             if getattr(self, name) < 0:
                 raise ConfigError(f"{name} is 0 or more; got {getattr(self, name)}.")
         for name in ("label_smoothing", "warmup_share", "word_dropout", "average_decay"):

@@ -179,14 +179,22 @@ def _train_epoch(
         for group in optimiser.param_groups:
             group["lr"] = rate * group["share"]
         optimiser.zero_grad(set_to_none=True)
+        ids = torch.from_numpy(batch.ids).to(device)
+        words = model.embedding(ids)  # (B, T, d_embed)
+        if config.adversarial:
+            words.retain_grad()
         with autocast():
-            loss = training_loss(model, batch, config, device)
+            loss = training_loss(model, words, batch, config, device)
         if not torch.isfinite(loss):
             raise TrainingError(
                 f"The loss became {loss.item()} in epoch {epoch + 1}, update {step + 1}. "
                 "A smaller --learning-rate or --clip-norm 1 keeps gradients in bounds."
             )
         loss.backward()  # type: ignore[no-untyped-call]
+        if config.adversarial:
+            worse = model.embedding(ids) + worst_step(words, config.adversarial)
+            with autocast():
+                training_loss(model, worse, batch, config, device).backward()  # type: ignore[no-untyped-call]
         norm = torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip_norm or math.inf)
         optimiser.step()
         if averaged is not model:
@@ -216,13 +224,33 @@ def _average(averaged: SequenceModel, model: SequenceModel, decay: float, update
     torch._foreach_lerp_(list(averaged.parameters()), list(model.parameters()), share)
 
 
-def training_loss(model: SequenceModel, batch: Batch, config: TrainingConfig, device: torch.device) -> Tensor:
-    """Cross-entropy with smoothed labels, in nats; see `TrainingConfig.step_loss`."""
-    ids, lengths, labels = (torch.from_numpy(a).to(device) for a in (batch.ids, batch.lengths, batch.labels))
+@torch.no_grad()
+def worst_step(words: Tensor, length: float) -> Tensor:
+    """Each text's step r = ε g / ‖g‖₂, where g is the loss's derivative by its word vectors.
+
+    Args:
+        words: Word vectors (B, T, d_embed) with their gradient, from a backward pass.
+        length: ε, in standard deviations of the vectors' entries, so that larger vectors are no way out.
+
+    Returns:
+        (B, T, d_embed); 0 where the gradient is.
+    """
+    gradient = words.grad
+    assert gradient is not None
+    norms = gradient.flatten(1).norm(dim=1).clamp_min(1e-20)  # (B,)
+    step: Tensor = length * words.std() * gradient / norms[:, None, None]
+    return step
+
+
+def training_loss(
+    model: SequenceModel, words: Tensor, batch: Batch, config: TrainingConfig, device: torch.device
+) -> Tensor:
+    """Cross-entropy with smoothed labels, in nats, of word vectors (B, T, d_embed); see `TrainingConfig.step_loss`."""
+    lengths, labels = (torch.from_numpy(a).to(device) for a in (batch.lengths, batch.labels))
     target = labels.float() * (1 - config.label_smoothing) + config.label_smoothing / 2  # (B,)
     if not config.step_loss or getattr(model.config, "readout", None) != "last":
-        return F.binary_cross_entropy_with_logits(model(ids, lengths)[:, 0].float(), target)
-    logits = model.step_logits(ids, lengths)[:, :, 0].float()  # type: ignore[operator]  # (B, T)
+        return F.binary_cross_entropy_with_logits(model.logits_from_embeddings(words, lengths)[:, 0].float(), target)
+    logits = model.step_logits_from_embeddings(words, lengths)[:, :, 0].float()  # type: ignore[operator]  # (B, T)
     each = F.binary_cross_entropy_with_logits(logits, target[:, None].expand_as(logits), reduction="none")
     t = torch.arange(1, logits.shape[1] + 1, device=device)[None, :]  # (1, T)
     gain = torch.where(t <= lengths[:, None], t / lengths[:, None], 0.0)  # (B, T), 1 at the last word
@@ -302,13 +330,14 @@ def _choose_precision(model: SequenceModel, examples: Examples, config: Training
     probe = copy.deepcopy(model).train()
     rows = np.arange(min(len(examples), config.batch_size), dtype=np.int64)
     batch = next(iter(evaluation_batches(examples.pick(rows), batch_size=len(rows))))
+    ids = torch.from_numpy(batch.ids).to(device)
     seconds = {}
     for precision in ("fp32", "bf16"):
         times = []
         for _ in range(3):
             started = time.perf_counter()
             with _autocast(device, precision)():
-                loss = training_loss(probe, batch, config, device)
+                loss = training_loss(probe, probe.embedding(ids), batch, config, device)
             loss.backward()  # type: ignore[no-untyped-call]
             times.append(time.perf_counter() - started)
         seconds[precision] = min(times)

@@ -59,8 +59,9 @@ def pretrain(
         config: The settings.
         preset: One of the model's presets; its first by default.
         overrides: Entries of the model's config that differ.
-        start: The language model of a recurrent model whose words this one starts from. A BiLSTM takes
-            an LSTM's forward direction too, leaves both as they are, and learns the backward one.
+        start: A language model of the same kind to go on from, or that of a recurrent model whose words
+            this one starts from. A BiLSTM takes an LSTM's forward direction too, leaves both as they
+            are, and learns the backward one.
         data: A local folder of the data set; `SEQDEMO_IMDB` or the Hub by default.
         device: Where to compute; found by itself.
         resume: Whether to go on where an interrupted run stopped.
@@ -316,7 +317,7 @@ def _lanes(stream: npt.NDArray[np.int64], n_lanes: int) -> npt.NDArray[np.int64]
 
 @torch.no_grad()
 def _take(model: RecurrentLanguageModel | MaskedLanguageModel, start: pathlib.Path, words: tuple[str, ...]) -> None:
-    """Starts from another language model's words.
+    """Starts from a language model of the same kind, or from another one's words.
 
     A BiLSTM takes the forward direction of an LSTM as well, and both are left as they are. A
     Transformer takes the principal components of the word vectors, at the scale of its own.
@@ -324,6 +325,11 @@ def _take(model: RecurrentLanguageModel | MaskedLanguageModel, start: pathlib.Pa
     given = language_model.load(start)
     if given.vocabulary.words != words:
         raise TrainingError(f"{start} has another vocabulary than the corpus gives; learn both from the same texts.")
+    if given.model.config == model.config:
+        model.load_state_dict(given.model.state_dict())
+        if isinstance(model, RecurrentLanguageModel) and model.config.bidirectional:
+            _leave_forward(model)
+        return
     if not isinstance(given.model, RecurrentLanguageModel):
         raise TrainingError(f"{start} is of a {given.name}; a start is the language model of a recurrent one.")
     table, bias = given.model.embedding.weight, given.model.decoder.bias
@@ -351,6 +357,10 @@ def _take(model: RecurrentLanguageModel | MaskedLanguageModel, start: pathlib.Pa
         raise TrainingError(f"{start} has other sizes than the model to be learned: {error}") from error
     if model.decoder_backward is not None:
         model.decoder_backward.bias.copy_(bias)
+    _leave_forward(model)
+
+
+def _leave_forward(model: RecurrentLanguageModel) -> None:
     for part in (model.embedding, model.left_to_right, model.decoder):
         part.requires_grad_(False)
 

@@ -42,6 +42,7 @@ def train(
     finish: bool = False,
     init: pathlib.Path | None = None,
     limit: int | None = None,
+    test: bool = True,
     on_event: loop.OnEvent = loop.ignore,
 ) -> Classifier:
     """Trains one model on the reviews and writes its checkpoint.
@@ -58,6 +59,8 @@ def train(
         finish: Whether to train no further and ship the best epoch of an interrupted run.
         init: A language model of the same layers to start from; its words and sizes are taken.
         limit: Reviews of each split to use, evenly spread; all by default.
+        test: Whether the finished model is measured on the test reviews. Trials that settings are chosen
+            by go without, and their checkpoints have no accuracy to show.
         on_event: Called with the run's events as plain values.
 
     Returns:
@@ -142,10 +145,13 @@ def train(
     )
     # Saved before it is tested, so that a failure here loses no training.
     write(metrics=metrics)
-    on_event({"event": "testing"})
     shipped = folder.load(out)
-    test = imdb.load("test", data)
-    metrics = {**measure(shipped, limited(test, limit), device=device), **metrics}
+    if not test:
+        state_file.unlink(missing_ok=True)
+        on_event({"event": "done", "out": str(out), **metrics})
+        return shipped
+    on_event({"event": "testing"})
+    metrics = {**measure(shipped, limited(imdb.load("test", data), limit), device=device), **metrics}
     text = card.model_card(name=name, config=shipped.config, metrics=metrics)
     write(metrics=metrics, card=text)
     state_file.unlink(missing_ok=True)

@@ -10,7 +10,7 @@ from seqdemo.data.examples import Examples, pad
 from seqdemo.errors import TrainingError
 from seqdemo.models.registry import MODELS
 from seqdemo.training.config import TrainingConfig
-from seqdemo.training.loop import evaluate, fit, predict_logits, training_loss
+from seqdemo.training.loop import evaluate, fit, predict_logits, training_loss, worst_step
 
 CPU = torch.device("cpu")
 GOOD, BAD, FULL_STOP = 10, 11, 12
@@ -247,13 +247,17 @@ def batch_of(examples, rows):
     return pad([examples.ids[row] for row in rows], examples.labels[rows], rows)
 
 
+def loss_of(model, batch, config):
+    return training_loss(model, model.embedding(torch.from_numpy(batch.ids)), batch, config, CPU)
+
+
 def test_the_loss_is_the_cross_entropy_with_smoothed_labels(build_small, training):
     model, batch = build_small("transformer"), batch_of(training, range(6))
     config = settings(label_smoothing=0.1)
     logits = model(torch.from_numpy(batch.ids), torch.from_numpy(batch.lengths))[:, 0]
     target = torch.where(torch.from_numpy(batch.labels) == 1, 0.95, 0.05)
     wanted = F.binary_cross_entropy_with_logits(logits, target)
-    torch.testing.assert_close(training_loss(model, batch, config, CPU), wanted)
+    torch.testing.assert_close(loss_of(model, batch, config), wanted)
 
 
 def test_the_loss_along_the_text_weighs_later_words_more(build_small, training):
@@ -264,8 +268,43 @@ def test_the_loss_along_the_text_weighs_later_words_more(build_small, training):
         losses = F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, float(label)), reduction="none")
         gain = torch.arange(1, length + 1) / length
         each.append(0.75 * losses[-1] + 0.25 * (losses * gain).sum() / gain.sum())
-    found = training_loss(model, batch, settings(label_smoothing=0.0, step_loss=0.25), CPU)
+    found = loss_of(model, batch, settings(label_smoothing=0.0, step_loss=0.25))
     torch.testing.assert_close(found, torch.stack(each).mean())
+
+
+@pytest.mark.parametrize("name", ["gru", "bilstm", "transformer"])
+def test_the_worst_step_has_its_length_in_every_text_and_raises_the_loss_more_than_chance_does(
+    name, build_small, training
+):
+    model, batch, config = build_small(name).eval(), batch_of(training, range(6)), settings()
+    words = model.embedding(torch.from_numpy(batch.ids))
+    words.retain_grad()
+    loss = training_loss(model, words, batch, config, CPU)
+    loss.backward()
+    step = worst_step(words, 0.5)
+    lengths = step.flatten(1).norm(dim=1)
+    torch.testing.assert_close(lengths, torch.full_like(lengths, 0.5) * words.std())
+    chance = torch.randn_like(step)
+    chance *= (lengths / chance.flatten(1).norm(dim=1))[:, None, None]
+    raised, by_chance = (training_loss(model, words + r, batch, config, CPU) - loss for r in (step, chance))
+    assert raised > 3 * abs(by_chance) > 0
+
+
+def test_adversarial_training_learns_and_stays_right_where_the_words_are_moved(build_small, training, validation):
+    model, plain = build_small("lstm"), build_small("lstm")
+    run(model, training, validation, settings(epochs=10, adversarial=2.0))
+    run(plain, training, validation, settings(epochs=10))
+    assert evaluate(model, validation, device=CPU)["accuracy"] > 0.8
+
+    def worst_loss(trained):
+        trained.eval()
+        batch = batch_of(validation, range(len(validation)))
+        words = trained.embedding(torch.from_numpy(batch.ids))
+        words.retain_grad()
+        training_loss(trained, words, batch, settings(), CPU).backward()
+        return training_loss(trained, words + worst_step(words, 2.0), batch, settings(), CPU).item()
+
+    assert worst_loss(model) < worst_loss(plain)
 
 
 def test_logits_come_in_the_order_of_the_examples(build_small, validation):

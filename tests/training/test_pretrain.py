@@ -87,6 +87,14 @@ def test_a_bilstm_keeps_the_forward_direction_it_is_given_and_learns_the_other(r
     assert found.metrics["validation_perplexity"] < 3
 
 
+@pytest.mark.parametrize("name", ["lstm", "bilstm", "transformer"])
+def test_a_language_model_goes_on_from_an_earlier_one_of_its_kind(name, reviews, tmp_path):
+    learn(name, reviews, tmp_path / "earlier", epochs=4)
+    later = learn(name, reviews, tmp_path / "later", epochs=0.2, start=tmp_path / "earlier")
+    fresh = learn(name, reviews, tmp_path / "fresh", epochs=0.2)
+    assert later.metrics["validation_perplexity"] < 0.8 * fresh.metrics["validation_perplexity"]
+
+
 def test_another_vocabulary_cannot_be_started_from(lstm, tmp_path):
     other = tmp_path / "imdb"
     other.mkdir()
