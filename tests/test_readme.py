@@ -1,5 +1,6 @@
 import json
 import pathlib
+import runpy
 
 import pytest
 
@@ -7,6 +8,12 @@ import seqdemo
 
 ROOT = pathlib.Path(seqdemo.__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_tables_of_accuracy_are_those_of_what_is_stored() -> None:
+    found = runpy.run_path(str(ROOT / "benchmarks" / "tables.py"))
+    assert found["fill"](README) == README, "python benchmarks/tables.py --write brings them up to date"
+    assert all(f"<!-- {block}:start -->" in README for block in found["BLOCKS"])
 
 
 def cells(label: str) -> list[str]:
