@@ -13,6 +13,7 @@ the training sequences, a check for values that are no numbers, and events. Vali
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import pathlib
 import statistics
@@ -107,6 +108,7 @@ def main() -> None:
     task_run._REPORTS = 6 * (options.rounds + 1)  # as often as a run of 2,500 updates reports: after every eighth
     print(f"{where.label}; torch {torch.__version__}; sequences a second, median of {options.rounds}")
     print(f"{'':12} {'size':8} {'plain':>9} {'this':>9} {'ratio':>6}")
+    ratios: dict[str, float] = {}
     for model in options.models:
         for size, entries in SIZES.items():
             settings = RunSettings(
@@ -138,6 +140,8 @@ def main() -> None:
                 task_run.train(settings, out=pathlib.Path(out) / "result", on_event=listen)
             plain_speed, own_speed = (statistics.median(found[kind][1:]) for kind in ("plain", "this"))
             print(f"{model:12} {size:8} {plain_speed:9.0f} {own_speed:9.0f} {own_speed / plain_speed:6.2f}", flush=True)
+            ratios[f"{model} {size}"] = round(own_speed / plain_speed, 3)
+    print(json.dumps({"benchmark": "training", "device": where.label, "clock": options.clock, "ratios": ratios}))
 
 
 if __name__ == "__main__":
