@@ -11,8 +11,8 @@ from seqdemo.models.registry import MODELS
 
 ROOT = pathlib.Path(__file__).parents[1]
 LAYERS = (
-    {"pages"},
-    {"ui", "__main__"},
+    {"pages", "__main__"},
+    {"ui", "commands"},
     {"charts", "studies"},
     {"explain", "training", "checkpoints"},
     {"data", "models"},
@@ -87,7 +87,7 @@ def test_torch_is_imported_only_where_tensors_are(path):
     [
         ("streamlit", {"ui", "pages", "app"}),
         ("altair", {"charts", "ui"}),
-        ("torch", {"models", "training", "checkpoints", "explain", "studies", "ui", "__main__"}),
+        ("torch", {"models", "training", "checkpoints", "explain", "studies", "ui", "commands"}),
         ("huggingface_hub", {"checkpoints", "data"}),
     ],
 )
@@ -121,6 +121,10 @@ def after_importing(modules):
 
 def test_the_package_is_imported_without_torch_and_streamlit():
     assert after_importing(["seqdemo"]) == []
+
+
+def test_the_command_line_starts_without_torch_and_streamlit():
+    assert after_importing(["seqdemo.__main__"]) == []
 
 
 def test_the_first_page_is_imported_without_torch():

@@ -122,7 +122,7 @@ def test_an_interrupted_run_can_be_finished_with_its_best_epoch(
         if event["event"] == "epoch" and event["epoch"] == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("seqdemo.__main__._ProgressBar", lambda: interrupt)
+    monkeypatch.setattr("seqdemo.commands.progress.ReviewsBar", lambda: interrupt)
     assert main(train) == 130
     assert not out.exists()
     assert main([*train, "--finish"]) == 0

@@ -1,0 +1,41 @@
+"""`python -m seqdemo evaluate`: measures checkpoints on the test reviews."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+import seqdemo
+from seqdemo.commands.options import add_data
+from seqdemo.models.registry import MODELS
+
+HELP = "measure checkpoints on the 25,000 test reviews"
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What may be said to it."""
+    parser.add_argument("checkpoints", nargs="*", help="names or folders; the five by default")
+    parser.add_argument("--limit", type=int, help="use only so many reviews")
+    parser.add_argument("--json", action="store_true")
+    add_data(parser)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Prints a line for each checkpoint, or all of them as JSON."""
+    from seqdemo.data import imdb
+    from seqdemo.training.run import limited, measure
+
+    reviews = limited(imdb.load("test", options.data), options.limit)
+    rows = []
+    for name in options.checkpoints or MODELS:
+        classifier = seqdemo.load(name)
+        rows.append({"checkpoint": name, "model": classifier.name, **measure(classifier, reviews)})
+        if not options.json:
+            low, high = rows[-1]["test_interval"]
+            print(
+                f"{name:<14} {rows[-1]['test_accuracy']:7.2%}  95 % interval {low:.2%} to {high:.2%}  "
+                f"loss {rows[-1]['test_loss_nats']:.4f} nats  n={rows[-1]['test_n']:,}",
+                flush=True,
+            )
+    if options.json:
+        print(json.dumps(rows, indent=2))

@@ -1,0 +1,35 @@
+"""`python -m seqdemo record`: trains the training page's presets and keeps what they did, for replay."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import math
+
+from seqdemo.models.registry import MODELS
+from seqdemo.training.settings import PRESETS
+
+HELP = "train the training page's presets and keep what they did, for replay"
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What may be said to it."""
+    parser.add_argument("presets", nargs="*", help="names; all by default")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Trains one preset after the other, and says how each run ended."""
+    from seqdemo.training import recorded
+    from seqdemo.training.jobs import Jobs, Limits
+
+    jobs = Jobs(limits=dataclasses.replace(Limits.from_environment(), unwatched_s=math.inf))
+    try:
+        for name in options.presets or PRESETS:
+            path = recorded.record(name, jobs)
+            for recording in recorded.load(name):
+                view = recording.view()
+                label = MODELS[view.settings.model].label
+                end = f"test accuracy {view.done['metrics']['test_accuracy']:.1%}" if view.done else view.message
+                print(f"{name}: {label}, {recording.seconds:.0f} s, {end}  {path}", flush=True)
+    finally:
+        jobs.close()

@@ -1,0 +1,50 @@
+"""`python -m seqdemo study`: reruns a measurement over many reviews and stores its result."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import pathlib
+
+import seqdemo
+from seqdemo.commands.options import add_data
+from seqdemo.models.registry import MODELS
+
+HELP = "rerun a measurement over many reviews and store its result"
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What may be said to it."""
+    parser.add_argument("name", nargs="?", help="of the study; --list shows them")
+    parser.add_argument("--list", action="store_true", help="list the studies")
+    parser.add_argument("--model", action="append", help="a name or a folder; may be given more than once")
+    parser.add_argument("--limit", type=int, help="use only so many reviews or tasks")
+    parser.add_argument(
+        "--out", type=pathlib.Path, help="the file; beside the checkpoints by default, in runs/ where part is left out"
+    )
+    add_data(parser)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Measures, or lists what can be measured."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # batches are small: more threads only wait for each other
+    from seqdemo.studies import registry, study
+
+    if options.list or options.name is None:
+        for known in registry.STUDIES.values():
+            print(f"{known.name:<22} {known.question}")
+        return
+    chosen = registry.study(options.name)
+    models = {}
+    if chosen.on_checkpoints:
+        for checkpoint in options.model or MODELS:
+            classifier = seqdemo.load(checkpoint)
+            models[classifier.name] = classifier
+    inputs = study.Inputs(
+        models=models, data=options.data, limit=options.limit, say=lambda line: print(line, flush=True)
+    )
+    measurement = chosen.measure(inputs)
+    in_part = options.model is not None or options.limit is not None
+    path = options.out or study.path_of(chosen.name, pathlib.Path("runs") / "studies" if in_part else None)
+    study.write(path, chosen, measurement, models)
+    print(f"n={measurement.n:,}, stored in {path}")
