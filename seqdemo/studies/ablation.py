@@ -35,9 +35,9 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "without the loss at every word": {"step_loss": 0.0},
     "without word dropout": {"word_dropout": 0.0},
     "without generated opinions": {"opinion_share": 0.0},
+    "without adversarial steps": {"adversarial": 0.0},
     "without averaged weights": {"average_decay": 0.0},
     "with word vectors that learn ten times slower": {"embedding_rate": 0.1},
-    "with adversarial steps": {"adversarial": 4.0},
 }
 """What is different → the settings that make it so."""
 

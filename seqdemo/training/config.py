@@ -106,6 +106,7 @@ FINE_TUNING: Mapping[str, Any] = {
     "learning_rate": 1e-3,
     "epochs": 4,
     "opinion_share": 0.5,
+    "adversarial": 4.0,
     "average_decay": 0.998,
     "short_epochs": 1,
     "keep": "last",
@@ -114,7 +115,7 @@ FINE_TUNING: Mapping[str, Any] = {
 
 FINE_TUNING_RECIPES: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("rnn", "standard"): {"learning_rate": 3e-4, "epochs": 5},
-    ("transformer", "compact"): {"learning_rate": 4e-4, "epochs": 3},
+    ("transformer", "compact"): {"learning_rate": 4e-4, "epochs": 6, "opinion_share": 1.0, "adversarial": 0.0},
     ("transformer", "full"): {"learning_rate": 1e-4, "warmup_share": 0.1, "epochs": 5},
 }
 """Where a model's preset is fine-tuned with others again."""
