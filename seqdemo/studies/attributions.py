@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from seqdemo.errors import DataError
 from seqdemo.explain.methods import METHODS, SIGNED, Attributions, rank_correlation
 from seqdemo.models.registry import MODELS
+from seqdemo.studies import held_out
 from seqdemo.studies.study import Inputs, Measurement, Stored, Study, rounded
 
 if TYPE_CHECKING:
@@ -40,23 +40,17 @@ def measure(inputs: Inputs) -> Measurement:
     Raises:
         DataError: No held-out review is short enough.
     """
-    from seqdemo.data import imdb
     from seqdemo.explain import attributions, deletion
 
-    reviews = imdb.load("train", inputs.data)
-    _, validation = imdb.split_validation(reviews.labels)
-    wanted = inputs.limit or N_REVIEWS
+    texts = held_out.draw(inputs, N_REVIEWS, seed=SEED, least=2, most=LONGEST)
     results: dict[str, Any] = {}
-    rows: list[int] = []
     for name, model in inputs.models.items():
-        rows = rows or _choose(reviews.texts, validation, model, wanted)
-        found = [_of_review(model, reviews.texts[row]) for row in rows]
-        results[name] = _summary(found)
+        results[name] = _summary([_of_review(model, text) for text in texts])
         falls = results[name]["falls"]
         said = ", ".join(f"{METHODS[method].label} {100 * falls[method]['mean']:.1f}" for method in falls)
         inputs.say(f"{model.label}: points below random deletion: {said}")
     return Measurement(
-        n=len(rows),
+        n=len(texts),
         seed=SEED,
         settings={
             "reviews": "whole validation rows of the training split, drawn at random",
@@ -154,11 +148,7 @@ def falls(stored: Stored, weights: Mapping[str, str] | None = None) -> pd.DataFr
 
 def usable(stored: Stored, weights: Mapping[str, str] | None = None) -> list[str]:
     """The models whose figures may be shown: those measured on the weights in use."""
-    return [
-        name
-        for name in MODELS
-        if name in stored.results and not (weights and name in weights and not stored.measured_on(name, weights[name]))
-    ]
+    return [name for name in MODELS if name in stored.results and stored.holds_for(name, weights)]
 
 
 def chance(stored: Stored, names: Sequence[str]) -> tuple[float, float]:
@@ -292,17 +282,6 @@ def _summary(found: Sequence[tuple[Attributions, Deletion, tuple[float, bool, in
             "most_points": int(points.max()),
         },
     }
-
-
-def _choose(texts: Sequence[str], validation: npt.NDArray[np.int64], model: Classifier, wanted: int) -> list[int]:
-    """Rows of held-out reviews that are short enough, drawn at random, in order."""
-    short = [int(row) for row in validation if 1 < model.read(texts[row]).n_found <= LONGEST]
-    if not short:
-        raise DataError(
-            f"None of the {len(validation):,} held-out reviews has 2 to {LONGEST} tokens; shorter ones are needed."
-        )
-    drawn = np.random.default_rng(SEED).permutation(len(short))[:wanted]
-    return [short[k] for k in np.sort(drawn)]
 
 
 def _quartiles(values: Sequence[float]) -> list[float | None]:

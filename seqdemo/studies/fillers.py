@@ -234,11 +234,7 @@ def alone_words(alone: Mapping[str, Sequence[Sequence[float]]]) -> str:
 
 def usable(stored: Stored, weights: Mapping[str, str] | None = None) -> list[str]:
     """The models whose figures are those of the weights in use."""
-    return [
-        name
-        for name in stored.checkpoints
-        if not weights or name not in weights or stored.measured_on(name, weights[name])
-    ]
+    return [name for name in stored.checkpoints if stored.holds_for(name, weights)]
 
 
 def listed(names: Sequence[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from seqdemo.errors import DataError
 from seqdemo.models.registry import MODELS
+from seqdemo.studies import held_out
 from seqdemo.studies.study import Inputs, Measurement, Stored, Study, rounded
 from seqdemo.text import HEAD_TOKENS, MAX_TOKENS
 
@@ -44,17 +44,12 @@ def measure(inputs: Inputs) -> Measurement:
     Raises:
         DataError: Too few reviews are long enough.
     """
-    from seqdemo.data import imdb
     from seqdemo.explain import gradients
 
-    reviews = imdb.load("train", inputs.data)
-    _, validation = imdb.split_validation(reviews.labels)
-    wanted = inputs.limit or N_REVIEWS
+    texts = held_out.draw(inputs, N_REVIEWS, seed=SEED, least=MIN_TOKENS)
     results: dict[str, Any] = {}
-    rows: list[int] = []
     for name, model in inputs.models.items():
-        rows = rows or _choose(reviews.texts, validation, model, wanted)
-        found = np.array([_by_distance(model, reviews.texts[row]) for row in rows])  # (n, distances)
+        found = np.array([_by_distance(model, text) for text in texts])  # (n, distances)
         low, median, high = np.quantile(found, (0.25, 0.5, 0.75), axis=0)
         results[name] = {
             "low": [rounded(value) for value in low],
@@ -65,7 +60,7 @@ def measure(inputs: Inputs) -> Measurement:
         }
         inputs.say(f"{model.label}: median {median[0]:.1e} at the last token, {median[-1]:.1e} {DISTANCES[-1]} back")
     return Measurement(
-        n=len(rows),
+        n=len(texts),
         seed=SEED,
         settings={
             "reviews": "validation rows of the training split, drawn at random",
@@ -136,7 +131,7 @@ def frame(stored: Stored, weights: Mapping[str, str] | None = None) -> pd.DataFr
     rows = []
     for name in MODELS:
         figures = stored.results.get(name)
-        if figures is None or (weights and name in weights and not stored.measured_on(name, weights[name])):
+        if figures is None or not stored.holds_for(name, weights):
             continue
         points = zip(stored.settings["distances"], figures["low"], figures["median"], figures["high"], strict=True)
         for distance, low, median, high in points:
@@ -177,17 +172,6 @@ def _times(drop: float, *, short: bool = False) -> str:
         words = "more than a billion times"
     comparison = f"{words} {'less' if drop >= 1 else 'more'}"
     return comparison if short else f"{comparison} than one at the end"
-
-
-def _choose(texts: Sequence[str], validation: npt.NDArray[np.int64], model: Classifier, wanted: int) -> list[int]:
-    """Rows of held-out reviews that are long enough, drawn at random, in order."""
-    long = [int(row) for row in validation if len(model.read(texts[row]).tokens) >= MIN_TOKENS]
-    if not long:
-        raise DataError(
-            f"None of the {len(validation):,} held-out reviews has {MIN_TOKENS} tokens; longer ones are needed."
-        )
-    drawn = np.random.default_rng(SEED).permutation(len(long))[:wanted]
-    return [long[k] for k in np.sort(drawn)]
 
 
 def _by_distance(model: Classifier, text: str) -> npt.NDArray[np.float64]:

@@ -17,6 +17,7 @@ import pandas as pd
 
 import seqdemo
 from seqdemo.models.registry import MODELS
+from seqdemo.studies.study import path_of
 
 if TYPE_CHECKING:
     from seqdemo.checkpoints.classifier import Classifier
@@ -42,7 +43,7 @@ def accuracies(models: Mapping[str, Classifier] | None = None, folder: pathlib.P
     for name, spec in MODELS.items():
         metrics = models[name].metrics if name in models else _read(folder / name / "metrics.json")
         rows.append({"name": name, "model": spec.label, "summary": spec.summary, **_figures(metrics)})
-    baseline = _read(folder / "studies" / f"{BASELINE}.json")
+    baseline = _read(path_of(BASELINE, folder / "studies"))
     summary = str(baseline.get("summary", "Counts words and knows nothing of their order."))
     rows.append({"name": BASELINE, "model": BASELINE_LABEL, "summary": summary, **_figures(baseline)})
     return pd.DataFrame(rows).astype({"parameters": "Int64", "test_n": "Int64"})

@@ -91,6 +91,16 @@ class Stored(Measurement):
         """Whether these are figures of this model with these weights."""
         return self.checkpoints.get(name) == sha256
 
+    def holds_for(self, name: str, weights: Mapping[str, str] | None) -> bool:
+        """Whether this model's figures may be shown.
+
+        Args:
+            name: The model.
+            weights: Model name → sha256 of the weights in use; of a model that is not loaded nothing is known, and
+                nothing speaks against its figures.
+        """
+        return not weights or name not in weights or self.measured_on(name, weights[name])
+
 
 def path_of(name: str, folder: pathlib.Path | None = None) -> pathlib.Path:
     """Where a study's result stands: `pretrained/studies/NAME.json`."""

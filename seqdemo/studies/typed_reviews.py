@@ -9,12 +9,11 @@ from typing import Any
 
 import pandas as pd
 
-import seqdemo
 from seqdemo.data import typed_reviews
 from seqdemo.data.typed_reviews import KINDS, TypedReview
 from seqdemo.models.registry import MODELS
 from seqdemo.studies.results import BASELINE, BASELINE_LABEL
-from seqdemo.studies.study import Inputs, Measurement, Stored, Study
+from seqdemo.studies.study import Inputs, Measurement, Stored, Study, path_of
 from seqdemo.training.scores import accuracy_interval
 
 ALL = "all"
@@ -103,7 +102,7 @@ def frame(
     rows: list[dict[str, Any]] = []
     if stored is not None and stored.settings.get("lines_sha256") == typed_reviews.sha256(typed_reviews.load()):
         for name in (name for name in MODELS if name in stored.results):
-            if not weights or name not in weights or stored.measured_on(name, weights[name]):
+            if stored.holds_for(name, weights):
                 rows += _rows(name, MODELS[name].label, stored.results[name])
     if rows and baseline:
         rows += _rows(BASELINE, BASELINE_LABEL, baseline)
@@ -116,9 +115,8 @@ def read_baseline(folder: pathlib.Path | None = None) -> Counts | None:
     Args:
         folder: Where results are; those shipped by default.
     """
-    path = (folder or seqdemo.PRETRAINED / "studies") / f"{BASELINE}.json"
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))["typed_reviews"]
+        found = json.loads(path_of(BASELINE, folder).read_text(encoding="utf-8"))["typed_reviews"]
         if found["lines_sha256"] != typed_reviews.sha256(typed_reviews.load()):
             return None
         return {kind: {key: int(counts[key]) for key in ("n", "right")} for kind, counts in found["counts"].items()}

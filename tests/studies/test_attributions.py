@@ -5,11 +5,8 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
-import seqdemo
 from seqdemo.errors import DataError
 from seqdemo.explain import attributions, deletion
 from seqdemo.explain.methods import METHODS, SIGNED
@@ -17,27 +14,10 @@ from seqdemo.models.registry import MODELS
 from seqdemo.studies import attributions as study
 from seqdemo.studies.registry import STUDIES
 from seqdemo.studies.study import Inputs, path_of, read, write
-from tests.conftest import WORDS
 
 
 @pytest.fixture(scope="module")
-def models(checkpoint_folders):
-    return {name: seqdemo.load(checkpoint_folders[name]) for name in MODELS}
-
-
-def write_reviews(folder, lengths):
-    """Reviews of so many words each, as many again of the other label."""
-    rng = np.random.default_rng(0)
-    letters = [word for word in WORDS if word.isalpha()]
-    texts = [" ".join(rng.choice(letters, n)) for n in lengths] * 2
-    (folder / "plain_text").mkdir(parents=True)
-    table = pa.table({"text": texts, "label": [0] * len(lengths) + [1] * len(lengths)})
-    pq.write_table(table, folder / "plain_text/train-00000-of-00001.parquet")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def stored(models, tmp_path_factory):
+def stored(models, write_reviews, tmp_path_factory):
     """Ten held-out reviews, of which six are short enough."""
     root = tmp_path_factory.mktemp("study")
     data = write_reviews(root / "imdb", [*[30] * 45, 12, 20, 30, study.LONGEST + 1, 1])
@@ -62,7 +42,7 @@ def test_only_short_held_out_reviews_count(stored):
     assert stored.settings["first_points"] >= 50
 
 
-def test_without_a_short_review_the_error_says_what_is_needed(models, tmp_path):
+def test_without_a_short_review_the_error_says_what_is_needed(models, write_reviews, tmp_path):
     data = write_reviews(tmp_path / "imdb", [study.LONGEST + 1] * 20)
     with pytest.raises(DataError, match="shorter ones are needed"):
         study.measure(Inputs(models=models, data=str(data)))

@@ -2,39 +2,18 @@
 
 from itertools import pairwise
 
-import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
-import seqdemo
 from seqdemo.errors import DataError, TextError
 from seqdemo.explain import gradients
 from seqdemo.models.registry import MODELS
 from seqdemo.studies import gradient_by_distance as study
 from seqdemo.studies.study import Inputs, read, write
-from tests.conftest import WORDS
 
 
 @pytest.fixture(scope="module")
-def models(checkpoint_folders):
-    return {name: seqdemo.load(checkpoint_folders[name]) for name in MODELS}
-
-
-def write_reviews(folder, lengths):
-    """Reviews of so many words each, as many again of the other label."""
-    rng = np.random.default_rng(0)
-    letters = [word for word in WORDS if word.isalpha()]
-    texts = [" ".join(rng.choice(letters, n)) for n in lengths] * 2
-    (folder / "plain_text").mkdir(parents=True)
-    table = pa.table({"text": texts, "label": [0] * len(lengths) + [1] * len(lengths)})
-    pq.write_table(table, folder / "plain_text/train-00000-of-00001.parquet")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def stored(models, tmp_path_factory):
+def stored(models, write_reviews, tmp_path_factory):
     """Twenty held-out reviews, of which only some are long enough."""
     root = tmp_path_factory.mktemp("study")
     data = write_reviews(root / "imdb", [*[300] * 90, *[300] * 4, *[249] * 5, 420])
@@ -75,7 +54,7 @@ def test_figures_of_other_weights_are_left_out(stored, models):
     )
 
 
-def test_too_short_reviews_are_an_error_in_a_sentence(models, tmp_path):
+def test_too_short_reviews_are_an_error_in_a_sentence(models, write_reviews, tmp_path):
     data = write_reviews(tmp_path / "imdb", [20] * 10)
     with pytest.raises(DataError, match="250 tokens"):
         study.measure(Inputs(models=models, data=str(data)))

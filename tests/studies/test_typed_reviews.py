@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-import seqdemo
 from seqdemo.data import typed_reviews as data
 from seqdemo.data.typed_reviews import KINDS, TypedReview
 from seqdemo.models.registry import MODELS
@@ -13,11 +12,6 @@ from seqdemo.studies import typed_reviews as study
 from seqdemo.studies.results import BASELINE
 from seqdemo.studies.study import Inputs, read, write
 from seqdemo.training.scores import accuracy_interval
-
-
-@pytest.fixture(scope="module")
-def models(checkpoint_folders):
-    return {name: seqdemo.load(checkpoint_folders[name]) for name in MODELS}
 
 
 @pytest.fixture(scope="module")
