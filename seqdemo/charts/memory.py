@@ -30,14 +30,15 @@ def gradient_chart(table: pd.DataFrame, own: pd.DataFrame, floors: Mapping[float
         floors: Values below which fp32 says nothing → the words for it; drawn where the curves come near.
 
     Returns:
-        The chart: bands and lines of the many, a thin line with dots of the one, names at the ends.
+        The chart: bands and lines of the many, a thin line with dots of the one, names at the ends. A model of the one
+        that is not among the many, by its label, has its name at the end of the thin line.
     """
     table, own = table.copy(), own.copy()
     tiny = min(floors, default=np.finfo(float).tiny)
     for column in ("low", "median", "high"):
         table[column] = _log10(table[column], tiny)
     own["gradient"] = _log10(own["gradient"], tiny)
-    main = table.rename(columns={"median": "value"}) if len(table) else own.rename(columns={"gradient": "value"})
+    main = _named_lines(table, own)
     present = {*table["name"], *own["name"]}
     names = [name for name in MODELS if name in present]
     every = pd.concat([table["low"], table["high"], own["gradient"]])
@@ -94,13 +95,15 @@ def gradient_chart(table: pd.DataFrame, own: pd.DataFrame, floors: Mapping[float
 
 def gradient_alt(table: pd.DataFrame, own: pd.DataFrame) -> str:
     """The chart in words."""
-    main = table.rename(columns={"median": "value"}) if len(table) else own.rename(columns={"gradient": "value"})
+    main = _named_lines(table, own)
+    many = set(table["model"]) if len(table) else set(own["model"])
     parts = []
     for model, part in main.groupby("model", sort=False):
         part = part.sort_values("distance")
         near, far = part.iloc[0], part.iloc[-1]
+        who = str(model) if model in many else f"{model!s} in the one review"
         parts.append(
-            f"{model} {near['value']:.1e} at the last token, {far['value']:.1e} {int(far['distance'])} tokens back"
+            f"{who} {near['value']:.1e} at the last token, {far['value']:.1e} {int(far['distance'])} tokens back"
         )
     return f"Scaled gradient by distance from the end: {'; '.join(parts)}."
 
@@ -413,6 +416,15 @@ def _dash(names: Sequence[str]) -> alt.StrokeDash:
     return alt.StrokeDash("name:N", scale=style.dash_scale(names), legend=None)
 
 
+def _named_lines(table: pd.DataFrame, own: pd.DataFrame) -> pd.DataFrame:
+    """The lines that have a name at their end: of each model that of many reviews, otherwise that of the one."""
+    many, one = table.rename(columns={"median": "value"}), own.rename(columns={"gradient": "value"})
+    if many.empty:
+        return one
+    one = one[~one["model"].isin(many["model"]) & (one["distance"] <= many["distance"].max())]
+    return pd.concat([many, one], ignore_index=True) if len(one) else many
+
+
 def _ends(table: pd.DataFrame, x: str, y: str, height_px: int, span: float, at: str = "end") -> pd.DataFrame:
     """The last point of each line (or the first), with a place for its name that covers no other name.
 
@@ -424,7 +436,7 @@ def _ends(table: pd.DataFrame, x: str, y: str, height_px: int, span: float, at: 
         span: What the vertical axis spans, in the unit of y.
         at: `end` or `start` of the line.
     """
-    ordered = table.sort_values(x).groupby("name", sort=False)
+    ordered = table.sort_values(x).groupby("model", sort=False)
     ends = (ordered.tail(1) if at == "end" else ordered.head(1)).copy()
     ends["label_at"] = style.spread(ends[y], 1.25 * span * style.LABEL_PX / (height_px - _AXES_PX))
     ends["end_at"] = ends[y]

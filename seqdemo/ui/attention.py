@@ -18,6 +18,7 @@ from seqdemo.models.registry import MODELS
 from seqdemo.text import HEAD_TOKENS, Reading
 from seqdemo.ui import components, live, own_models, resources, sources
 from seqdemo.ui.examples import EXAMPLES, Example
+from seqdemo.ui.marks import plain
 from seqdemo.ui.message import pack
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def heads() -> None:
         "How to read this: a dot is a head, its number inside. Left, how many words lie between a word and what it "
         "looks at, weighted by attention. Right, over how many words the attention would spread evenly (2 to the power "
         "of the entropy). The dashed line is a head that looks at all words alike (chance). Both are means over the "
-        "words of this one text."
+        f"words of this one text{_whose()}."
     )
     with st.expander("The data as a table"):
         st.dataframe(table, hide_index=True)
@@ -118,7 +119,7 @@ def about() -> None:
     """What kind of Transformer this is, and what its attention does not say."""
     model = own_models.answering().get(NAME)
     sizes = model.config["architecture"] if model else None
-    size = f" Here: {sizes['n_layers']} layers with {sizes['n_heads']} heads each." if sizes else ""
+    size = f" Here{_whose()}: {sizes['n_layers']} layers with {sizes['n_heads']} heads each." if sizes else ""
     st.markdown(
         f"- **An encoder.** Every word looks at every other one, before and after it: there is no causal mask, as "
         f"there is in a model that writes text.{size}\n"
@@ -133,6 +134,11 @@ def about() -> None:
         "give the same verdict (Jain and Wallace 2019); how much that takes away from them is disputed (Wiegreffe and "
         "Pinter 2019). So it is measured below."
     )
+
+
+def _whose() -> str:
+    """`, read by …` where the visitor's own model has looked, for Markdown."""
+    return f", read by {plain(own_models.label(NAME))}" if NAME in own_models.views() else ""
 
 
 def _looks() -> Looks | None:
@@ -171,15 +177,17 @@ def attention_message(session: Session, reading: Reading, model: Classifier, loo
     title, (layer, head, word) = finding(reading, looks)
     percent = live.percent(looks.probability)
     verdict = f"{live.verdict(percent)}, {percent}\u00a0% positive"
+    is_own = NAME in own_models.views()
+    name = own_models.label(NAME) if is_own else f"the {model.label}"
     header = {
         "kind": "looks",
         "id": f"{_digest(session.text)}.{model.sha256[:12]}",
         "text_id": _digest(session.text),
         "review": "" if session.text == DEFAULT.text else session.text,
         "link_characters": live.LINK_CHARACTERS,
-        "title": title,
+        "title": f"{name}: {title[0].lower()}{title[1:]}" if is_own else title,
         "start": {"layer": layer, "head": head, "word": word},
-        "note": f"{live.note(reading)} · the {model.label} says {verdict}",
+        "note": f"{live.note(reading)} · {name} says {verdict}",
         "notices": live.notices(reading, session.box.n_characters),
         "words": _words(reading),
         "unknown": np.flatnonzero(reading.unknown).tolist(),

@@ -23,7 +23,7 @@ from seqdemo.models.registry import MODELS
 from seqdemo.studies import attributions as study
 from seqdemo.studies.study import Stored, read
 from seqdemo.text import HEAD_TOKENS, Reading
-from seqdemo.ui import components, live, resources, sources
+from seqdemo.ui import components, live, own_models, resources, sources
 from seqdemo.ui.marks import plain
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def render(text: str) -> None:
         chosen = st.segmented_control(
             "Model",
             [*MODELS, ALL],
-            format_func=lambda name: "All five" if name == ALL else MODELS[name].label,
+            format_func=({name: plain(own_models.label(name)) for name in MODELS} | {ALL: "All five"}).__getitem__,
             default=_ATTENDS,
             required=True,
             key=_MODEL,
@@ -129,7 +129,7 @@ def rows_data(reading: Reading, rows: list[Row]) -> dict[str, Any]:
 
 
 def _own_and_many() -> None:
-    models, found, reading = resources.models(), _found(), _reading()
+    models, found, reading = own_models.answering(), _found(), _reading()
     chosen = _chosen()
     if reading is None or not models:
         st.skeleton(height=420) if not resources.store().settled else st.info("No model could be loaded.")
@@ -195,7 +195,8 @@ def _every_model() -> None:
     stored = read(study.STUDY.name)
     if stored is None:
         return
-    table = study.falls(stored, _weights())
+    shipped = {name: model.sha256 for name, model in resources.models().items()}
+    table = study.falls(stored, shipped)
     if not table.empty:
         st.subheader(study.fair_finding(table), anchor=False)
         st.markdown(f"**All models over {stored.n} held-out reviews**")
@@ -212,11 +213,13 @@ def _every_model() -> None:
             "none: it cannot tell what speaks for a verdict from what speaks against it. Grey: where eight of ten "
             "random orders lie."
         )
+        if own_models.views():
+            st.caption(own_models.not_theirs())
     with st.expander("How this is computed, and the data as tables"):
         _explanation(stored)
         if not table.empty:
             st.dataframe(table.drop(columns=["name", "method"]), hide_index=True)
-            for name in study.usable(stored, _weights()):
+            for name in study.usable(stored, shipped):
                 st.markdown(f"**{MODELS[name].label}**: {study.completeness_words(stored, name)}")
                 st.dataframe(charts.named(study.correlations(stored, name)), hide_index=True)
 
@@ -248,9 +251,9 @@ def _rows(chosen: str, found: Mapping[str, Mapping[str, Any]]) -> list[Row]:
     if chosen == ALL:
         method = _method()
         return [
-            _row(name, MODELS[name].label, True, method, found.get(name))
+            _row(name, own_models.label(name), True, method, found.get(name))
             for name in MODELS
-            if name in found or name in resources.models()
+            if name in found or name in own_models.answering()
         ]
     methods = METHODS if chosen == _ATTENDS else SIGNED
     return [_row(name, METHODS[name].label, METHODS[name].signed, name, found.get(chosen)) for name in methods]
@@ -340,9 +343,10 @@ def _own_matrix(rows: list[Row], key: str) -> None:
 
 
 def _matrix(table: pd.DataFrame, key: str) -> None:
-    shown = charts.named(table)
+    own = {MODELS[name].label: own_models.label(name) for name in own_models.views()}
+    shown = charts.named(table).replace({"one": own, "other": own})
     st.altair_chart(charts.correlation_chart(shown), width="stretch", alt=charts.correlation_alt(shown), key=key)
-    st.caption(study.agreement(table))
+    st.caption(own_models.in_words(study.agreement(table)))
 
 
 def _finding(stored: Stored | None, chosen: str) -> str:
@@ -367,23 +371,27 @@ def _method() -> str:
 
 
 def _reading() -> Reading | None:
-    models = resources.models()
-    return next(iter(models.values())).read(st.session_state[_TEXT]) if models else None
+    model = own_models.answering().get(_chosen())
+    text = st.session_state[_TEXT]
+    return model.read(text) if model is not None else own_models.read(text)
 
 
 def _weights() -> dict[str, str]:
-    return {name: model.sha256 for name, model in resources.models().items()}
+    """Of the models that answer this visitor."""
+    return {name: model.sha256 for name, model in own_models.answering().items()}
 
 
 def _found() -> dict[str, dict[str, Any]]:
     """What is known by now, model → part → result or exception; asks for what is wanted next, gives up the rest."""
-    models, reading, chosen = resources.models(), _reading(), _chosen()
+    models, reading, chosen = own_models.answering(), _reading(), _chosen()
     jobs: dict[tuple[str, ...], Future[Any]] = {}
     found: dict[str, dict[str, Any]] = {}
     if resources.store().settled and reading is not None and reading.tokens:
         names = [name for name in MODELS if name in models and chosen in (name, ALL)]
         for name in names:
             parts = [_PART.get(_method(), _QUICK)] if chosen == ALL else [_QUICK, _INTEGRATED, _LEFT_OUT]
+            # Each model's own reading of the text: an own one knows other words.
+            reading = models[name].read(reading.text)
             found[name] = {part: _ask(jobs, models[name], reading, part) for part in parts}
             values = {row.name: row.values for row in _rows(name, found) if row.values is not None}
             if chosen != ALL and len(values) == len(_rows(name, found)):
@@ -444,6 +452,9 @@ def _unavailable(name: str) -> None:
 
 
 def _not_measured(name: str) -> None:
+    if name in own_models.views():
+        st.info(own_models.not_theirs())
+        return
     st.info(
         f"This has not been measured on these weights of the {MODELS[name].label} yet. It is measured by `python -m "
         f"seqdemo study {study.STUDY.name}`."

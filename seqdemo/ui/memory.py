@@ -75,8 +75,7 @@ def gradients() -> None:
 def words() -> None:
     """How many neutral words until an opinion is lost, for a built-in sentence or the visitor's own."""
     stored = read(fillers.STUDY.name)
-    weights = _weights()
-    usable = fillers.usable(stored, weights) if stored else []
+    usable = fillers.usable(stored, _shipped()) if stored else []
     alone = {name: stored.results[fillers.ALONE][name] for name in usable} if stored else {}
     heading = st.container()
     choice = st.segmented_control(
@@ -95,7 +94,7 @@ def words() -> None:
                 st.session_state["memory_asked"] = typed
         sentence = st.session_state.get("memory_asked", "")
     if choice == OWN:
-        _ask_own_sentence(sentence, alone)
+        _ask_own_sentence(sentence, {name: found for name, found in alone.items() if name not in own_models.views()})
         sources.live(_own_words, lambda: _waiting("words"))
     elif stored and usable and choice == BOTH:
         praise, scorn = (
@@ -112,6 +111,8 @@ def words() -> None:
         _not_measured(fillers.STUDY.name)
     if alone:
         st.caption(f"Neutral to people, not to the models: {fillers.alone_words(alone)}")
+        if own_models.views():
+            st.caption(f"{own_models.not_theirs()} Choose “{OPINIONS[OWN]}” to have a sentence measured on all.")
         with st.expander("The fillers alone, as a table"):
             table = fillers.alone_table(alone)
             shares = {column: st.column_config.NumberColumn(format="percent") for column in table.columns[1:]}
@@ -128,7 +129,7 @@ def spectrum() -> None:
     name = st.segmented_control(
         "Model",
         _WITH_MATRIX,
-        format_func=lambda name: MODELS[name].label,
+        format_func={name: plain(own_models.label(name)) for name in _WITH_MATRIX}.__getitem__,
         default="rnn",
         required=True,
         key="memory_matrix_of",
@@ -148,7 +149,7 @@ def gates() -> None:
 def _gradients() -> None:
     table = _stored_gradients()
     found = _own_review()
-    own = found.table if isinstance(found, gradient_by_distance.OwnReview) else _NO_OWN
+    own = own_models.with_names(found.table) if isinstance(found, gradient_by_distance.OwnReview) else _NO_OWN
     if table.empty and own.empty:
         if _waiting("own"):
             st.skeleton(height=520)
@@ -168,7 +169,9 @@ def _gradients() -> None:
             f"Each step down is ten times less. Thick line: the median of {stored.n} held-out reviews; band: the "
             "middle half of them. Thin line with dots: the review below."
         )
-    missing = [MODELS[name].label for name in _weights() if len(table) and name not in set(table["name"])]
+        if own_models.views():
+            st.caption(f"{own_models.not_theirs()} This goes for the title, the thick lines and the bands.")
+    missing = [MODELS[name].label for name in _shipped() if len(table) and name not in set(table["name"])]
     if missing:
         st.caption(f"{fillers.listed(missing)}: measured on other weights than those in use, so not shown.")
     with st.expander("The formula, and the data as a table"):
@@ -195,8 +198,8 @@ def _own_words() -> None:
     problem = st.session_state.get("memory_sentence_problem")
     result = _result("words")
     if isinstance(result, pd.DataFrame):
-        st.subheader(fillers.finding(result), anchor=False)
-        _words_charts(result)
+        st.subheader(own_models.in_words(fillers.finding(result)), anchor=False)
+        _words_charts(own_models.with_names(result))
     elif problem:
         st.warning(plain(problem), icon=":material/info:")
     elif isinstance(result, Exception):
@@ -298,7 +301,8 @@ def _edits() -> None:
         st.caption("Before: " + plain(_around(reading.text, reading.tokens[index].start)))
         st.caption("After: " + plain(_around(edited, reading.tokens[index].start)))
     with picture:
-        st.subheader(_edit_finding(table), anchor=False)
+        st.subheader(own_models.in_words(_edit_finding(table)), anchor=False)
+        table = own_models.with_names(table)
         st.altair_chart(charts.slopes_chart(table), width="stretch", alt=charts.slopes_alt(table))
         st.caption("How to read this: a steep line is a verdict that hangs on this word. The dashed line is 50\u00a0%.")
     with st.expander("The data as a table"):
@@ -330,9 +334,9 @@ def _spectrum() -> None:
     colour = MODELS[name].colour
     alt = charts.spectrum_alt(points, ranks)
     longest = np.abs(eigenvalues["trained"]).max()
+    whose = own_models.in_words(f"**The longest eigenvalue of the {MODELS[name].label}")
     st.markdown(
-        f"**The longest eigenvalue of the {MODELS[name].label} has the length {longest:.2f}, the largest singular "
-        f"value is {singular['trained'][0]:.2f}**"
+        f"{whose} has the length {longest:.2f}, the largest singular value is {singular['trained'][0]:.2f}**"
         + (
             f"; at the start they were {abs(eigenvalues['start'][0]):.2f} and {singular['start'][0]:.2f}"
             if "start" in found
@@ -370,6 +374,7 @@ def _gates() -> None:
     if found.empty:
         st.caption("Neither the LSTM nor the GRU could be loaded.")
         return
+    found = own_models.with_names(found)
     alt = charts.kept_alt(found)
     left, right = st.columns(2)
     with left:
@@ -396,10 +401,16 @@ def _stored_gradients() -> pd.DataFrame:
     stored = read(gradient_by_distance.STUDY.name)
     if stored is None:
         return pd.DataFrame(columns=["name", "model", "distance", "low", "median", "high"])
-    return gradient_by_distance.frame(stored, _weights())
+    return gradient_by_distance.frame(stored, _shipped())
+
+
+def _shipped() -> dict[str, str]:
+    """Of the models that came with the app, which the stored figures are of."""
+    return {name: model.sha256 for name, model in resources.models().items()}
 
 
 def _weights() -> dict[str, str]:
+    """Of the models that answer this visitor."""
     return {name: model.sha256 for name, model in own_models.answering().items()}
 
 

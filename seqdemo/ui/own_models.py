@@ -17,6 +17,8 @@ from seqdemo.ui import resources
 from seqdemo.ui.marks import mark, plain
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from seqdemo.checkpoints.classifier import Classifier
     from seqdemo.text import Reading
     from seqdemo.training.jobs import View
@@ -60,11 +62,11 @@ def views() -> dict[str, View]:
 
 def answering() -> dict[str, Classifier]:
     """The models that answer this visitor, in the registry's order: as `resources.models`, with the own ones."""
-    shipped = resources.models()
-    if not resources.store().settled:
-        return shipped
+    shipped, wanted = resources.models(), views()
+    if not resources.store().settled:  # until then no model answers under a name that is not its own
+        return {name: model for name, model in shipped.items() if name not in wanted}
     own = {}
-    for name, view in views().items():
+    for name, view in wanted.items():
         try:
             own[name] = resources.own_model(view.id, str(view.folder))
         except SeqdemoError:  # deleted or changed since: the shipped one answers
@@ -96,6 +98,33 @@ def label(name: str) -> str:
     """What to call a model on screen: the own name of an own one."""
     view = views().get(name)
     return f"{_short(called(view))} ({MODELS[name].label})" if view is not None else MODELS[name].label
+
+
+def with_names(table: pd.DataFrame) -> pd.DataFrame:
+    """A table of what models that answer gave, with what to call each (from `name`) in the column `model`."""
+    return table.assign(model=[label(name) for name in table["name"]])
+
+
+def in_words(sentence: str) -> str:
+    """A sentence about the models that answer, in which own ones have their own names; for Markdown.
+
+    Args:
+        sentence: Names models by their labels; no other part of it is one.
+    """
+    own = {MODELS[name].label: label(name) for name in views()}
+    if not own:
+        return sentence
+    found = re.sub(rf"(?:\b[Tt]he )?\b({'|'.join(own)})\b", lambda match: plain(own[match[1]]), sentence)
+    return found[0].upper() + found[1:]
+
+
+def not_theirs() -> str:
+    """That stored figures are not of the visitor's own models, for Markdown; empty where there are none of these."""
+    own = [plain(label(name)) for name in views()]
+    if not own:
+        return ""
+    listed = own[0] if len(own) == 1 else f"{', '.join(own[:-1])} and {own[-1]}"
+    return f"Measured on the models that came with the app, not on {listed}."
 
 
 def called(view: View) -> str:

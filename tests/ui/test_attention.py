@@ -196,6 +196,20 @@ def test_the_page_says_what_kind_of_transformer_it_is(page):
         assert part.lower() in said.lower()
 
 
+def test_an_own_transformer_goes_by_its_own_name(app, loaded, own_model):
+    app.query_params["own"] = own_model("transformer")
+    app.run()
+    loaded()
+    app.switch_page(PAGE).run()
+    assert not app.exception
+    header = header_of(app)
+    assert header["title"].startswith("First try (Transformer): the sharpest of 4 heads")
+    assert "First try (Transformer) says" in header["note"]
+    said = "".join(part.value for part in [*app.caption, *app.markdown]).replace("\\", "")
+    assert said.count("read by First try (Transformer)") == 2
+    assert "read by" not in "".join(part.value for part in app.header)
+
+
 def test_the_first_text_fits_a_link_and_is_read_in_full(vocabulary):
     assert vocabulary.read(attention.DEFAULT.text).n_skipped == 0
     assert len(attention.DEFAULT.text) < live.LINK_CHARACTERS

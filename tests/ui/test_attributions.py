@@ -236,6 +236,36 @@ def test_a_model_that_cannot_be_loaded_leaves_the_others(measured, pretrained, a
     assert [row["label"] for row in sent(choose(page, "all"))["rows"]] == ["RNN", "GRU", "BiLSTM", "Transformer"]
 
 
+def test_an_own_transformer_takes_the_place_of_the_usual_one_in_what_is_computed_and_not_in_what_is_stored(
+    measured, app, loaded, own_model, pretrained
+):
+    resources.background.clear()
+    app.query_params["own"] = own_model("transformer")
+    app.run()
+    loaded()
+    page = app.switch_page(PAGE).run()
+    read(page, "A good story, and a boring end.")
+    assert not page.exception
+    data = sent(page)
+    unknown = [data["words"][k] for k in data["unknown"]]
+    assert unknown == ["good"], "read with its own words"
+    own = seqdemo.load(pretrained.parent / "runs" / f"{'transformer':_<16}" / "checkpoint")
+    ids = own.read("A good story, and a boring end.").ids
+    expected = explain.gradient_x_input(own, ids)
+    (row,) = [row for row in data["rows"] if row["label"] == METHODS["gradient_x_input"].label]
+    np.testing.assert_allclose(row["values"], expected, rtol=1e-3, atol=1e-6)
+    assert len(own_alts(page)) == 3, "nothing of many reviews beside it"
+    assert "Measured on the models that came with the app, not on First try (Transformer)" in said(page).replace(
+        "\\", ""
+    )
+    (stored,) = [alt for alt in alts(page) if alt.startswith("Points of")]
+    assert "Transformer: " in stored
+    assert "First try" not in stored
+    labels = [row["label"] for row in sent(choose(page, "all"))["rows"]]
+    assert labels == ["RNN", "GRU", "LSTM", "BiLSTM", "First try (Transformer)"]
+    assert "First try" in "".join(alt for alt in alts(page) if alt.startswith("Rank correlation"))
+
+
 def test_a_computation_that_fails_is_answered_with_a_sentence(measured, page, monkeypatch, caplog):
     def fail(*_):
         raise RuntimeError("made to fail")

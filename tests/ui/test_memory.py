@@ -99,7 +99,7 @@ def test_figures_of_other_weights_are_not_shown_as_these(measured, page, pretrai
     settle(page)
     assert not page.exception
     assert "GRU: measured on other weights" in said(page)
-    assert "GRU" not in alts(page)[0]
+    assert alts(page)[0].count("GRU") == alts(page)[0].count("GRU in the one review") == 1
 
 
 def test_each_sentence_has_its_chart_and_the_fillers_alone_beside_it(measured, page):
@@ -203,6 +203,43 @@ def test_each_recurrent_model_has_its_spectrum(measured, page, name):
     assert not page.exception
     assert f"longest eigenvalue of the {MODELS[name].label}" in said(page)
     assert "start of this training is not on record" in said(page)
+
+
+def test_an_own_model_goes_by_its_own_name_and_stored_figures_by_the_name_of_those_they_are_of(
+    measured, app, own_model
+):
+    app.query_params["own"] = own_model("lstm")
+    app.run()
+    page = settle(app.switch_page(PAGE).run())
+    assert not page.exception
+    many, one = alts(page)[0].split("; First try (LSTM) in the one review")
+    assert " LSTM " in many
+    assert "LSTM" not in one
+    assert "not on First try (LSTM)" in said(page).replace("\\", "")
+    first, last, edits, *_ = alts(page)[1:]
+    assert "LSTM" in first
+    assert "First try" not in first + last
+    assert "First try (LSTM)" in edits
+    kept = alts(page)[-1]
+    assert "First try (LSTM) keeps" in kept
+    assert "GRU keeps" in kept
+    page.segmented_control(key="memory_matrix_of").set_value("lstm").run()
+    settle(page)
+    assert "longest eigenvalue of First try (LSTM) has" in said(page).replace("\\", "")
+
+
+def test_an_own_model_reads_an_own_sentence_beside_the_others(measured, app, own_model):
+    app.query_params["own"] = own_model("rnn")
+    app.run()
+    page = settle(app.switch_page(PAGE).run())
+    page.segmented_control(key="memory_opinion").set_value("own").run()
+    page.text_input(key="memory_sentence").set_value("I liked the plot very much")
+    next(button for button in page.button if button.label == "Measure it").click().run()
+    settle(page)
+    assert not page.exception
+    shown = [alt for alt in alts(page) if "P(positive), " in alt]
+    assert len(shown) == 3
+    assert all("First try (RNN)" in alt and "GRU" in alt for alt in shown)
 
 
 def test_the_review_is_the_one_written_on_another_page(measured, app):
