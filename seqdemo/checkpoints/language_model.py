@@ -133,10 +133,14 @@ def sizes(given: LanguageModel, name: str) -> dict[str, int]:
 
 
 @torch.no_grad()
-def start_from(model: SequenceModel, given: LanguageModel) -> None:
-    """Copies word vectors and layers into a classifier of the same sizes; its head stays as it is."""
+def start_from(model: SequenceModel, given: LanguageModel, *, words_only: bool = False) -> None:
+    """Copies word vectors, and layers unless words alone are wanted, into a classifier of the same sizes.
+
+    Its head stays as it is.
+    """
     body = given.model.encoder if isinstance(given.model, MaskedLanguageModel) else given.model
     wanted = model.state_dict()
-    taken = {key: tensor for key, tensor in body.state_dict().items() if key in wanted and not key.startswith("head.")}
+    left = tuple(key for key in wanted if key.startswith("head.") or (words_only and key != "embedding.weight"))
+    taken = {key: tensor for key, tensor in body.state_dict().items() if key in wanted and key not in left}
     model.load_state_dict({**wanted, **taken})
     model.embedding.weight[PAD_ID].zero_()  # its row stood for the end of a text

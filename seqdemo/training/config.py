@@ -11,6 +11,7 @@ from seqdemo.errors import ConfigError
 SCHEDULES = ("cosine", "plateau")
 PRECISIONS = ("auto", "fp32", "bf16")
 KEPT = ("best", "last")
+STARTS = ("layers", "words")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +43,8 @@ class TrainingConfig:
             standard deviations of their entries; the loss there is added (Miyato, Dai & Goodfellow
             2017, "Adversarial training methods for semi-supervised text classification", eq. 2 to 3).
             Doubles the cost; 0 leaves it out.
+        start: What is taken of a language model: its word vectors and `layers`, or its `words` alone. A vanilla
+            RNN's W_hh that has learned to say the next word holds nothing to the end of a review.
         average_decay: Share of the averaged weights that stays at each update; the average is what is
             measured and kept (Polyak & Juditsky 1992; here exponential). 0 keeps the last weights.
         keep: The epoch that is kept: the `best` on the validation reviews, or the `last`. Among
@@ -66,6 +69,7 @@ class TrainingConfig:
     step_loss: float = 0.5
     opinion_share: float = 0.0
     adversarial: float = 0.0
+    start: Literal["layers", "words"] = "layers"
     average_decay: float = 0.0
     keep: Literal["best", "last"] = "best"
     patience: int = 4
@@ -90,7 +94,7 @@ class TrainingConfig:
         for name in ("crop_share", "step_loss"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f"{name} is from 0 to 1; got {getattr(self, name)}.")
-        for name, allowed in (("schedule", SCHEDULES), ("precision", PRECISIONS), ("keep", KEPT)):
+        for name, allowed in (("schedule", SCHEDULES), ("precision", PRECISIONS), ("keep", KEPT), ("start", STARTS)):
             if getattr(self, name) not in allowed:
                 raise ConfigError(f"{name} is one of {', '.join(allowed)}; got {getattr(self, name)!r}.")
 
@@ -114,8 +118,8 @@ FINE_TUNING: Mapping[str, Any] = {
 """Other settings than the defaults for a model that starts from its language model."""
 
 FINE_TUNING_RECIPES: Mapping[tuple[str, str], Mapping[str, Any]] = {
-    ("rnn", "standard"): {"learning_rate": 3e-4, "epochs": 5},
-    ("transformer", "compact"): {"learning_rate": 4e-4, "epochs": 6, "opinion_share": 1.0, "adversarial": 0.0},
+    ("rnn", "standard"): {"learning_rate": 3e-4, "epochs": 8, "short_epochs": 2, "start": "words", "adversarial": 0.0},
+    ("transformer", "compact"): {"learning_rate": 4e-4, "epochs": 5, "opinion_share": 1.0, "adversarial": 0.0},
     ("transformer", "full"): {"learning_rate": 1e-4, "warmup_share": 0.1, "epochs": 5},
 }
 """Where a model's preset is fine-tuned with others again."""

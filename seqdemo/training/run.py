@@ -86,7 +86,7 @@ def train(
         name, registry.make_config(name, preset=preset, **{**sizes, **(overrides or {})}, vocab_size=len(vocabulary))
     )
     if given:
-        language_model.start_from(model, given)
+        language_model.start_from(model, given, words_only=config.start == "words")
     on_event(
         {
             "event": "start",

@@ -1,3 +1,4 @@
+import copy
 import json
 
 import numpy as np
@@ -10,6 +11,7 @@ from seqdemo.checkpoints import folder as checkpoint
 from seqdemo.checkpoints import language_model
 from seqdemo.data.corpus import Corpus
 from seqdemo.errors import CheckpointCorruptError, CheckpointMissingError, ConfigError, TrainingError
+from seqdemo.models import registry
 from seqdemo.text import PAD_ID, Vocabulary
 from seqdemo.training import run
 from seqdemo.training.config import PretrainingConfig, TrainingConfig
@@ -115,6 +117,15 @@ def test_a_classifier_starts_from_the_weights_of_its_language_model(reviews, lst
     )
     assert found.metrics["pretrained_on"]["sha256"] == given.sha256
     assert found.model.embedding.weight[PAD_ID].abs().max() < 1e-6
+
+
+def test_a_classifier_can_take_the_words_alone(reviews, lstm, tmp_path):
+    given = language_model.load(lstm)
+    before = registry.build("lstm", registry.make_config("lstm", vocab_size=len(given.vocabulary), **SIZES))
+    model = copy.deepcopy(before)
+    language_model.start_from(model, given, words_only=True)
+    torch.testing.assert_close(model.embedding.weight[2:], given.model.embedding.weight[2:])
+    torch.testing.assert_close(model.left_to_right[0].weight_hh_l0, before.left_to_right[0].weight_hh_l0)
 
 
 def test_a_classifier_cannot_start_from_the_language_model_of_another(reviews, lstm, tmp_path):
