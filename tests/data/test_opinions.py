@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from seqdemo.data import opinion_frames
+from seqdemo.data.opinion_frames import FIXED, OPPOSITE, SAME
 from seqdemo.data.opinions import Lexicon, draw, opinion
 from seqdemo.errors import DataError
 from seqdemo.text import PAD, UNKNOWN, Vocabulary
@@ -46,8 +46,8 @@ def test_a_sentence_gets_the_label_that_a_reader_would_give_it(text, label):
 
 
 def test_every_frame_can_be_filled():
-    frames = [frame for group in (opinion_frames.SAME, opinion_frames.OPPOSITE) for kind in group.values() for frame in kind]
-    frames += [frame for frame, _ in opinion_frames.FIXED]
+    frames = [frame for group in (SAME, OPPOSITE) for kind in group.values() for frame in kind]
+    frames += [frame for frame, _ in FIXED]
     assert len(frames) > 200
     assert len(set(frames)) == len(frames)
     for seed in range(3000):
