@@ -4,15 +4,17 @@
 jobs = Jobs()                                    # one a process
 run_id = jobs.start(settings, visitor=token)     # begins, or waits in the queue
 view = jobs.view(run_id)                         # state, curves, place in the queue; also tells that someone watches
+jobs.belongs_to(run_id, token)                   # who has only the id may watch
 jobs.pause(run_id), jobs.resume(run_id), jobs.stop(run_id)
 jobs.save(run_id, "My first LSTM"), jobs.zip_bytes(run_id), jobs.load_zip(content, visitor=token)
 jobs.close()                                     # no process is left behind
 ```
 
-A run is known by an id that cannot be guessed; whoever has it may watch. Its files lie in `<root>/<id>/`:
-`settings.json`, `events.jsonl` (each event with `at`, seconds since the start), `checkpoint/`, and `name.txt` once it
-is saved. A run that nobody has looked at for a while ends. The child hears commands through a pipe and ends when that
-closes, so it never outlives the server, however the server ended. Imports no torch and no Streamlit.
+A run is known by an id that cannot be guessed; whoever has it may watch, and a page lets only the visitor steer it who
+started or loaded it. Its files lie in `<root>/<id>/`: `settings.json`, `events.jsonl` (each event with `at`, seconds
+since the start), `checkpoint/`, `owner.txt` (the visitor's token, hashed), and `name.txt` once it is saved. A run that
+nobody has looked at for a while ends. The child hears commands through a pipe and ends when that closes, so it never
+outlives the server, however the server ended. Imports no torch and no Streamlit.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import dataclasses
+import hashlib
 import io
 import json
 import logging
@@ -49,9 +52,10 @@ State = Literal["queued", "starting", "running", "paused", "done", "failed", "ki
 ENDED: tuple[State, ...] = ("done", "failed", "killed")
 """States that a run does not leave."""
 _ID = re.compile(r"[A-Za-z0-9_-]{16}")
-_SETTINGS, _EVENTS, _NAME, _RESULT, _ERRORS, _CSV = (
+_SETTINGS, _EVENTS, _OWNER, _NAME, _RESULT, _ERRORS, _CSV = (
     "settings.json",
     "events.jsonl",
+    "owner.txt",
     "name.txt",
     "checkpoint",
     "stderr.txt",
@@ -217,7 +221,7 @@ _REASONS = {
 @dataclass(kw_only=True)
 class _Job:
     view: View
-    visitor: str
+    owner: str
     folder: pathlib.Path
     seen: float
     process: subprocess.Popen[str] | None = None
@@ -283,6 +287,7 @@ class Jobs:
             try:
                 folder.mkdir(parents=True)
                 _write(folder / _SETTINGS, json.dumps(dataclasses.asdict(settings), indent=2))
+                _write(folder / _OWNER, _hashed(visitor))
                 if csv is not None:
                     (folder / _CSV).write_bytes(csv)
             except OSError as error:
@@ -291,7 +296,7 @@ class Jobs:
                     f"The run's files cannot be written ({error.strerror}); is the disk full?"
                 ) from error
             view = View(id=run_id, settings=settings)
-            self._jobs[run_id] = _Job(view=view, visitor=visitor, folder=folder, seen=time.monotonic())
+            self._jobs[run_id] = _Job(view=view, owner=_hashed(visitor), folder=folder, seen=time.monotonic())
             self._queue.append(run_id)
             self._fill()
             if self._reaper is None:
@@ -388,6 +393,17 @@ class Jobs:
             job.seen = time.monotonic()
             return self._copy(job)
 
+    def belongs_to(self, run_id: str, visitor: str) -> bool:
+        """Whether this visitor started or loaded a run, perhaps before the server was started; "" is nobody.
+
+        Args:
+            run_id: Of the run; there may be none.
+            visitor: As for `start`.
+        """
+        with self._changed:
+            job = self._jobs.get(run_id) or self._from_disk(run_id)
+            return job is not None and bool(visitor) and secrets.compare_digest(job.owner, _hashed(visitor))
+
     def wait(self, run_id: str, until: Callable[[View], bool], timeout_s: float) -> View:
         """Waits until a run is as wanted; for tests and recordings.
 
@@ -475,12 +491,13 @@ class Jobs:
             raise TrainingError("This run has no result that could be downloaded; its folder is gone.") from error
         return out.getvalue()
 
-    def load_zip(self, content: bytes, *, name: str = "") -> str:
+    def load_zip(self, content: bytes, *, name: str = "", visitor: str = "") -> str:
         """Takes back a two-label text model that was downloaded.
 
         Args:
             content: The ZIP file.
             name: Its name here; from its settings by default.
+            visitor: As for `start`.
 
         Returns:
             The id of a finished run with that result.
@@ -515,6 +532,7 @@ class Jobs:
                 "wrong": [],
                 "at": 0.0,
             }
+            _write(home / _OWNER, _hashed(visitor))
             _write(home / _EVENTS, json.dumps(done) + "\n")
             if name:
                 _write(home / _NAME, clean_name(name))
@@ -535,7 +553,7 @@ class Jobs:
     def _refuse_more(self, visitor: str) -> None:
         if self._closed:
             raise TrainingError("The server is stopping.")
-        own = [job for job in self._jobs.values() if job.visitor == visitor and not job.view.has_ended]
+        own = [job for job in self._jobs.values() if job.owner == _hashed(visitor) and not job.view.has_ended]
         if len(own) >= self.limits.max_each:
             raise TrainingError(f"You have {len(own)} runs that have not ended; stop one of them first.")
         if len(self._queue) >= self.limits.max_waiting:
@@ -726,8 +744,9 @@ class Jobs:
                     ended = event
                 else:
                     view.take(event)
-            name = folder / _NAME
+            name, whose = folder / _NAME, folder / _OWNER
             view.name = name.read_text(encoding="utf-8") if name.is_file() else ""
+            owner = whose.read_text(encoding="utf-8") if whose.is_file() else ""
         except (OSError, ValueError, TypeError, KeyError):  # a file that someone changed
             return None
         if ended is not None:
@@ -736,7 +755,7 @@ class Jobs:
             view.done["folder"] = str(folder / _RESULT)
         elif not view.has_ended:
             view.state, view.kind, view.message = "killed", "killed", "The server was stopped while this run trained."
-        job = _Job(view=view, visitor="", folder=folder, seen=time.monotonic())
+        job = _Job(view=view, owner=owner, folder=folder, seen=time.monotonic())
         self._jobs[run_id] = job
         return job
 
@@ -775,6 +794,11 @@ def clean_name(name: str) -> str:
     if not any(letter.isalnum() for letter in cleaned):
         raise ConfigError("A name needs at least one letter or digit.")
     return cleaned
+
+
+def _hashed(visitor: str) -> str:
+    """What is kept of a visitor's token: enough to know it again, too little to use it."""
+    return hashlib.sha256(visitor.encode()).hexdigest() if visitor else ""
 
 
 def _writable(root: pathlib.Path) -> pathlib.Path:

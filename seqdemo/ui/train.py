@@ -39,6 +39,7 @@ _CURVES_FIRST = """
 </style>
 """
 _RUN_ID = re.compile(r"[A-Za-z0-9_-]{16}")
+_VISITOR = re.compile(r"[0-9a-f]{32}")
 _DASHES = ("", "2 3", "8 3", "14 3")
 _LEARNED, _STUCK = 0.75, 0.2
 """Of the way from guessing to the best possible: from here on a run has learned, up to here it still guesses."""
@@ -58,7 +59,8 @@ class Session:
     """What one visitor trains and looks at.
 
     Attributes:
-        visitor: Names the visitor to the queue; secret.
+        visitor: Names the visitor to the queue; secret. The browser keeps it, so that after a reload the visitor's
+            runs are still theirs; no link holds it.
         runs: Ids of the runs known to this page, the oldest first.
         shown: Ids of those whose curves are on screen; empty while a recording is.
         preset: The recording on screen where there is no run.
@@ -67,13 +69,20 @@ class Session:
         warning: What in the link could not be used, in a sentence.
     """
 
-    visitor: str = field(default_factory=lambda: secrets.token_hex(8))
+    visitor: str = field(default_factory=lambda: secrets.token_hex(16))
     runs: list[str] = field(default_factory=list)
     shown: list[str] = field(default_factory=list)
     preset: str = next(iter(PRESETS))
     play: int = 0
     problem: str = ""
     warning: str = ""
+
+    def recognise(self, visitor: object) -> bool:
+        """Takes the name that the browser was given at an earlier visit; returns whether it is another one."""
+        if not isinstance(visitor, str) or not _VISITOR.fullmatch(visitor) or visitor == self.visitor:
+            return False
+        self.visitor = visitor
+        return True
 
     def add(self, run_ids: Sequence[str]) -> None:
         """Puts runs on screen, up to four; forgets the oldest of very many."""
@@ -147,6 +156,11 @@ def side_by_side(views: Sequence[View]) -> list[Shown]:
     return found
 
 
+def is_mine(view: View) -> bool:
+    """Whether this visitor started or loaded a run, and so may steer and name it."""
+    return resources.jobs().belongs_to(view.id, session().visitor)
+
+
 def is_running() -> bool:
     """Whether a run on screen may still change by itself."""
     views = map(resources.jobs().view, session().shown)
@@ -167,6 +181,9 @@ def _watch() -> None:
         with st.container(gap="xsmall"):
             for run in own:
                 _row(run)
+        others = [plain(run.label) for run in own if not run.view.has_ended and not is_mine(run.view)]
+        if others:
+            st.caption(f"{_listed(others)}: started by someone else, so you can watch but not pause or stop.")
         if devices := {where(run.view.start) for run in own if run.view.start}:
             st.caption(f"Computed on: {'; '.join(sorted(devices))}")
     elif runs:
@@ -176,7 +193,13 @@ def _watch() -> None:
     for said in (now.warning, now.problem):
         if said:
             st.warning(plain(said), icon=":material/info:")
-    components.train(key="train_picture", data=message(runs, link=link(now), play=now.play))
+    found = components.train(
+        key="train_picture",
+        data=message(runs, link=link(now), play=now.play, visitor=now.visitor),
+        on_visitor_change=lambda: None,
+    )
+    if now.recognise(found.visitor):
+        st.rerun()  # the whole page: other things can be done now
 
 
 def _row(run: Shown) -> None:
@@ -188,7 +211,7 @@ def _row(run: Shown) -> None:
         if view.has_ended:
             _button("Again", "replay", "again", view, _again, "Start again with the same seed")
             _button("New seed", "casino", "seed", view, _new_seed, "Start again with another seed")
-        else:
+        elif is_mine(view):
             paused = view.state == "paused"
             steer = resources.jobs().resume if paused else resources.jobs().pause
             name, icon = ("Resume", "play_arrow") if paused else ("Pause", "pause")
@@ -350,13 +373,14 @@ def link(now: Session) -> str | None:
     return urllib.parse.urlencode(words, safe=",+")
 
 
-def message(runs: Sequence[Shown], *, link: str | None = None, play: int = 0) -> bytes:
+def message(runs: Sequence[Shown], *, link: str | None = None, play: int = 0, visitor: str = "") -> bytes:
     """All that the picture is drawn from, as one binary message.
 
     Args:
         runs: Up to four.
         link: What stands behind the `?` of the page's address; None leaves it alone.
         play: Counts how often it was to be played from the start.
+        visitor: What the browser is to keep where it was given no name before.
     """
     arrays: dict[str, npt.NDArray[Any]] = {}
     described = []
@@ -402,6 +426,7 @@ def message(runs: Sequence[Shown], *, link: str | None = None, play: int = 0) ->
         "live": any(not run.view.has_ended for run in runs),
         "link": link,
         "play": play,
+        "visitor": visitor,
         "runs": described,
     }
     return pack(header, arrays)

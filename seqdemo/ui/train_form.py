@@ -390,7 +390,7 @@ def _start(runs: Sequence[RunSettings], csv: bytes | None) -> None:
     now = train.session()
     now.problem = now.warning = ""
     registry = resources.jobs()
-    known = (registry.view(run_id) for run_id in now.runs)
+    known = (registry.view(run_id) for run_id in now.runs if registry.belongs_to(run_id, now.visitor))
     if any(view is not None and not view.has_ended and view.settings in runs for view in known):
         now.problem = "These runs are under way already; stop them first, or change something."
         return

@@ -200,16 +200,10 @@ def _keep(run: Shown) -> None:
             st.caption(plain(view.message))
         return
     st.markdown("**Keep it**")
-    with st.form(f"train_keep_{view.id}", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.text_input("Name", value=view.name or run.label, max_chars=60, key=f"train_name_{view.id}")
-        saved = st.form_submit_button("Save", icon=":material/save:")
-    if saved:
-        try:
-            kept = resources.jobs().save(view.id, name)
-        except SeqdemoError as error:
-            st.warning(plain(str(error)), icon=":material/info:")
-        else:
-            st.success(plain(f"Saved as {kept}. Others find it by the link in the address bar only."))
+    if train.is_mine(view):
+        _save(run)
+    else:
+        st.caption("Someone else trained this: you can use and download it, but not name it.")
     with st.container(horizontal=True):
         _download(view)
         if view.is_text_model:
@@ -229,6 +223,20 @@ def _keep(run: Shown) -> None:
         st.code(own_models.link(view.id), language=None)
     else:
         st.caption("The other pages read texts with two labels; this run was about something else.")
+
+
+def _save(run: Shown) -> None:
+    view = run.view
+    with st.form(f"train_keep_{view.id}", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.text_input("Name", value=view.name or run.label, max_chars=60, key=f"train_name_{view.id}")
+        saved = st.form_submit_button("Save", icon=":material/save:")
+    if saved:
+        try:
+            kept = resources.jobs().save(view.id, name)
+        except SeqdemoError as error:
+            st.warning(plain(str(error)), icon=":material/info:")
+        else:
+            st.success(plain(f"Saved as {kept}. Others find it by the link in the address bar only."))
 
 
 def _download(view: View) -> None:
@@ -261,7 +269,8 @@ def _bring_back() -> None:
             return
         st.session_state[_LOADED] = upload.file_id
         try:
-            run_id = resources.jobs().load_zip(upload.getvalue(), name=upload.name.removesuffix(".zip"))
+            name = upload.name.removesuffix(".zip")
+            run_id = resources.jobs().load_zip(upload.getvalue(), name=name, visitor=train.session().visitor)
         except SeqdemoError as error:
             st.error(plain(str(error)), icon=":material/error:")
             return

@@ -94,8 +94,11 @@ def test_the_link_finds_a_run_again_and_another_visitor_sees_it_by_link_only(ope
     assert "runs=" in address
     page.reload()
     wait_for_epoch(page, 2)
+    expect(page.get_by_label("Name", exact=True)).to_be_visible()  # still theirs
     other = opened(urllib.parse.urlsplit(address)._replace(scheme="", netloc="").geturl()).page
     wait_for_epoch(other, 2)
+    expect(other.get_by_text("you can use and download it, but not name it")).to_be_visible()
+    expect(other.get_by_label("Name", exact=True)).to_have_count(0)
     stranger = opened(link(epochs=3)).page
     expect(stranger.get_by_role("button", name="Again")).to_have_count(0)
 

@@ -316,6 +316,25 @@ def test_a_visitor_sees_no_run_without_its_id(jobs):
     jobs.pause("x" * 16)
 
 
+def test_a_run_belongs_to_who_started_or_loaded_it_also_after_the_server_was_started_anew(tmp_path, checkpoint_folders):
+    first = make(tmp_path)
+    started = first.start(SMALL, visitor="one")
+    good = {path.name: path.read_bytes() for path in checkpoint_folders["gru"].iterdir()}
+    loaded = first.load_zip(zipped(**good), visitor="two")
+    nobodys = first.load_zip(zipped(**good))
+    first.wait(started, ended, WAIT_S)
+    assert first.belongs_to(first.again(started, visitor="two"), "two"), "whoever repeats a run has the new one"
+    first.close()
+    second = make(tmp_path)
+    for jobs in (first, second):
+        for run_id, owner in ((started, "one"), (loaded, "two"), (nobodys, None), ("x" * 16, None)):
+            assert [visitor for visitor in ("one", "two", "") if jobs.belongs_to(run_id, visitor)] == [
+                visitor for visitor in (owner,) if visitor
+            ]
+    assert not any(b"one" in path.read_bytes() for path in second.root.glob("*/owner.txt")), "only a hash is kept"
+    second.close()
+
+
 def finished(root, run_id, *, name="", size=100, age_hours=0.0):
     """A finished run of an earlier server."""
     home = root / run_id

@@ -16,6 +16,8 @@ from seqdemo.training.settings import PRESETS, RunSettings
 from seqdemo.ui import resources, train
 
 PAGE = "../../pages/train.py"
+OWNER = "0123456789abcdef" * 2
+"""What the browser of whoever trained the small run keeps."""
 TINY = RunSettings(model="rnn", samples=200, distance=4, d_hidden=4, d_embed=4, epochs=2, batch_size=64)
 
 
@@ -24,7 +26,7 @@ def trained(tmp_path_factory):
     """One small run of a real process: its folder and its id."""
     root = tmp_path_factory.mktemp("trained")
     jobs = Jobs(root, Limits(threads=1))
-    run_id = jobs.start(TINY)
+    run_id = jobs.start(TINY, visitor=OWNER)
     view = jobs.wait(run_id, lambda view: view.has_ended, 300)
     assert view.state == "done", view.message
     events = jobs.events(run_id)
@@ -58,11 +60,13 @@ def recording(pretrained, trained):
 
 @pytest.fixture
 def page(app, runs):
-    def open_(**query):
+    def open_(*, visitor=OWNER, **query):
         for name, value in query.items():
             app.query_params[name] = value
         app.run()
-        return app.switch_page(PAGE).run()
+        opened = app.switch_page(PAGE).run()
+        opened.session_state["train_picture"] = {"visitor": visitor}  # what the browser reports
+        return opened.run()
 
     return open_
 
@@ -137,6 +141,50 @@ def test_a_run_is_started_seen_and_ended_by_real_processes(page):
     assert "best epoch" in said(opened)
     assert button(opened, "Again")
     assert button(opened, "New seed")
+
+
+def test_only_who_started_a_run_can_pause_and_stop_it(page):
+    opened = page()
+    mine = opened.session_state["train_session"].visitor
+    assert mine == OWNER
+    endless = dataclasses.replace(TINY, task="first_token", length=400, epochs=100, batch_size=2)
+    others = resources.jobs().start(endless, visitor="f" * 32)
+    own = resources.jobs().start(endless, visitor=OWNER)
+    opened.session_state["train_session"].add([others])
+    opened.run()
+    assert not opened.exception
+    assert not [button for button in opened.button if button.label in {"Pause", "Resume", "Stop"}]
+    assert "RNN: started by someone else, so you can watch but not pause or stop." in said(opened)
+    opened.session_state["train_session"].add([own, others])
+    opened.run()
+    assert [button.key for button in opened.button if button.label == "Stop"] == [f"train_stop_{own}"]
+    assert said(opened).count("started by someone else") == 1
+    button(opened, "Stop").click().run()
+    assert not opened.exception
+    assert resources.jobs().wait(own, lambda view: view.has_ended, 300).has_ended
+    assert not resources.jobs().view(others).has_ended
+    resources.jobs().stop(others)
+
+
+def test_who_has_the_link_of_a_result_can_use_it_but_not_name_it(page, trained):
+    opened = page(visitor="f" * 32, runs=trained[1])
+    assert not opened.exception
+    assert "you can use and download it, but not name it" in said(opened)
+    labels = [button.label for button in opened.button]
+    assert "Save" not in labels
+    assert "Use on Live sentiment" in labels
+    assert "Again" in labels
+    assert [part.proto.label for part in opened.get("download_button")].count("Download as ZIP") == 1
+
+
+@pytest.mark.parametrize("strange", [None, 7, "", "f" * 31, "<b>", "F" * 32])
+def test_a_name_that_no_browser_was_given_is_not_taken(page, strange):
+    opened = page(visitor=strange)
+    assert not opened.exception
+    mine = opened.session_state["train_session"].visitor
+    assert mine != strange
+    assert picture(opened)[0]["visitor"] == mine
+    assert mine not in picture(opened)[0]["link"]
 
 
 def test_a_link_finds_a_run_with_its_table_bars_confusions_and_mistakes(page, trained):

@@ -1,8 +1,9 @@
 // Training runs as they grow, one cursor over all panels; playing and scrubbing ask nothing of the server.
 const pictures = new WeakMap()
 const PLAY_MS = 9000
+const VISITOR = "seqdemo.visitor"
 
-export default function ({ data, parentElement }) {
+export default function ({ data, parentElement, setStateValue }) {
   if (!pictures.has(parentElement)) pictures.set(parentElement, buildPicture(parentElement))
   const picture = pictures.get(parentElement)
   const { header, arrays } = unpack(data)
@@ -12,6 +13,7 @@ export default function ({ data, parentElement }) {
   picture.id = header.id
   if (isNew) picture.at = null // follows the end
   rememberLink(header.link)
+  rememberVisitor(header.visitor, setStateValue)
   drawPicture(picture)
   if (header.play && picture.played !== header.play) play(picture, true)
   picture.played = header.play
@@ -69,6 +71,19 @@ function rememberLink(link) {
   if (url.search.slice(1) === link) return
   url.search = link
   history.replaceState(history.state, "", url.href)
+}
+
+// The name by which the server knows whose runs these are. The first one that it gives to this browser stays; the
+// address does not hold it, so that a link lets others watch and no more.
+function rememberVisitor(offered, setStateValue) {
+  if (!offered) return
+  try {
+    const known = localStorage.getItem(VISITOR)
+    if (!/^[0-9a-f]{32}$/.test(known)) localStorage.setItem(VISITOR, offered)
+    else if (known !== offered) setStateValue("visitor", known)
+  } catch {
+    // A browser that keeps nothing: after a reload its runs can be watched only.
+  }
 }
 
 // --- the way from a message to lines ---
