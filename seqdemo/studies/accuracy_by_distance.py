@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import pathlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
@@ -20,7 +20,7 @@ import pandas as pd
 from seqdemo.data import tasks
 from seqdemo.data.tasks import ADDING_BASELINE_MSE, CORRECT_WITHIN, TASKS, Batch, Task
 from seqdemo.models.registry import MODELS, build, make_config
-from seqdemo.studies.study import Inputs, Measurement, Stored, Study, rounded
+from seqdemo.studies.study import Inputs, Measurement, Stored, Study, listed, rounded
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -375,12 +375,10 @@ def finding(table: pd.DataFrame, task: str) -> str:
     parts = []
     for n, (length, who) in enumerate(sorted(fails.items())):
         verb = f"first fail{'s' if len(who) == 1 else ''} at {length} steps" if n == 0 else f"at {length}"
-        parts.append(f"{_listed(who)} {verb}")
+        parts.append(f"{listed(who)} {verb}")
     clauses = [", ".join(parts)] if parts else []
     if solves:
-        clauses.append(
-            f"{_listed(solves)} {'solves' if len(solves) == 1 else 'solve'} it up to {table['length'].max()}"
-        )
+        clauses.append(f"{listed(solves)} {'solves' if len(solves) == 1 else 'solve'} it up to {table['length'].max()}")
     sentence = "; ".join(clauses)
     if task == "parity":
         return f"Trained on at most {PARITY_LENGTH} steps, {sentence}"
@@ -414,7 +412,7 @@ def settings_words(stored: Stored, table: pd.DataFrame) -> str:
     """How the models of a table were trained and tested, in one paragraph."""
     settings = stored.settings
     low, high = int(table["parameters"].min()), int(table["parameters"].max())
-    seeds = _listed([str(seed) for seed in settings["seeds"]])
+    seeds = listed([str(seed) for seed in settings["seeds"]])
     return (
         f"{low:,} to {high:,} parameters each; at most {settings['updates_at_most']:,} updates of "
         f"{settings['batch_size']} fresh sequences, fewer where {settings['stops_early']}. {settings['optimiser']}, "
@@ -422,7 +420,3 @@ def settings_words(stored: Stored, table: pd.DataFrame) -> str:
         f"{seeds}. Tested on {settings['test_sequences']:,} fresh sequences. Readout: {settings['readout']}. torch "
         f"{stored.versions.get('torch', 'unknown')}."
     )
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -11,7 +11,7 @@ import pandas as pd
 from seqdemo.data.fillers import FILLERS, opening
 from seqdemo.errors import TextError
 from seqdemo.models.registry import MODELS
-from seqdemo.studies.study import Inputs, Measurement, Stored, Study, rounded
+from seqdemo.studies.study import Inputs, Measurement, Stored, Study, listed, rounded
 from seqdemo.text import MAX_TOKENS, tokenize
 
 if TYPE_CHECKING:
@@ -235,11 +235,6 @@ def alone_words(alone: Mapping[str, Sequence[Sequence[float]]]) -> str:
 def usable(stored: Stored, weights: Mapping[str, str] | None = None) -> list[str]:
     """The models whose figures are those of the weights in use."""
     return [name for name in stored.checkpoints if stored.holds_for(name, weights)]
-
-
-def listed(names: Sequence[str]) -> str:
-    """`a, b and c`."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _row(name: str, place: str, words: int, values: Sequence[float]) -> dict[str, Any]:

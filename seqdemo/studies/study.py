@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import pathlib
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -156,3 +156,8 @@ def write(path: pathlib.Path, study: Study, measurement: Measurement, models: Ma
 def rounded(value: float, digits: int = 4) -> float:
     """A figure with so many significant digits, for files that people read."""
     return float(f"{value:.{digits}g}")
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names as a sentence has them: `a, b and c`."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

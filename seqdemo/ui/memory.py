@@ -19,7 +19,7 @@ from seqdemo.charts import memory as charts
 from seqdemo.errors import TextError
 from seqdemo.models.registry import MODELS
 from seqdemo.studies import fillers, gradient_by_distance
-from seqdemo.studies.study import read
+from seqdemo.studies.study import listed, read
 from seqdemo.text import MAX_CHARACTERS, Reading
 from seqdemo.ui import live, own_models, resources, sources
 from seqdemo.ui.examples import EXAMPLES
@@ -173,7 +173,7 @@ def _gradients() -> None:
             st.caption(f"{own_models.not_theirs()} This goes for the title, the thick lines and the bands.")
     missing = [MODELS[name].label for name in _shipped() if len(table) and name not in set(table["name"])]
     if missing:
-        st.caption(f"{fillers.listed(missing)}: measured on other weights than those in use, so not shown.")
+        st.caption(f"{listed(missing)}: measured on other weights than those in use, so not shown.")
     with st.expander("The formula, and the data as a table"):
         st.latex(
             r"\left\lVert \frac{\partial\,\mathrm{logit}}{\partial x_t} \right\rVert_2 \cdot "

@@ -10,7 +10,7 @@ from seqdemo.__main__ import main
 from seqdemo.errors import ConfigError
 from seqdemo.models.registry import MODELS
 from seqdemo.studies import registry
-from seqdemo.studies.study import Measurement, Stored, Study, path_of, read, rounded, write
+from seqdemo.studies.study import Measurement, Stored, Study, listed, path_of, read, rounded, write
 
 FOUND = Measurement(n=3, seed=7, settings={"words": [1, 2]}, results={"rnn": [0.5, 0.25]})
 
@@ -58,6 +58,10 @@ def test_another_studys_file_is_no_result(tmp_path, study):
 def test_figures_are_rounded_to_digits_not_to_places():
     assert rounded(1.23456e-9) == 1.235e-9
     assert rounded(0) == 0
+
+
+def test_names_are_listed_as_in_a_sentence():
+    assert [listed(list(names)) for names in ("a", "ab", "abc")] == ["a", "a and b", "a, b and c"]
 
 
 def test_an_unknown_study_is_answered_with_the_known_ones():
