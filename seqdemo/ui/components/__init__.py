@@ -32,10 +32,11 @@ curves = st.components.v2.component("curves", js=_ELEMENTS + _read("curves.js"),
 """P(positive) after each word, one line for each model, one cursor."""
 
 _PARTS, _CELL = _ELEMENTS + _read("parts.js"), _read("cell.js") + _read("equations.js")
+_DESK = _PARTS + _read("desk.js")
 
 stepper = st.components.v2.component(
     "stepper",
-    js=_PARTS
+    js=_DESK
     + _CELL
     + "".join(_read(f"stepper_{part}.js") for part in ("strip", "panels", "transport", "table"))
     + _read("stepper.js"),
@@ -57,7 +58,7 @@ hand_calculation = st.components.v2.component(
 
 attention = st.components.v2.component(
     "attention",
-    js=_PARTS
+    js=_DESK
     + "".join(
         _read(f"attention_{part}.js") for part in ("weights", "sentence", "views", "wall", "formula", "block", "layers")
     )

@@ -1,43 +1,22 @@
 // Where a Transformer looked in a text: every layer and head, explored without asking the server.
-const desks = new WeakMap()
 const hub = (globalThis.seqdemoAttention ??= {}) // outlives a visit to another page: where one was
 const SETTLE_MS = 300
 const WHATS = ["head", "mean", "rollout"], VIEWS = ["map", "columns"]
 
 export default function ({ data, parentElement }) {
-  if (!desks.has(parentElement)) desks.set(parentElement, build(parentElement))
-  const desk = desks.get(parentElement)
-  desk.palette = paletteOf(desk.frame)
-  if (desk.data !== data) {
-    desk.data = data
-    const message = unpack(data)
-    if (message.header.kind === "looks") showLooks(desk, message)
-    else showNothing(desk, message.header)
-  }
+  const desk = deskOf(parentElement, data, build, showMessage)
   repaint(desk)
-  return () => {
-    // Also called, with the page still there, for a call that newer data overtook while this file loaded.
-    if (parentElement.isConnected) return
-    clearTimeout(desk.settling)
-    document.removeEventListener("keydown", desk.onKey)
+  return whenLeft(desk, parentElement, () => {
     for (const part of [desk.sentence, desk.views, desk.layers]) part.observer.disconnect()
-    desks.delete(parentElement)
-  }
+  })
 }
 
 function build(root) {
-  const desk = {
-    n: 0, data: null, textId: null, maps: new Map(), what: "head", layer: 0, head: 0, word: 0, key: null, view: "map",
-    hover: null, hoverKey: null, from: [0, 0], allRows: false,
-  }
-  desk.frame = element("div", "frame", root)
+  const desk = buildDesk(root, onKey, {
+    textId: null, maps: new Map(), what: "head", layer: 0, head: 0, word: 0, key: null, view: "map", hover: null,
+    hoverKey: null, from: [0, 0], allRows: false,
+  })
   const { frame } = desk
-  frame.onkeydown = (event) => onKey(desk, event)
-  desk.onKey = (event) => { if (!event.composedPath().includes(frame)) onKey(desk, event) }
-  document.addEventListener("keydown", desk.onKey)
-  desk.title = element("h2", "title", frame)
-  desk.note = element("div", "note", frame)
-  desk.notices = element("div", "notices", frame)
   const grid = element("div", "desk", frame)
   const main = element("div", "main", grid)
   buildChoice(desk, main)
@@ -50,8 +29,7 @@ function build(root) {
   desk.formula = buildFormula(desk, frame)
   desk.layers = buildLayers(desk, frame)
   buildFiles(desk, frame)
-  desk.live = element("div", "spoken", frame)
-  desk.live.setAttribute("role", "status")
+  buildLive(desk)
   return desk
 }
 
@@ -94,24 +72,21 @@ function buildFiles(desk, parent) {
   desk.link.setAttribute("aria-label", "Link to copy")
 }
 
+function showMessage(desk, message) {
+  if (message.header.kind === "looks") showLooks(desk, message)
+  else showNothing(desk, message.header)
+}
+
 function showNothing(desk, header) {
   Object.assign(desk, { n: 0, textId: null })
-  desk.frame.classList.add("empty")
-  desk.frame.classList.toggle("loading", header.loading)
-  desk.title.textContent = desk.live.textContent = header.said
-  desk.note.textContent = ""
-  desk.notices.replaceChildren()
+  showSaid(desk, header)
 }
 
 function showLooks(desk, { header, arrays }) {
   const sameText = desk.textId === header.text_id
   Object.assign(desk, { header, arrays, words: header.words, n: header.words.length, textId: header.text_id, hover: null, hoverKey: null })
   desk.maps.clear()
-  desk.frame.classList.remove("empty", "loading")
-  desk.title.textContent = header.title
-  desk.note.textContent = header.note
-  desk.notices.replaceChildren()
-  for (const notice of header.notices) element("div", "notice", desk.notices, notice)
+  showHead(desk, header)
   if (!sameText) Object.assign(desk, firstPlace(desk))
   fillChoice(desk)
   fillSentence(desk)
@@ -149,9 +124,8 @@ function linkedPlace() {
 // Colours come from the theme, so that another one paints everything again.
 function repaint(desk) {
   if (!desk.n) return
-  const ramp = (from) => `linear-gradient(to right, ${[0, 0.25, 0.5, 0.75, 1].map((t) => desk.palette.css(from + t * (1 - from))).join(", ")})`
-  desk.frame.style.setProperty("--ramp", ramp(0))
-  desk.frame.style.setProperty("--signed", ramp(-1))
+  desk.frame.style.setProperty("--ramp", desk.palette.ramp(0))
+  desk.frame.style.setProperty("--signed", desk.palette.ramp(-1))
   desk.frame.style.setProperty("--line", desk.palette.css(1))
   paintWall(desk)
   showAll(desk)
@@ -227,18 +201,16 @@ function settle(desk) {
 
 // The address opens this view again, unless the text is too long for one.
 function address(desk) {
-  const url = new URL(location.href)
-  const { review, link_characters: most } = desk.header
-  const set = (name, value) => (value ? url.searchParams.set(name, value) : url.searchParams.delete(name))
-  const fits = review.length <= most
-  set("review", fits ? review : "")
-  set("what", desk.what === "head" ? "" : desk.what)
-  set("layer", String(desk.layer + 1))
-  set("head", String(desk.head + 1))
-  set("word", fits ? String(desk.word + 1) : "")
-  set("key", fits && desk.key !== null ? String(desk.key + 1) : "")
-  set("view", desk.view)
-  return url.href
+  const { fits, review } = linkedReview(desk.header)
+  return addressWith({
+    review,
+    what: desk.what === "head" ? "" : desk.what,
+    layer: desk.layer + 1,
+    head: desk.head + 1,
+    word: fits ? desk.word + 1 : "",
+    key: fits && desk.key !== null ? desk.key + 1 : "",
+    view: desk.view,
+  })
 }
 
 async function copyLink(desk) {

@@ -1,4 +1,4 @@
-// What the stepper and the hand calculation share: numbers, colours, files.
+// What the larger parts of pages share: numbers, messages, colours, files.
 const MINUS = "\u2212"
 
 function button(parent, className, text, onclick) {
@@ -52,7 +52,9 @@ function paletteOf(node) {
     const share = Math.min(Math.abs(t), 1) * most
     return paper.map((channel, k) => Math.round(channel + (end[k] - channel) * share))
   }
-  return { dark, colour, css: (t, most) => `rgb(${colour(t, most).join(" ")})` }
+  const css = (t, most) => `rgb(${colour(t, most).join(" ")})`
+  const ramp = (from) => `linear-gradient(to right, ${[0, 0.25, 0.5, 0.75, 1].map((t) => css(from + t * (1 - from))).join(", ")})`
+  return { dark, colour, css, ramp }
 }
 
 function save(name, blob) {

@@ -1,63 +1,41 @@
 // Two recurrent models along one text. Everything moves here; the server hears of another model or unit only.
-const steppers = new WeakMap()
 const hub = (globalThis.seqdemoStepper ??= {}) // outlives a visit to another page: where the cursor stood
 const SETTLE_MS = 300
 
 export default function ({ data, parentElement, setStateValue }) {
-  if (!steppers.has(parentElement)) steppers.set(parentElement, build(parentElement))
-  const stepper = steppers.get(parentElement)
+  const stepper = deskOf(parentElement, data, build, showMessage)
   stepper.report = (choice) => setStateValue("choice", choice)
-  stepper.palette = paletteOf(stepper.frame)
-  if (stepper.data !== data) {
-    stepper.data = data
-    const message = unpack(data)
-    if (message.header.kind === "trace") showTrace(stepper, message)
-    else showNothing(stepper, message.header)
-  }
   repaint(stepper)
   stepper.take = hub.show = () => takeUnits(stepper)
   takeUnits(stepper)
-  return () => {
-    // Also called, with the page still there, for a call that newer data overtook while this file loaded.
-    if (parentElement.isConnected) return
+  return whenLeft(stepper, parentElement, () => {
     pause(stepper)
-    clearTimeout(stepper.settling)
-    document.removeEventListener("keydown", stepper.onKey)
     stepper.strip.observer.disconnect()
     if (hub.show === stepper.take) delete hub.show
-    steppers.delete(parentElement)
-  }
+  })
 }
 
 function build(root) {
-  const stepper = { n: 0, words: [], cursor: null, playing: false, id: null, textId: null, shown: [], lanes: [], plots: [], data: null }
-  stepper.frame = element("div", "frame", root)
+  const stepper = buildDesk(root, onKey, { words: [], cursor: null, playing: false, id: null, textId: null, shown: [], lanes: [], plots: [] })
   const { frame } = stepper
-  frame.onkeydown = (event) => onKey(stepper, event)
-  stepper.onKey = (event) => { if (!event.composedPath().includes(frame)) onKey(stepper, event) }
-  document.addEventListener("keydown", stepper.onKey)
-  stepper.title = element("h2", "title", frame)
-  stepper.note = element("div", "note", frame)
-  stepper.notices = element("div", "notices", frame)
   stepper.strip = buildStrip(frame, (index) => { moveTo(stepper, index) })
   stepper.stripHow = element("p", "how", frame)
   stepper.columns = element("div", "columns", frame)
   buildTransport(stepper, frame)
   buildTable(stepper, frame)
-  stepper.live = element("div", "spoken", frame)
-  stepper.live.setAttribute("role", "status")
+  buildLive(stepper)
   return stepper
+}
+
+function showMessage(stepper, message) {
+  if (message.header.kind === "trace") showTrace(stepper, message)
+  else showNothing(stepper, message.header)
 }
 
 function showNothing(stepper, header) {
   pause(stepper)
   Object.assign(stepper, { n: 0, words: [], lanes: [], shown: [], id: null, textId: header.text_id, cursor: null })
-  stepper.frame.classList.add("empty")
-  stepper.frame.classList.toggle("loading", header.loading)
-  stepper.title.textContent = header.said
-  stepper.note.textContent = ""
-  stepper.live.textContent = header.said
-  stepper.notices.replaceChildren()
+  showSaid(stepper, header)
   stepper.columns.replaceChildren()
   stepper.table.replaceChildren()
 }
@@ -68,12 +46,8 @@ function showTrace(stepper, message) {
   if (!wasPlaying) pause(stepper)
   const sameText = stepper.textId === header.text_id
   Object.assign(stepper, { id: header.id, textId: header.text_id, words: header.words, n: header.words.length, header })
-  stepper.frame.classList.remove("empty", "loading")
   stepper.frame.style.setProperty("--n", stepper.n)
-  stepper.title.textContent = header.title
-  stepper.note.textContent = header.note
-  stepper.notices.replaceChildren()
-  for (const notice of header.notices) element("div", "notice", stepper.notices, notice)
+  showHead(stepper, header)
   stepper.columns.replaceChildren()
   stepper.shown = header.columns.map((column) => buildColumn(stepper, column, message))
   stepper.lanes = stepper.shown.flatMap(({ lanes }) => lanes)
@@ -104,8 +78,7 @@ function repaint(stepper) {
   if (!stepper.n) return
   fillStrip(stepper.strip, { ...stepper.header, columns: stepper.shown }, stepper.palette)
   stepper.strip.seen = null
-  const ramp = [-1, -0.5, 0, 0.5, 1].map((t) => stepper.palette.css(t)).join(", ")
-  stepper.frame.style.setProperty("--ramp", `linear-gradient(to right, ${ramp})`)
+  stepper.frame.style.setProperty("--ramp", stepper.palette.ramp(-1))
   for (const lane of stepper.lanes) paintMaps(lane, stepper.palette)
   const at = stepper.cursor ?? stepper.first
   stepper.cursor = null
@@ -181,17 +154,13 @@ function announce(stepper) {
 
 // The address opens this step again, unless the text is too long for one.
 function remember(stepper) {
-  const url = new URL(location.href)
-  const { review, link_characters: most } = stepper.header
-  const set = (name, value) => (value ? url.searchParams.set(name, value) : url.searchParams.delete(name))
-  const fits = review.length <= most
-  set("review", fits ? review : "")
-  set("token", fits ? String(stepper.cursor + 1) : "")
+  const { fits, review } = linkedReview(stepper.header)
+  const entries = { review, token: fits ? stepper.cursor + 1 : "" }
   for (const { side, name } of stepper.shown) {
-    set(side, name)
-    set(`${side}_unit`, unitsOf(stepper, side).map((unit) => unit + 1).join("-"))
+    entries[side] = name
+    entries[`${side}_unit`] = unitsOf(stepper, side).map((unit) => unit + 1).join("-")
   }
-  history.replaceState(history.state, "", url.href)
+  history.replaceState(history.state, "", addressWith(entries))
 }
 
 function unitsOf(stepper, side) {
