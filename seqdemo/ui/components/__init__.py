@@ -85,4 +85,6 @@ translate = st.components.v2.component(
 Its state `edit` holds {text, length, width, rev, n}."""
 
 train = st.components.v2.component("train", js=_PARTS + _read("train.js"), css=_read("train.css"))
-"""Training runs as curves and heatmaps; its data is the message of `seqdemo.ui.train.message`."""
+"""Training runs as curves and heatmaps; its data is the message of `seqdemo.ui.train.message`.
+
+Its state `visitor` is the name that this browser was given at an earlier visit, where that is not the message's."""
