@@ -11,62 +11,35 @@ jobs.close()                                     # no process is left behind
 ```
 
 A run is known by an id that cannot be guessed; whoever has it may watch, and a page lets only the visitor steer it who
-started or loaded it. Its files lie in `<root>/<id>/`: `settings.json`, `events.jsonl` (each event with `at`, seconds
-since the start), `checkpoint/`, `owner.txt` (the visitor's token, hashed), and `name.txt` once it is saved. A run that
-nobody has looked at for a while ends. The child hears commands through a pipe and ends when that closes, so it never
-outlives the server, however the server ended. Imports no torch and no Streamlit.
+started or loaded it. A run that nobody has looked at for a while ends. Its files are those of `training.run_files`, its
+process that of `training.child`. Imports no torch and no Streamlit.
 """
 
 from __future__ import annotations
 
 import atexit
-import contextlib
 import dataclasses
 import hashlib
-import io
-import json
-import logging
 import os
 import pathlib
-import re
 import secrets
-import shutil
-import subprocess
-import sys
-import tempfile
 import threading
 import time
-import unicodedata
-import zipfile
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import seqdemo
-from seqdemo.errors import ConfigError, SeqdemoError, TrainingError
+from seqdemo.errors import ConfigError, TrainingError
+from seqdemo.training import run_files
+from seqdemo.training.child import Child, how_it_ended
+from seqdemo.training.run_files import RunFiles, clean_name
+from seqdemo.training.run_view import ENDED, State, View, side_by_side
 from seqdemo.training.settings import RunSettings, estimate_seconds
 
-_log = logging.getLogger(__name__)
+__all__ = ["ENDED", "Jobs", "Limits", "State", "View", "clean_name", "is_allowed", "side_by_side"]
 
-State = Literal["queued", "starting", "running", "paused", "done", "failed", "killed"]
-ENDED: tuple[State, ...] = ("done", "failed", "killed")
-"""States that a run does not leave."""
-_ID = re.compile(r"[A-Za-z0-9_-]{16}")
-_SETTINGS, _EVENTS, _OWNER, _NAME, _RESULT, _ERRORS, _CSV = (
-    "settings.json",
-    "events.jsonl",
-    "owner.txt",
-    "name.txt",
-    "checkpoint",
-    "stderr.txt",
-    "data.csv",
-)
-_RESULT_FILES = frozenset(
-    {"config.json", "model.safetensors", "vocab.txt", "metrics.json", "history.json", "README.md"}
-)
-_MAX_ZIP_BYTES = 50_000_000
 _SECONDS_TO_OBEY = 60.0
-_NAME_LENGTH = 40
 
 
 def is_allowed() -> bool:
@@ -131,102 +104,12 @@ class Limits:
 
 
 @dataclass(kw_only=True)
-class View:
-    """What can be shown of a run: a copy, which changes no more.
-
-    Attributes:
-        id: Its unguessable id; empty for a recorded run.
-        settings: What it was started with.
-        state: Where it stands.
-        place: Its place in the queue, from 1; 0 where it does not wait.
-        name: The name it was saved under, or empty.
-        download: Bytes of the film reviews that have come from the Hub, and bytes in all; None where none come.
-        start: The `start` event, or None while there is none; see `training.task_run` for all events.
-        steps: The `step` events, oldest first.
-        epochs: The `epoch` events, epoch 0 first.
-        done: The `done` event, or None.
-        message: What happened, where it failed, was killed or was ended for a reason; a sentence.
-        kind: Of a failure: `nan`, `explosion`, `memory`, `killed`, `data` or `error`; else empty.
-        setting: The setting that teaches it, or None.
-        advice: What to change, in a sentence, or empty.
-        seconds: Since the start of the process, or until its end.
-        version: Grows with every change but those of `place` and `seconds`, so that nothing need be drawn twice.
-    """
-
-    id: str
-    settings: RunSettings
-    state: State = "queued"
-    place: int = 0
-    name: str = ""
-    download: tuple[int, int] | None = None
-    start: dict[str, Any] | None = None
-    steps: list[dict[str, Any]] = field(default_factory=list)
-    epochs: list[dict[str, Any]] = field(default_factory=list)
-    done: dict[str, Any] | None = None
-    message: str = ""
-    kind: str = ""
-    setting: str | None = None
-    advice: str = ""
-    seconds: float = 0.0
-    version: int = 0
-
-    @property
-    def has_ended(self) -> bool:
-        """Whether it will change no more."""
-        return self.state in ENDED
-
-    @property
-    def folder(self) -> pathlib.Path | None:
-        """The result's folder, if there is one."""
-        return pathlib.Path(self.done["folder"]) if self.done and self.done.get("folder") else None
-
-    @property
-    def is_text_model(self) -> bool:
-        """Whether `checkpoints.folder.load` reads the folder, so that every page can use the model."""
-        return self.folder is not None and bool(self.done and self.done.get("is_text_model"))
-
-    def take(self, event: Mapping[str, Any]) -> None:
-        """Adds one event of the run."""
-        kind = event["event"]
-        self.version += 1
-        self.seconds = float(event.get("at", self.seconds))
-        if kind == "download":
-            self.download = event["done_bytes"], event["bytes"]
-        elif kind == "start":
-            self.start, self.state, self.download = dict(event), "running", None
-        elif kind == "step":
-            self.steps.append(dict(event))
-        elif kind == "epoch":
-            # A run that goes on after an interruption tells its finished epochs once more.
-            self.epochs = [entry for entry in self.epochs if entry["epoch"] < event["epoch"]] + [dict(event)]
-        elif kind == "paused":
-            self.state = "paused"
-        elif kind == "resumed":
-            self.state = "running"
-        elif kind == "failed":
-            self.state, self.kind, self.message = "failed", event["kind"], event["message"]
-            self.setting, self.advice = event.get("setting"), event.get("advice", "")
-        elif kind == "done":
-            self.done, self.state = dict(event), "done"
-            self.message = self.message or _REASONS.get(event["reason"], "")
-
-
-_REASONS = {
-    "early": "Stopped early: the validation result had not improved for as many epochs as set.",
-    "stopped": "Stopped by hand.",
-    "time": "The time for one run was over; the best epoch so far is kept.",
-}
-
-
-@dataclass(kw_only=True)
 class _Job:
     view: View
     owner: str
-    folder: pathlib.Path
+    files: RunFiles
     seen: float
-    process: subprocess.Popen[str] | None = None
-    reader: threading.Thread | None = None
-    started: float = 0.0
+    child: Child | None = None
     paused_at: float = 0.0
     was_paused: bool = False
     stop_at: float = 0.0
@@ -246,7 +129,7 @@ class Jobs:
         """
         self.limits = limits or Limits.from_environment()
         wanted = root or os.environ.get("SEQDEMO_RUNS") or seqdemo.PRETRAINED.parent / "runs" / "visitors"
-        self.root = _writable(pathlib.Path(wanted))
+        self.root = run_files.writable(pathlib.Path(wanted))
         self._jobs: dict[str, _Job] = {}
         self._queue: list[str] = []
         self._changed = threading.Condition(threading.RLock())
@@ -282,21 +165,10 @@ class Jobs:
         with self._changed:
             self._refuse_more(visitor)
             self._make_room()
-            run_id = secrets.token_urlsafe(12)
-            folder = self.root / run_id
-            try:
-                folder.mkdir(parents=True)
-                _write(folder / _SETTINGS, json.dumps(dataclasses.asdict(settings), indent=2))
-                _write(folder / _OWNER, _hashed(visitor))
-                if csv is not None:
-                    (folder / _CSV).write_bytes(csv)
-            except OSError as error:
-                shutil.rmtree(folder, ignore_errors=True)
-                raise TrainingError(
-                    f"The run's files cannot be written ({error.strerror}); is the disk full?"
-                ) from error
+            files = RunFiles.begin(self.root, settings, _hashed(visitor), csv)
+            run_id = files.home.name
             view = View(id=run_id, settings=settings)
-            self._jobs[run_id] = _Job(view=view, owner=_hashed(visitor), folder=folder, seen=time.monotonic())
+            self._jobs[run_id] = _Job(view=view, owner=_hashed(visitor), files=files, seen=time.monotonic())
             self._queue.append(run_id)
             self._fill()
             if self._reaper is None:
@@ -307,15 +179,15 @@ class Jobs:
     def pause(self, run_id: str) -> None:
         """Lets a run wait after the current update; one that waits in the queue or has ended stays as it is."""
         with self._changed:
-            job = self._running(run_id)
-            if job and self._tell(job, "pause"):
+            job = self._jobs.get(run_id)
+            if job and job.child and job.child.tell("pause"):
                 job.paused_at, job.was_paused = time.monotonic(), True
 
     def resume(self, run_id: str) -> None:
         """Lets a paused run go on."""
         with self._changed:
-            job = self._running(run_id)
-            if job and self._tell(job, "resume"):
+            job = self._jobs.get(run_id)
+            if job and job.child and job.child.tell("resume"):
                 job.paused_at = 0.0
 
     def stop(self, run_id: str, reason: str = "") -> None:
@@ -335,7 +207,8 @@ class Jobs:
                 self._end(job, "killed", reason or "Taken out of the queue before it began.")
             elif not job.stop_at:
                 job.stop_at = time.monotonic()
-                self._tell(job, "stop")
+                if job.child:
+                    job.child.tell("stop")
 
     def again(self, run_id: str, *, seed: int | None = None, visitor: str = "") -> str:
         """Starts a run with the settings of another one, with its seed or a new one.
@@ -353,7 +226,7 @@ class Jobs:
         """
         view = self._require(run_id)
         settings = view.settings if seed is None else dataclasses.replace(view.settings, seed=seed)
-        csv = self.root / run_id / _CSV
+        csv = RunFiles(self.root / run_id).csv
         return self.start(settings, visitor=visitor, csv=csv.read_bytes() if csv.is_file() else None)
 
     def close(self) -> None:
@@ -361,22 +234,15 @@ class Jobs:
         with self._changed:
             self._closed = True
             self._queue.clear()
-            running = [job.process for job in self._jobs.values() if job.process is not None]
-            readers = [job.reader for job in self._jobs.values() if job.reader is not None]
+            children = [job.child for job in self._jobs.values() if job.child is not None]
             self._changed.notify_all()
-        for process in running:
-            with contextlib.suppress(OSError):
-                if process.stdin:
-                    process.stdin.close()
+        for child in children:
+            child.let_go()
         deadline = time.monotonic() + 3
-        for process in running:
-            try:
-                process.wait(max(0.0, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-        for reader in readers:
-            reader.join(3)
+        for child in children:
+            child.end(deadline - time.monotonic())
+        for child in children:
+            child.join(3)
         atexit.unregister(self.close)
 
     # --- looking ---
@@ -430,7 +296,7 @@ class Jobs:
     def busy(self) -> tuple[int, int]:
         """How many runs are being computed, and how many wait."""
         with self._changed:
-            return sum(job.process is not None for job in self._jobs.values()), len(self._queue)
+            return self._n_running(), len(self._queue)
 
     @property
     def slowness(self) -> float:
@@ -459,13 +325,12 @@ class Jobs:
             view = self._require(run_id)
             if view.folder is None or not view.folder.is_dir():
                 raise TrainingError("This run has no result that could be saved.")
-            saved = sum(_size(path.parent) for path in self.root.glob(f"*/{_NAME}") if path.parent.name != run_id)
-            if saved + _size(self.root / run_id) > self.limits.kept_mb * 1e6:
+            if not run_files.has_room_to_save(self.root, run_id, kept_mb=self.limits.kept_mb):
                 raise TrainingError(
                     f"The space for saved runs is used up ({self.limits.kept_mb:,.0f} MB). Download the run instead."
                 )
             try:
-                _write(self.root / run_id / _NAME, kept)
+                RunFiles(self.root / run_id).write_name(kept)
             except OSError as error:
                 raise TrainingError(f"The name cannot be written ({error.strerror}); is the disk full?") from error
             job = self._jobs[run_id]
@@ -479,17 +344,7 @@ class Jobs:
         Raises:
             TrainingError: There is no result, or its folder was deleted.
         """
-        view = self._require(run_id)
-        out = io.BytesIO()
-        try:
-            if view.folder is None:
-                raise FileNotFoundError
-            with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as file:
-                for path in sorted(view.folder.iterdir()):
-                    file.write(path, path.name)
-        except OSError as error:
-            raise TrainingError("This run has no result that could be downloaded; its folder is gone.") from error
-        return out.getvalue()
+        return run_files.zip_bytes(self._require(run_id).folder)
 
     def load_zip(self, content: bytes, *, name: str = "", visitor: str = "") -> str:
         """Takes back a two-label text model that was downloaded.
@@ -506,47 +361,14 @@ class Jobs:
             TrainingError: It is no such ZIP file, or the disk is full.
             CheckpointError: A file in it is missing or not what it should be.
         """
-        from seqdemo.checkpoints import folder as checkpoint  # imports torch
-
-        files = _unzip(content)
+        result = run_files.unzip(content)
         with self._changed:
             self._make_room()
-        run_id = secrets.token_urlsafe(12)
-        home = self.root / run_id
-        try:
-            (home / _RESULT).mkdir(parents=True)
-            for file, found in files.items():
-                (home / _RESULT / file).write_bytes(found)
-            classifier = checkpoint.load(home / _RESULT)
-            settings = _settings_of(classifier.config.get("training", {}), classifier.name)
-            _write(home / _SETTINGS, json.dumps(dataclasses.asdict(settings), indent=2))
-            done = {
-                "event": "done",
-                "reason": "loaded",
-                "epochs": len(classifier.history),
-                "best_epoch": classifier.metrics.get("best_epoch", 0),
-                "folder": str(home / _RESULT),
-                "is_text_model": True,
-                "metrics": dict(classifier.metrics),
-                "confusion": None,
-                "wrong": [],
-                "at": 0.0,
-            }
-            _write(home / _OWNER, _hashed(visitor))
-            _write(home / _EVENTS, json.dumps(done) + "\n")
-            if name:
-                _write(home / _NAME, clean_name(name))
-        except SeqdemoError:
-            shutil.rmtree(home, ignore_errors=True)
-            raise
-        except OSError as error:
-            shutil.rmtree(home, ignore_errors=True)
-            raise TrainingError(f"The files cannot be written ({error.strerror}); is the disk full?") from error
-        return run_id
+        return RunFiles.of_result(self.root, result, _hashed(visitor), name).home.name
 
     def events(self, run_id: str) -> list[dict[str, Any]]:
         """Every event of a run with `at`, the seconds since its start; what a recording holds."""
-        return _read_events(self.root / run_id / _EVENTS)
+        return RunFiles(self.root / run_id).events()
 
     # --- inside ---
 
@@ -559,130 +381,69 @@ class Jobs:
         if len(self._queue) >= self.limits.max_waiting:
             raise TrainingError(f"{len(self._queue)} runs are waiting already; try again in a few minutes.")
 
+    def _n_running(self) -> int:
+        return sum(job.child is not None for job in self._jobs.values())
+
     def _fill(self) -> None:
         """Starts waiting runs while there is room."""
-        while self._queue and not self._closed:
-            if sum(job.process is not None for job in self._jobs.values()) >= self.limits.max_jobs:
-                break
+        while self._queue and not self._closed and self._n_running() < self.limits.max_jobs:
             self._launch(self._jobs[self._queue.pop(0)])
         self._changed.notify_all()
 
     def _launch(self, job: _Job) -> None:
-        command = [sys.executable, "-m", "seqdemo", "train", *job.view.settings.arguments()]
-        command += ["--events", "jsonl", "--controlled", "--out", str(job.folder / _RESULT)]
-        command += ["--threads", str(self.limits.threads), "--max-seconds", str(self.limits.max_seconds)]
-        command += ["--max-memory-mb", str(self.limits.max_memory_mb)]
-        if (job.folder / _CSV).is_file():
-            command += ["--csv", str(job.folder / _CSV)]
-        here = str(pathlib.Path(seqdemo.__file__).parents[1])
-        path = os.pathsep.join([here, *filter(None, [os.environ.get("PYTHONPATH")])])
-        environment = {**os.environ, "OMP_NUM_THREADS": str(self.limits.threads), "PYTHONPATH": path}
-        # A group of its own, so that Ctrl-C at the server's terminal reaches the child through the pipe alone; not a
-        # session of its own, in which a low priority would count for nothing on Linux.
-        group: dict[str, Any] = {"process_group": 0} if os.name == "posix" else {}
         try:
-            with (job.folder / _ERRORS).open("wb") as errors:
-                job.process = subprocess.Popen(
-                    command,
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=errors,
-                    env=environment,
-                    text=True,
-                    encoding="utf-8",
-                    bufsize=1,
-                    **group,
-                )
+            job.child = Child(
+                job.view.settings,
+                job.files,
+                threads=self.limits.threads,
+                max_seconds=self.limits.max_seconds,
+                max_memory_mb=self.limits.max_memory_mb,
+                on_event=lambda event: self._take(job, event),
+                on_end=lambda status: self._conclude(job, status),
+            )
         except OSError as error:
             self._end(job, "failed", f"The run could not be started ({error.strerror}).", kind="error")
             return
-        job.started = time.monotonic()
         job.view.state = "starting"
         job.view.version += 1
-        job.reader = threading.Thread(
-            target=self._read, args=(job, job.process), name=f"train-{job.view.id}", daemon=True
-        )
-        job.reader.start()
 
-    def _read(self, job: _Job, process: subprocess.Popen[str]) -> None:
-        """Takes the events of one child until it ends."""
-        assert process.stdout is not None
-        for line in process.stdout:
-            try:
-                event = json.loads(line)
-            except ValueError:  # the last line of a child that was killed
-                continue
-            if not isinstance(event, dict) or "event" not in event:
-                continue
-            event["at"] = round(time.monotonic() - job.started, 3)
-            # A full disk loses the record of a run, not the run.
-            with contextlib.suppress(OSError), (job.folder / _EVENTS).open("a", encoding="utf-8") as file:
-                file.write(json.dumps(event) + "\n")
-            with self._changed:
-                if event["event"] in {"done", "failed"}:
-                    job.view.message = job.reason
-                job.view.take(event)
-                if event["event"] in {"done", "failed"}:
-                    job.view.state = "running"  # until the process is gone
-                self._changed.notify_all()
-        status = process.wait()
-        process.stdout.close()
-        with contextlib.suppress(OSError):
-            if process.stdin:
-                process.stdin.close()
+    def _take(self, job: _Job, event: dict[str, Any]) -> None:
+        """Takes one event of a child; called in the thread that listens to it."""
         with self._changed:
-            job.process = None
-            self._conclude(job, status)
-            self._fill()
+            is_last = event["event"] in {"done", "failed"}
+            if is_last:
+                job.view.message = job.reason
+            job.view.take(event)
+            if is_last:
+                job.view.state = "running"  # until the process is gone
+            self._changed.notify_all()
 
     def _conclude(self, job: _Job, status: int) -> None:
-        view = job.view
-        if view.done is not None and status == 0:
-            if view.done["reason"] == "finished" and view.settings.task != "own" and not job.was_paused:
-                estimated = estimate_seconds(view.settings)
-                self._ratios.append(min(20.0, max(0.1, view.seconds / estimated)))
-            self._end(job, "done", job.reason or view.message)
-        elif view.kind:
-            self._end(job, "failed", view.message, kind=view.kind)
-        elif job.stop_at:  # it did not answer in time, perhaps because it had hardly begun
-            self._end(job, "killed", job.reason or "Stopped; its process had to be ended, and nothing is kept.")
-        elif status < 0:
-            self._end(
-                job, "killed", f"The run ended: its process was killed from outside (signal {-status}).", kind="killed"
+        """Ends a run whose child is gone, and lets the next one begin; called in the thread that listened to it."""
+        with self._changed:
+            job.child = None
+            view = job.view
+            state, message, kind = how_it_ended(
+                view,
+                status,
+                job.files.last_error(),
+                reason=job.reason,
+                stopped=bool(job.stop_at),
+                closed=self._closed,
             )
-        elif self._closed:
-            self._end(job, "killed", "The server was stopped.", kind="killed")
-        else:
-            said = _last_line(job.folder / _ERRORS)
-            if said.startswith("seqdemo: "):
-                self._end(job, "failed", said.removeprefix("seqdemo: "), kind="error")
-            else:
-                _log.error("A training run ended with status %d: %s", status, said)
-                self._end(job, "failed", "The run ended with an error of the program.", kind="error")
+            as_planned = state == "done" and view.done is not None and view.done["reason"] == "finished"
+            if as_planned and view.settings.task != "own" and not job.was_paused:
+                self._ratios.append(min(20.0, max(0.1, view.seconds / estimate_seconds(view.settings))))
+            self._end(job, state, message, kind)
+            self._fill()
 
     def _end(self, job: _Job, state: State, message: str, kind: str = "") -> None:
         job.view.state, job.view.message, job.view.kind = state, message, kind
         job.view.version += 1
         if state != "done":
             job.view.done = None
-        with contextlib.suppress(OSError):
-            for left in job.folder.glob(f".{_RESULT}*"):  # of a child that could not tidy up
-                shutil.rmtree(left) if left.is_dir() else left.unlink()
-            if state != "done":
-                note = {"event": "ended", "state": state, "message": message, "kind": kind}
-                with (job.folder / _EVENTS).open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(note) + "\n")
+        job.files.conclude(state, message, kind)
         self._changed.notify_all()
-
-    def _tell(self, job: _Job, word: str) -> bool:
-        try:
-            assert job.process is not None
-            assert job.process.stdin is not None
-            job.process.stdin.write(word + "\n")
-            job.process.stdin.flush()
-        except (OSError, ValueError):  # it has just ended
-            return False
-        return True
 
     def _reap(self) -> None:
         """Ends what nobody watches, what takes too long, and what does not obey; deletes what is old."""
@@ -700,19 +461,15 @@ class Jobs:
                 continue
             if now - job.seen > limits.unwatched_s:
                 self.stop(run_id, "Ended because nobody had been watching.")
-            if job.process is None:
+            if job.child is None:
                 continue
             if job.paused_at and now - job.paused_at > limits.max_paused_s:
                 self.stop(run_id, "Ended because it had been paused for too long.")
-            too_long = now - job.started > 1.5 * limits.max_seconds + limits.max_paused_s + 60
+            too_long = now - job.child.started > 1.5 * limits.max_seconds + limits.max_paused_s + 60
             if too_long or (job.stop_at and now - job.stop_at > _SECONDS_TO_OBEY):
                 if not job.stop_at:
                     job.stop_at, job.reason = now, "Ended because it took too long and did not answer."
-                job.process.kill()
-
-    def _running(self, run_id: str) -> _Job | None:
-        job = self._jobs.get(run_id)
-        return job if job is not None and job.process is not None else None
+                job.child.process.kill()
 
     def _require(self, run_id: str) -> View:
         view = self.view(run_id)
@@ -723,8 +480,8 @@ class Jobs:
     def _copy(self, job: _Job) -> View:
         view = dataclasses.replace(job.view, steps=list(job.view.steps), epochs=list(job.view.epochs))
         view.place = self._queue.index(view.id) + 1 if view.id in self._queue else 0
-        if job.process is not None:
-            view.seconds = time.monotonic() - job.started
+        if job.child is not None:
+            view.seconds = time.monotonic() - job.child.started
         if view.done and view.folder is not None and not view.folder.is_dir():
             view.done = {**view.done, "folder": None}
             view.message = "The result's folder was deleted."
@@ -732,185 +489,26 @@ class Jobs:
 
     def _from_disk(self, run_id: str) -> _Job | None:
         """A run of an earlier server, or one that was loaded from a file."""
-        folder = self.root / run_id
-        if not _ID.fullmatch(run_id) or not (folder / _SETTINGS).is_file():
+        files = RunFiles.find(self.root, run_id)
+        found = files.read() if files else None
+        if files is None or found is None:
             return None
-        try:
-            settings = RunSettings(**json.loads((folder / _SETTINGS).read_text(encoding="utf-8")))
-            view = View(id=run_id, settings=settings)
-            ended: dict[str, Any] | None = None
-            for event in _read_events(folder / _EVENTS):
-                if event["event"] == "ended":
-                    ended = event
-                else:
-                    view.take(event)
-            name, whose = folder / _NAME, folder / _OWNER
-            view.name = name.read_text(encoding="utf-8") if name.is_file() else ""
-            owner = whose.read_text(encoding="utf-8") if whose.is_file() else ""
-        except (OSError, ValueError, TypeError, KeyError):  # a file that someone changed
-            return None
-        if ended is not None:
-            view.state, view.message, view.kind = ended["state"], ended["message"], ended["kind"]
-        elif view.done is not None:
-            view.done["folder"] = str(folder / _RESULT)
-        elif not view.has_ended:
-            view.state, view.kind, view.message = "killed", "killed", "The server was stopped while this run trained."
-        job = _Job(view=view, owner=owner, folder=folder, seen=time.monotonic())
-        self._jobs[run_id] = job
-        return job
+        view, owner = found
+        self._jobs[run_id] = _Job(view=view, owner=owner, files=files, seen=time.monotonic())
+        return self._jobs[run_id]
 
     def _make_room(self) -> None:
-        """Deletes runs without a name: those that are old, and the oldest while space is short."""
-        allowed = self.limits.kept_mb * 1e6
-        homes = [path.parent for path in self.root.glob(f"*/{_SETTINGS}")]
-        sizes = {home: _size(home) for home in homes}
-        total = sum(sizes.values())
-        now = time.time()
-        unnamed = [home for home in homes if not (home / _NAME).is_file() and self._is_over(home.name)]
-        for home in sorted(unnamed, key=_age):
-            if total > allowed or now - _age(home) > 3600 * self.limits.kept_hours:
-                shutil.rmtree(home, ignore_errors=True)
-                self._jobs.pop(home.name, None)
-                total -= sizes[home]
-        if total > allowed:
+        in_use = {run_id for run_id, job in self._jobs.items() if not job.view.has_ended}
+        kept_mb = self.limits.kept_mb
+        deleted, is_enough = run_files.make_room(self.root, in_use, kept_mb=kept_mb, kept_hours=self.limits.kept_hours)
+        for run_id in deleted:
+            self._jobs.pop(run_id, None)
+        if not is_enough:
             raise TrainingError(
-                f"The space for runs is used up ({self.limits.kept_mb:,.0f} MB, all of it in saved or unfinished runs)."
+                f"The space for runs is used up ({kept_mb:,.0f} MB, all of it in saved or unfinished runs)."
             )
-
-    def _is_over(self, run_id: str) -> bool:
-        job = self._jobs.get(run_id)
-        return job is None or job.view.has_ended
-
-
-def clean_name(name: str) -> str:
-    """A name that is safe in a file, a link and a chart.
-
-    Raises:
-        ConfigError: Nothing of it is left.
-    """
-    plain = unicodedata.normalize("NFKC", name)
-    kept = "".join(letter if letter.isalnum() or letter in "-_.()" else " " for letter in plain)
-    cleaned = " ".join(kept.split())[:_NAME_LENGTH].strip(" .")
-    if not any(letter.isalnum() for letter in cleaned):
-        raise ConfigError("A name needs at least one letter or digit.")
-    return cleaned
 
 
 def _hashed(visitor: str) -> str:
     """What is kept of a visitor's token: enough to know it again, too little to use it."""
     return hashlib.sha256(visitor.encode()).hexdigest() if visitor else ""
-
-
-def _writable(root: pathlib.Path) -> pathlib.Path:
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=root):
-            return root.resolve()
-    except OSError:
-        return pathlib.Path(tempfile.mkdtemp(prefix="seqdemo-runs-"))
-
-
-def _write(path: pathlib.Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8", newline="\n")
-
-
-def _size(folder: pathlib.Path) -> int:
-    found = 0
-    for path in folder.rglob("*"):
-        with contextlib.suppress(OSError):  # deleted in this moment
-            found += path.stat().st_size
-    return found
-
-
-def _age(folder: pathlib.Path) -> float:
-    try:
-        return folder.stat().st_mtime
-    except OSError:
-        return 0.0
-
-
-def _last_line(path: pathlib.Path) -> str:
-    try:
-        lines = path.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    except OSError:
-        return ""
-    return lines[-1] if lines else ""
-
-
-def _read_events(path: pathlib.Path) -> list[dict[str, Any]]:
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return []
-    found = []
-    for line in lines:
-        try:
-            event = json.loads(line)
-        except ValueError:  # cut off when the server was killed
-            continue
-        if isinstance(event, dict) and "event" in event:
-            found.append(event)
-    return found
-
-
-def _unzip(content: bytes) -> dict[str, bytes]:
-    """The files of a result, by name, with their sizes checked before anything is unpacked."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as file:
-            entries = {pathlib.PurePosixPath(info.filename).name: info for info in file.infolist() if not info.is_dir()}
-            strange = sorted(set(entries) - _RESULT_FILES)
-            if strange or len(entries) != sum(not info.is_dir() for info in file.infolist()):
-                raise TrainingError(
-                    f"This ZIP file holds other files than a result has ({', '.join(strange[:3]) or 'some twice'}); "
-                    f"{', '.join(sorted(_RESULT_FILES))} are expected."
-                )
-            if sum(info.file_size for info in entries.values()) > _MAX_ZIP_BYTES:
-                raise TrainingError(f"This result is larger than {_MAX_ZIP_BYTES / 1e6:.0f} MB.")
-            return {name: file.read(info) for name, info in entries.items()}
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, OSError) as error:
-        if isinstance(error, TrainingError):
-            raise
-        raise TrainingError(f"This is not a ZIP file of a result ({error}).") from error
-
-
-def _settings_of(entries: Mapping[str, Any], model: str) -> RunSettings:
-    """The settings that stand in a checkpoint; where it was trained elsewhere, those that are known."""
-    names = {entry.name for entry in dataclasses.fields(RunSettings)}
-    try:
-        return RunSettings(**{name: value for name, value in entries.items() if name in names})
-    except (ConfigError, TypeError):
-        return RunSettings(task="imdb", model=model)
-
-
-def side_by_side(views: Sequence[View]) -> list[dict[str, Any]]:
-    """A table of runs: one row each with plain values, for a page and for CSV.
-
-    Args:
-        views: Runs in the order shown.
-
-    Returns:
-        `id`, `name`, `task`, `model`, `seed`, `state`, `parameters`, `epochs`, `best_epoch`, `validation_accuracy`,
-        `test_accuracy`, `test_loss`, `seconds`; None where nothing is known yet.
-    """
-    rows = []
-    for view in views:
-        metrics = view.done["metrics"] if view.done else {}
-        best = max((entry["validation_accuracy"] for entry in view.epochs if entry["epoch"]), default=None)
-        rows.append(
-            {
-                "id": view.id,
-                "name": view.name,
-                "task": view.settings.task,
-                "model": view.settings.model,
-                "seed": view.settings.seed,
-                "state": view.state,
-                "parameters": view.start["parameters"] if view.start else metrics.get("parameters"),
-                "epochs": len([entry for entry in view.epochs if entry["epoch"]]),
-                "best_epoch": view.done["best_epoch"] if view.done else None,
-                "validation_accuracy": metrics.get("validation_accuracy", best),
-                "test_accuracy": metrics.get("test_accuracy"),
-                "test_loss": metrics.get("test_loss_nats", metrics.get("test_mse")),
-                "seconds": metrics.get("seconds", view.seconds),
-            }
-        )
-    return rows
