@@ -1,10 +1,13 @@
 """The train page in a real Chromium: curves that grow without a click, other pages meanwhile, a result in use."""
 
 import os
+import pathlib
 import re
 import urllib.parse
 
 import pytest
+
+from seqdemo.training.jobs import Limits
 
 DESKTOP = {"viewport": {"width": 1280, "height": 800}}
 PATH = "/train"
@@ -89,9 +92,9 @@ def test_two_runs_grow_survive_a_change_of_page_and_one_is_used(opened, expect):
 def test_the_link_finds_a_run_again_and_another_visitor_sees_it_by_link_only(opened, expect):
     page = opened(link(epochs=2, models="gru")).page
     page.get_by_role("button", name="Start training").click()
+    page.wait_for_url(re.compile("runs="))
     wait_for_epoch(page, 2)
     address = page.url
-    assert "runs=" in address
     page.reload()
     wait_for_epoch(page, 2)
     expect(page.get_by_label("Name", exact=True)).to_be_visible()  # still theirs
@@ -130,3 +133,40 @@ def test_nothing_scrolls_sideways(opened, expect, width, height):
         "[document.documentElement.scrollWidth, document.querySelector('[data-testid=stMain]').scrollWidth]"
     )
     assert max(widths) <= width
+
+
+def test_twenty_clicks_in_a_second_start_no_more_runs_than_one_visitor_may_have(opened, expect):
+    # The last test of this module: what it starts ends with the server.
+    visited = opened(link(samples=4000, models="lstm", vary="epochs", values="100,99,98"))
+    page = visited.page
+    root = pathlib.Path(os.environ["SEQDEMO_RUNS"])
+    before = len(list(root.iterdir()))
+
+    def click_often(label):
+        expect(page.get_by_role("button", name=label)).to_be_enabled()
+        page.evaluate(
+            """async (label) => {
+              for (let n = 0; n < 20; n += 1) {
+                const buttons = [...document.querySelectorAll("button")]
+                buttons.find((button) => button.textContent.includes(label)).click()
+                await new Promise((resolve) => setTimeout(resolve, 40))
+              }
+            }""",
+            label,
+        )
+
+    click_often("Start 3 runs")
+    expect(page.get_by_text("These runs are under way already; stop them first")).to_be_visible(timeout=120_000)
+    assert len(list(root.iterdir())) == before + 3
+
+    page.get_by_label("Compare these values").fill("97, 96")
+    page.get_by_label("Compare these values").press("Enter")
+    click_often("Start 2 runs")  # room for one of the two
+    refused = re.compile("You have 4 runs that have not ended; stop one of them first|These runs are under way already")
+    expect(page.get_by_text(refused)).to_be_visible(timeout=120_000)
+    expect(page.locator("[class*=st-key-train_stop_]")).to_have_count(1, timeout=120_000)
+    assert len(list(root.iterdir())) == before + Limits().max_each
+
+    page.locator("[class*=st-key-train_stop_] button").click()
+    expect(page.get_by_role("button", name="New seed")).to_be_visible(timeout=120_000)
+    assert visited.complaints == []
