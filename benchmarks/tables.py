@@ -31,7 +31,7 @@ def results(pretrained: pathlib.Path = seqdemo.PRETRAINED) -> str:
     pooled = pretrained / "studies" / f"{POOLED}.json"
     for name, spec in seqdemo.MODELS.items():
         rows.append(_result(spec.label, _read(pretrained / name / "metrics.json")))
-        if name == "rnn" and pooled.is_file():
+        if name == "rnn":
             rows.append(_result("RNN, mean and maximum of its states (not shipped)", _read(pooled)))
     rows.append(_result("Bag of words", _read(pretrained / "studies" / "bag_of_words.json")))
     heads = ("Model", "Test accuracy", "95 % interval", "Parameters", "Validation", "Language model", "Trained in")
@@ -69,6 +69,8 @@ def typed(pretrained: pathlib.Path = seqdemo.PRETRAINED) -> str:
 def parts(pretrained: pathlib.Path = seqdemo.PRETRAINED) -> str:
     """What each part of the recipe is worth."""
     frame = ablation.frame(study.read(ablation.STUDY.name, pretrained / "studies"))
+    if frame.empty:
+        return "It has not been run since the recipe last changed."
     rows = []
     for row in frame.to_dict("records"):
         cells = (f"{100 * row[name]:.1f} ± {50 * row[f'{name}_spread']:.1f} %" for name in ablation.MEASURED)
