@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -386,22 +387,28 @@ def _cost(runs: Sequence[RunSettings], table: LabelledTexts | None) -> str:
     return f"Parameters: {'; '.join(counts)}. About {train.duration(max(5, total))} on a CPU.{queue}"
 
 
+# Of two clicks in quick succession the second is answered while the first still starts its runs: Streamlit tells the
+# first answer to stop and begins another beside it.
+_STARTING = threading.Lock()
+
+
 def _start(runs: Sequence[RunSettings], csv: bytes | None) -> None:
     now = train.session()
     now.problem = now.warning = ""
     registry = resources.jobs()
-    known = (registry.view(run_id) for run_id in now.runs if registry.belongs_to(run_id, now.visitor))
-    if any(view is not None and not view.has_ended and view.settings in runs for view in known):
-        now.problem = "These runs are under way already; stop them first, or change something."
-        return
-    started: list[str] = []
-    try:
-        for settings in runs:
-            started.append(registry.start(settings, visitor=now.visitor, csv=csv))
-    except SeqdemoError as error:
-        now.problem = str(error)
-    if started:
-        now.add(started)
+    with _STARTING:
+        known = (registry.view(run_id) for run_id in now.runs if registry.belongs_to(run_id, now.visitor))
+        if any(view is not None and not view.has_ended and view.settings in runs for view in known):
+            now.problem = "These runs are under way already; stop them first, or change something."
+            return
+        started: list[str] = []
+        try:
+            for settings in runs:
+                started.append(registry.start(settings, visitor=now.visitor, csv=csv))
+        except SeqdemoError as error:
+            now.problem = str(error)
+        if started:
+            now.add(started)
 
 
 def _take_preset(name: str) -> None:
