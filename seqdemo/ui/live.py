@@ -18,6 +18,7 @@ import streamlit as st
 
 from seqdemo.explain.prefixes import MAX_BEGINNINGS
 from seqdemo.models.registry import MODELS
+from seqdemo.studies.study import listed
 from seqdemo.text import HEAD_TOKENS, MAX_CHARACTERS, MAX_TOKENS, Reading
 from seqdemo.ui import components, own_models, resources, sources
 from seqdemo.ui.examples import EXAMPLES, Example
@@ -290,7 +291,7 @@ def finding(words: Sequence[str], curves: Mapping[str, Curve], every_word: Seque
     for answer in ("positive", "unsure", "negative"):
         names = [MODELS[name].label for name in last if last[name] == answer]
         if names:
-            groups.append(f"{_listed(names) if len(names) <= 2 else len(names)} {answer}")
+            groups.append(f"{listed(names) if len(names) <= 2 else len(names)} {answer}")
     return f"The models disagree: {'; '.join(groups)}"
 
 
@@ -339,7 +340,7 @@ def curve_data(reading: Reading, curves: Mapping[str, Curve], every_word: Sequen
     labels = [MODELS[name].label for name in curves if name not in every_word]
     how = "How to read this: each line is what a model would say if the review ended after that word."
     if labels:
-        how += f" {_listed(labels)}: re-run on up to {MAX_BEGINNINGS} beginnings of the text (dots)."
+        how += f" {listed(labels)}: re-run on up to {MAX_BEGINNINGS} beginnings of the text (dots)."
     ends = ", ".join(f"{MODELS[name].label} {percent(curve[1][-1])} %" for name, curve in curves.items())
     return {
         "stale": False,
@@ -426,10 +427,6 @@ def _times(n: int) -> str:
 
 def _count(n: int, noun: str) -> str:
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _well_formed(text: str) -> str:

@@ -13,6 +13,7 @@ import streamlit as st
 
 from seqdemo.errors import SeqdemoError
 from seqdemo.models.registry import MODELS
+from seqdemo.studies.study import listed
 from seqdemo.ui import resources
 from seqdemo.ui.marks import mark, plain
 
@@ -123,8 +124,7 @@ def not_theirs() -> str:
     own = [plain(label(name)) for name in views()]
     if not own:
         return ""
-    listed = own[0] if len(own) == 1 else f"{', '.join(own[:-1])} and {own[-1]}"
-    return f"Measured on the models that came with the app, not on {listed}."
+    return f"Measured on the models that came with the app, not on {listed(own)}."
 
 
 def called(view: View) -> str:

@@ -22,6 +22,7 @@ import streamlit as st
 import seqdemo
 from seqdemo.errors import SeqdemoError
 from seqdemo.models.registry import MODELS
+from seqdemo.studies.study import listed
 from seqdemo.training import recorded
 from seqdemo.training.jobs import View
 from seqdemo.training.settings import PRESETS, RunSettings
@@ -183,7 +184,7 @@ def _watch() -> None:
                 _row(run)
         others = [plain(run.label) for run in own if not run.view.has_ended and not is_mine(run.view)]
         if others:
-            st.caption(f"{_listed(others)}: started by someone else, so you can watch but not pause or stop.")
+            st.caption(f"{listed(others)}: started by someone else, so you can watch but not pause or stop.")
         if devices := {where(run.view.start) for run in own if run.view.start}:
             st.caption(f"Computed on: {'; '.join(sorted(devices))}")
     elif runs:
@@ -330,7 +331,7 @@ def finding(runs: Sequence[Shown]) -> str:
     plural = {"learns it": "learn it", "learns part of it": "learn part of it", "stays at guessing": "stay at guessing"}
     plural["breaks off"] = "break off"
     return "; ".join(
-        f"{_listed(names)} {words if len(names) == 1 else plural[words]}" for words, names in groups.items() if names
+        f"{listed(names)} {words if len(names) == 1 else plural[words]}" for words, names in groups.items() if names
     )
 
 
@@ -436,7 +437,3 @@ def _floats(values: Any) -> npt.NDArray[np.float32]:
     """float32, None as NaN; what is too large for it as infinity."""
     with np.errstate(over="ignore"):
         return np.array([np.nan if value is None else value for value in values], dtype=np.float64).astype(np.float32)
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -270,7 +270,9 @@ def test_a_visitor_sees_no_run_without_its_id(jobs):
     jobs.pause("x" * 16)
 
 
-def test_a_run_belongs_to_who_started_or_loaded_it_also_after_the_server_was_started_anew(tmp_path, checkpoint_folders):
+def test_a_run_belongs_to_who_started_or_loaded_it_also_after_the_server_was_started_anew(
+    tmp_path, checkpoint_folders, zipped
+):
     first = make(tmp_path)
     started = first.start(SMALL, visitor="one")
     good = {path.name: path.read_bytes() for path in checkpoint_folders["gru"].iterdir()}
@@ -350,14 +352,6 @@ def test_an_own_file_is_checked_before_anything_starts(jobs):
     run_id = jobs.start(own, csv=content)
     assert jobs.wait(run_id, ended, WAIT_S).state == "done"
     assert jobs.wait(jobs.again(run_id), ended, WAIT_S).state == "done"
-
-
-def zipped(**files):
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as file:
-        for name, content in files.items():
-            file.writestr(name, content)
-    return out.getvalue()
 
 
 def test_a_view_that_was_given_away_changes_no_more(jobs):

@@ -1,8 +1,5 @@
 """The files of a run: begun, found again, named, packed, taken back, and what is refused."""
 
-import io
-import zipfile
-
 import pytest
 
 from seqdemo.errors import CheckpointError, ConfigError, TrainingError
@@ -51,15 +48,7 @@ def test_without_a_result_there_is_nothing_to_download(tmp_path):
             zip_bytes(result)
 
 
-def zipped(**files):
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as file:
-        for name, content in files.items():
-            file.writestr(name, content)
-    return out.getvalue()
-
-
-def test_what_is_no_result_is_not_loaded(tmp_path, checkpoint_folders):
+def test_what_is_no_result_is_not_loaded(tmp_path, checkpoint_folders, zipped):
     good = {path.name: path.read_bytes() for path in checkpoint_folders["gru"].iterdir()}
     packed = zipped(**{f"my-gru/{name}": found for name, found in good.items()})
     view, owner = RunFiles.of_result(tmp_path, unzip(packed), "somebody").read()
@@ -81,7 +70,7 @@ def test_what_is_no_result_is_not_loaded(tmp_path, checkpoint_folders):
     assert len(list(tmp_path.iterdir())) == 1, "nothing of what was refused is left"
 
 
-def test_a_zip_that_unpacks_to_more_than_allowed_is_refused_before_it_is_unpacked(monkeypatch):
+def test_a_zip_that_unpacks_to_more_than_allowed_is_refused_before_it_is_unpacked(monkeypatch, zipped):
     monkeypatch.setattr(run_files, "_MAX_ZIP_BYTES", 1000)
     with pytest.raises(TrainingError, match="larger than"):
         unzip(zipped(**{"vocab.txt": b"0" * 1001}))
