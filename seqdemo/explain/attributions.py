@@ -8,15 +8,17 @@ Sources:
         erasure": leaving words out.
     Abnar & Zuidema 2020: rollout; see `explain.rollout`.
 
-The baseline of integrated gradients is a text of as many words whose vectors are all zero,
-which is also the vector of padding. A Transformer adds its positions to them as always.
+The baseline of the two gradient methods is a text of as many unknown words: the models met
+that word in training, and leaving a word out puts it in the word's place as well. Vectors of
+zeros, the other usual choice, are a text that no model has read; `study attributions` measures
+both. A Transformer adds its positions to either as always.
 Signed figures are in logits; what attention gives are shares.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +33,7 @@ from seqdemo.text import UNKNOWN_ID
 if TYPE_CHECKING:
     from seqdemo.checkpoints.classifier import Classifier
 
+Baseline = Literal["unknown", "zeros"]
 N_STEPS = 50
 """Points on the way from the baseline, at first; twice as many as often as completeness is missed."""
 MAX_STEPS = 400
@@ -76,9 +79,13 @@ class IntegratedGradients:
 
 
 def integrated_gradients(
-    classifier: Classifier, ids: npt.NDArray[np.int64], n_steps: int = N_STEPS, max_steps: int = MAX_STEPS
+    classifier: Classifier,
+    ids: npt.NDArray[np.int64],
+    n_steps: int = N_STEPS,
+    max_steps: int = MAX_STEPS,
+    baseline: Baseline = "unknown",
 ) -> IntegratedGradients:
-    """x_t · ∫ ∂ logit(a x) / ∂x_t da, a from 0 to 1, at each word (Sundararajan et al. 2017, eq. 1).
+    """(x_t - b_t) · ∫ ∂ logit(b + a (x - b)) / ∂x_t da, a from 0 to 1, at each word (Sundararajan et al. 2017, eq. 1).
 
     The integral is summed at the points of Gauss and Legendre, which miss less than evenly
     spaced ones; the points are doubled until the sum is complete, or there are `max_steps`,
@@ -89,38 +96,45 @@ def integrated_gradients(
         ids: Vocabulary indices of one text, at least one, int64 (n_tokens,).
         n_steps: Points at first.
         max_steps: Points at most.
+        baseline: What b is: the vector of the unknown word at every place, or zeros.
 
     Returns:
         The values; `is_complete` says whether the points were enough.
     """
-    model = classifier.model
-    vectors = model.embedding.weight.detach()[torch.from_numpy(ids)]  # (T, d_embed)
-    logit, baseline = _logits_of_vectors(classifier, torch.stack([vectors, torch.zeros_like(vectors)])).tolist()
+    vectors = _vectors(classifier, ids)
+    start = _vectors(classifier, np.full_like(ids, UNKNOWN_ID)) if baseline == "unknown" else torch.zeros_like(vectors)
+    way = vectors - start  # (T, d_embed)
+    logit, logit_at_start = _logits_of_vectors(classifier, torch.stack([vectors, start])).tolist()
     while True:
         slope = torch.zeros_like(vectors, dtype=torch.float64)
         points, weights = (torch.from_numpy(found) for found in _on_the_way(n_steps))
-        for start in range(0, n_steps, _ROWS_AT_ONCE):
-            part = slice(start, start + _ROWS_AT_ONCE)
-            gradient = _gradients(classifier, points[part, None, None].to(vectors.dtype) * vectors)
+        for first in range(0, n_steps, _ROWS_AT_ONCE):
+            part = slice(first, first + _ROWS_AT_ONCE)
+            gradient = _gradients(classifier, start + points[part, None, None].to(way.dtype) * way)
             slope += (weights[part, None, None] * gradient).sum(0)
-        values: npt.NDArray[np.float64] = (slope * vectors).sum(-1).numpy()
-        found = IntegratedGradients(values=values, logit=logit, baseline=baseline, n_steps=n_steps)
+        values: npt.NDArray[np.float64] = (slope * way).sum(-1).numpy()
+        found = IntegratedGradients(values=values, logit=logit, baseline=logit_at_start, n_steps=n_steps)
         if found.is_complete or 2 * n_steps > max_steps or 2 * n_steps * len(ids) > MAX_WORDS:
             return found
         n_steps *= 2
 
 
 def gradient_x_input(classifier: Classifier, ids: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-    """x_t · ∂ logit / ∂x_t at each word, in logits.
+    """(x_t - u) · ∂ logit / ∂x_t at each word, u the vector of the unknown word, in logits.
+
+    Shrikumar et al. have the baseline u = 0; this one asks what `leave_one_out` measures, to first order.
 
     Args:
         classifier: A trained model.
         ids: Vocabulary indices of one text, at least one, int64 (n_tokens,).
 
     Returns:
-        float64 (n_tokens,).
+        float64 (n_tokens,); exactly 0 where the model does not know the word anyhow.
     """
-    return gradients.word_gradients(classifier, ids)[1]
+    slope = gradients.logit_gradient(classifier.model, torch.from_numpy(ids)).double()
+    way = _vectors(classifier, ids) - _vectors(classifier, np.full_like(ids, UNKNOWN_ID))
+    found: npt.NDArray[np.float64] = (slope * way).sum(-1).numpy()
+    return found
 
 
 def leave_one_out(classifier: Classifier, ids: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
@@ -196,6 +210,11 @@ def logits(classifier: Classifier, ids: npt.NDArray[np.int64]) -> npt.NDArray[np
             rows = torch.from_numpy(ids[start : start + _ROWS_AT_ONCE])
             found.append(classifier.model(rows, torch.full((len(rows),), rows.shape[1]))[:, 0].double().numpy())
     return np.concatenate(found)
+
+
+def _vectors(classifier: Classifier, ids: npt.NDArray[np.int64]) -> Tensor:
+    """The word vectors, (n_tokens, d_embed)."""
+    return classifier.model.embedding.weight.detach()[torch.from_numpy(ids)]
 
 
 def _logits_of_vectors(classifier: Classifier, x: Tensor) -> Tensor:

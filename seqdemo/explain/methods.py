@@ -37,13 +37,13 @@ METHODS: dict[str, Method] = {
             name="integrated_gradients",
             label="Integrated gradients",
             signed=True,
-            meaning="How much of the logit each word brings in while all words are faded in together from nothing.",
+            meaning="How much of the logit each word brings in while all fade in together from unknown words.",
         ),
         Method(
             name="gradient_x_input",
             label="Gradient \u00d7 input",
             signed=True,
-            meaning="How much the logit would fall without the word if the model were a straight line.",
+            meaning="How much the logit would fall with an unknown word there if the model were a straight line.",
         ),
         Method(
             name="leave_one_out",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -55,7 +56,7 @@ def measure(inputs: Inputs) -> Measurement:
         settings={
             "reviews": "whole validation rows of the training split, drawn at random",
             "longest": LONGEST,
-            "baseline": "vectors of zeros; a Transformer's positions are added",
+            "baseline": "the vector of the unknown word at every place; from_zeros: vectors of zeros",
             "first_points": attributions.N_STEPS,
             "most_points": attributions.MAX_STEPS,
             "tolerance": attributions.TOLERANCE,
@@ -229,7 +230,30 @@ def completeness_words(stored: Stored, name: str) -> str:
     )
 
 
-def _of_review(model: Classifier, text: str) -> tuple[Attributions, Deletion, tuple[float, bool, int]]:
+@dataclass(frozen=True, kw_only=True)
+class _Review:
+    """What is found in one review.
+
+    Attributes:
+        found: Every method's figures.
+        deleted: What taking their words away does.
+        missed: By what share integrated gradients miss their sum.
+        is_complete: Whether that is little enough.
+        n_steps: Points they took.
+        zeros_logit: What the model says of vectors of zeros.
+        zeros_fall: As `deleted.fall` for integrated gradients from there.
+    """
+
+    found: Attributions
+    deleted: Deletion
+    missed: float
+    is_complete: bool
+    n_steps: int
+    zeros_logit: float
+    zeros_fall: float
+
+
+def _of_review(model: Classifier, text: str) -> _Review:
     from seqdemo.explain import attributions, deletion
 
     ids = model.vocabulary.require(text).ids
@@ -240,14 +264,24 @@ def _of_review(model: Classifier, text: str) -> tuple[Attributions, Deletion, tu
         "leave_one_out": attributions.leave_one_out(model, ids),
         **attributions.attention(model, ids),
     }
-    missed = integrated.error / max(abs(integrated.difference), attributions.LEAST_LOGITS)
-    return found, deletion.delete(model, ids, found), (missed, integrated.is_complete, integrated.n_steps)
+    zeros = attributions.integrated_gradients(model, ids, baseline="zeros")
+    without = deletion.delete(model, ids, {"integrated_gradients": zeros.values})
+    return _Review(
+        found=found,
+        deleted=deletion.delete(model, ids, found),
+        missed=integrated.error / max(abs(integrated.difference), attributions.LEAST_LOGITS),
+        is_complete=integrated.is_complete,
+        n_steps=integrated.n_steps,
+        zeros_logit=zeros.baseline,
+        zeros_fall=without.fall("integrated_gradients"),
+    )
 
 
-def _summary(found: Sequence[tuple[Attributions, Deletion, tuple[float, bool, int]]]) -> dict[str, Any]:
-    methods = list(found[0][0])
-    deletions = [deleted for _, deleted, _ in found]
-    missed, complete, points = (np.array(column) for column in zip(*(one for _, _, one in found), strict=True))
+def _summary(reviews: Sequence[_Review]) -> dict[str, Any]:
+    methods = list(reviews[0].found)
+    deletions = [review.deleted for review in reviews]
+    missed = np.array([review.missed for review in reviews])
+    found = [review.found for review in reviews]
     pairs = combinations(methods, 2)
     random_falls = np.array([deleted.random_falls for deleted in deletions])  # (review, order)
     measured = {}
@@ -265,7 +299,7 @@ def _summary(found: Sequence[tuple[Attributions, Deletion, tuple[float, bool, in
     return {
         "positive": rounded(float(np.mean([deleted.positive for deleted in deletions]))),
         "correlations": {
-            f"{one}|{other}": _quartiles([rank_correlation(values[one], values[other]) for values, _, _ in found])
+            f"{one}|{other}": _quartiles([rank_correlation(each[one], each[other]) for each in found])
             for one, other in pairs
         },
         "curves": {
@@ -278,8 +312,12 @@ def _summary(found: Sequence[tuple[Attributions, Deletion, tuple[float, bool, in
             "median": rounded(np.median(missed)),
             "worst_of_twenty": rounded(np.quantile(missed, 0.95)),
             "largest": rounded(missed.max()),
-            "complete": rounded(complete.mean()),
-            "most_points": int(points.max()),
+            "complete": rounded(float(np.mean([review.is_complete for review in reviews]))),
+            "most_points": max(review.n_steps for review in reviews),
+        },
+        "from_zeros": {
+            "logit": rounded(float(np.mean([review.zeros_logit for review in reviews]))),
+            "mean": rounded(float(np.mean([review.zeros_fall for review in reviews]))),
         },
     }
 

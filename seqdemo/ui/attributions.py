@@ -226,24 +226,37 @@ def _every_model() -> None:
 
 def _explanation(stored: Stored) -> None:
     st.latex(
-        r"\mathrm{IG}_t = x_t \cdot \int_0^1 \frac{\partial\,\mathrm{logit}(a\,x)}{\partial x_t}\,\mathrm{d}a, \qquad "
-        r"\sum_t \mathrm{IG}_t = \mathrm{logit}(x) - \mathrm{logit}(0)"
+        r"\mathrm{IG}_t = (x_t - u) \cdot \int_0^1 \frac{\partial\,\mathrm{logit}(u + a\,(x - u))}{\partial x_t}"
+        r"\,\mathrm{d}a, \qquad \sum_t \mathrm{IG}_t = \mathrm{logit}(x) - \mathrm{logit}(u)"
     )
     settings = stored.settings
     st.markdown(
         "\n".join(f"- **{method.label}**: {method.meaning}" for method in METHODS.values())
-        + f"\n\nIntegrated gradients (Sundararajan, Taly and Yan 2017) go from a text whose word vectors are all zero, "
-        "which is also the vector of padding (the Transformer's positions are added all the way), to the review, over "
-        f"{settings['first_points']} points of Gauss and Legendre; the points are doubled, up to "
+        + "\n\nIntegrated gradients (Sundararajan, Taly and Yan 2017) go from a text of as many unknown words, u, "
+        f"to the review, over {settings['first_points']} points of Gauss and Legendre; the points are doubled, up to "
         f"{settings['most_points']}, until the sum misses by no more than {100 * settings['tolerance']:.0f}\u00a0% of "
         "the difference of the two logits. A word that is left out or taken away is replaced by the unknown word, so "
-        "that no other word moves; in training, a tenth of the words was. Words are taken away up to one half: with "
+        "that no other word moves; in training, a tenth of the words was. So all three ask about the same change. "
+        f"{_about_baseline(stored)}Words are taken away up to one half: with "
         "most words gone, a text is like nothing that a model has read. "
         f"{settings['random_orders']} random orders. The mean of attention is one over layers, heads and asking "
         "words; rollout (Abnar and Zuidema 2020) multiplies ½ A + ½ I over the layers and takes the mean over the "
         "words, as the readout does. "
         f"The {stored.n} reviews were held out from training, have at most {settings['longest']} words and marks, as "
         f"what people type, and were drawn with seed {stored.seed}."
+    )
+
+
+def _about_baseline(stored: Stored) -> str:
+    """What another usual baseline would have shown: a sentence, or nothing for a result without it."""
+    measured = stored.results.get(_ATTENDS, {})
+    if "from_zeros" not in measured:
+        return ""
+    zeros, ours = measured["from_zeros"], measured["falls"]["integrated_gradients"]
+    return (
+        f"The baseline matters: from vectors of zeros, which no model has read and the {MODELS[_ATTENDS].label} takes "
+        f"for {zeros['logit']:+.1f} logits on average, the words found by integrated gradients take "
+        f"{100 * zeros['mean']:.0f} points more than random ones from its verdict instead of {100 * ours['mean']:.0f}. "
     )
 
 
@@ -294,8 +307,8 @@ def _completeness_words(found: IntegratedGradients) -> str:
     missed = "less than 0.001" if found.error < 0.001 else f"{found.error:.3f}"
     share = "less than 0.1" if relative < 0.001 else f"{100 * relative:.1f}"
     sentence = (
-        f"Integrated gradients add up: from {_logit(found.baseline)} logits, what the model says of as many words "
-        f"whose vectors are zero (the baseline), to {_logit(found.logit)} for the review. The words together miss this "
+        f"Integrated gradients add up: from {_logit(found.baseline)} logits, what the model says of as many "
+        f"unknown words (the baseline), to {_logit(found.logit)} for the review. The words together miss this "
         f"difference of {_logit(found.difference)} by {missed} logits ({share}\u00a0% of it), with {found.n_steps} "
         "points on the way"
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -93,18 +94,14 @@ def _table(runs: Sequence[Shown]) -> None:
         )
     curves = charts.curves_table(views, labels)
     with st.container(horizontal=True):
-        for name, frame in (("Curves as CSV", curves), ("Table as CSV", table)):
-            st.download_button(
-                name,
-                frame.to_csv(index=False).encode(),
-                file_name=f"{'curves' if frame is curves else 'runs'}.csv",
-                mime="text/csv",
-                icon=":material/download:",
-                on_click="ignore",
-                key=f"train_csv_{name}",
-            )
+        for name, frame, file_name in (("Curves as CSV", curves, "curves.csv"), ("Table as CSV", table, "runs.csv")):
+            _download(name, functools.partial(_csv, frame), file_name, "text/csv", name)
     with st.expander("The curves as a table"):
         st.dataframe(curves[curves["kind"] == "epoch"].dropna(axis="columns", how="all"), hide_index=True)
+
+
+def _csv(frame: pd.DataFrame) -> bytes:
+    return frame.to_csv(index=False).encode()
 
 
 def bars_table(runs: Sequence[Shown]) -> pd.DataFrame:
@@ -205,7 +202,7 @@ def _keep(run: Shown) -> None:
     else:
         st.caption("Someone else trained this: you can use and download it, but not name it.")
     with st.container(horizontal=True):
-        _download(view)
+        _download_zip(view)
         if view.is_text_model:
             for page in PAGES:
                 label = own_models.pages_for(view.settings.model).get(page.path)
@@ -239,21 +236,24 @@ def _save(run: Shown) -> None:
             st.success(plain(f"Saved as {kept}. Others find it by the link in the address bar only."))
 
 
-def _download(view: View) -> None:
-    try:
-        content = resources.jobs().zip_bytes(view.id)
-    except SeqdemoError as error:
-        st.caption(plain(str(error)))
+def _download_zip(view: View) -> None:
+    if view.folder is None or not view.folder.is_dir():
+        st.caption("The folder of this run is gone, so there is nothing left to download.")
         return
     name = view.name or f"{view.settings.model} {view.settings.task}"
+    file_name = f"{jobs.clean_name(name).replace(' ', '-')}.zip"
+    make = functools.partial(resources.jobs().zip_bytes, view.id)
+    _download("Download as ZIP", make, file_name, "application/zip", f"zip_{view.id}")
+
+
+def _download(label: str, make: Callable[[], bytes], file_name: str, mime: str, key: str) -> None:
+    """A button whose file is made on the click.
+
+    One made beforehand would be gone from the server as soon as the next run changes it, while the browser
+    still asks for it.
+    """
     st.download_button(
-        "Download as ZIP",
-        content,
-        file_name=f"{jobs.clean_name(name).replace(' ', '-')}.zip",
-        mime="application/zip",
-        icon=":material/download:",
-        key=f"train_zip_{view.id}",
-        on_click="ignore",
+        label, make, file_name, mime, icon=":material/download:", key=f"train_get_{key}", on_click="ignore"
     )
 
 

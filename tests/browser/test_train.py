@@ -4,6 +4,7 @@ import os
 import pathlib
 import re
 import urllib.parse
+import zipfile
 
 import pytest
 
@@ -118,10 +119,18 @@ def test_playing_and_scrubbing_ask_the_server_nothing(opened, expect):
     page.get_by_role("button", name="Play", exact=True).click()
     expect(page.locator(".bar .where")).to_have_text("Epoch 4.0 of 4")
     expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
+    taken = {}
+    for button, file_name in (("PNG", "training.png"), ("Curves as CSV", "curves.csv"), ("Table as CSV", "runs.csv")):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=button).click()
+        assert download.value.suggested_filename == file_name
+        taken[button] = download.value.path().read_bytes()
+    assert taken["PNG"].startswith(b"\x89PNG")
+    assert b"validation_accuracy" in taken["Curves as CSV"]
+    assert b"test_accuracy" in taken["Table as CSV"]
     with page.expect_download() as download:
-        page.get_by_role("button", name="PNG", exact=True).click()
-    assert download.value.suggested_filename == "training.png"
-    assert download.value.path().read_bytes().startswith(b"\x89PNG")
+        page.get_by_role("button", name="Download as ZIP").click()
+    assert zipfile.is_zipfile(download.value.path())
     assert visited.complaints == []
 
 

@@ -31,19 +31,23 @@ def logit(classifier, ids):
         return classifier.model(torch.tensor(ids)[None], torch.tensor([len(ids)]))[0, 0].item()
 
 
+@pytest.mark.parametrize("kind", ["unknown", "zeros"])
 @pytest.mark.parametrize("name", MODELS)
-def test_integrated_gradients_add_up_to_the_logit_minus_that_of_the_baseline(classifier, name):
+def test_integrated_gradients_add_up_to_the_logit_minus_that_of_the_baseline(classifier, name, kind):
     model = classifier(name)
-    found = attributions.integrated_gradients(model, IDS)
+    found = attributions.integrated_gradients(model, IDS, baseline=kind)
     nothing = torch.zeros(1, len(IDS), model.model.embedding.embedding_dim)
-    baseline = model.model.logits_from_embeddings(nothing, torch.tensor([len(IDS)]))[0, 0].item()
+    unknown = logit(model, np.full_like(IDS, UNKNOWN_ID))
+    zeros = model.model.logits_from_embeddings(nothing, torch.tensor([len(IDS)]))[0, 0].item()
+    baseline = {"unknown": unknown, "zeros": zeros}[kind]
+    assert abs(unknown - zeros) > 1e-4
     assert found.logit == pytest.approx(logit(model, IDS), abs=1e-5)
     assert found.baseline == pytest.approx(baseline, abs=1e-5)
     assert found.error == pytest.approx(abs(found.values.sum() - (found.logit - found.baseline)))
     assert found.error <= max(attributions.TOLERANCE * abs(found.difference), attributions.LEAST_LOGITS)
     assert found.is_complete
     assert found.n_steps >= 50
-    assert abs(found.difference) > 0.01
+    assert found.error < 1e-3 < 0.01 < np.abs(found.values).max()
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -51,11 +55,13 @@ def test_integrated_gradients_are_the_integral_at_every_word(classifier, name):
     model = classifier(name, double=True)
     found = attributions.integrated_gradients(model, IDS).values
     vectors = model.model.embedding(torch.tensor(IDS))
+    unknown = model.model.embedding(torch.tensor(UNKNOWN_ID))
     a = (torch.arange(2000, dtype=torch.float64) + 0.5) / 2000
-    x = (a[:, None, None] * vectors).requires_grad_()
+    x = (unknown + a[:, None, None] * (vectors - unknown)).requires_grad_()
     total = model.model.logits_from_embeddings(x, torch.full((2000,), len(IDS)))[:, 0].sum()
     (gradient,) = torch.autograd.grad(total, x)
-    np.testing.assert_allclose(found, (vectors * gradient.mean(0)).sum(-1).numpy(), atol=2e-4)
+    np.testing.assert_allclose(found, ((vectors - unknown) * gradient.mean(0)).sum(-1).numpy(), atol=2e-4)
+    assert found[2] == 0  # was unknown before
 
 
 def test_points_are_added_until_the_sum_is_complete(classifier):
@@ -77,14 +83,14 @@ def test_a_long_text_is_given_fewer_points(classifier, monkeypatch):
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_gradient_times_input_is_what_a_small_step_towards_nothing_changes(classifier, name):
+def test_gradient_times_input_is_what_a_small_step_towards_the_unknown_word_changes(classifier, name):
     model = classifier(name, double=True)
     found = attributions.gradient_x_input(model, IDS)
     vectors = model.model.embedding(torch.tensor(IDS))
     lengths, step = torch.tensor([len(IDS)]), 1e-6
     for t in range(len(IDS)):
         moved = torch.zeros_like(vectors)
-        moved[t] = step * vectors[t]
+        moved[t] = step * (vectors[t] - model.model.embedding(torch.tensor(UNKNOWN_ID)))
         up, down = (model.model.logits_from_embeddings((vectors + s * moved)[None], lengths)[0, 0] for s in (1, -1))
         assert found[t] == pytest.approx(((up - down) / (2 * step)).item(), rel=1e-4, abs=1e-8)
 

@@ -86,6 +86,16 @@ def test_completeness_is_told_in_per_cent(stored):
     assert "100\u00a0% of the reviews met the bound of 2\u00a0%" in said
 
 
+def test_the_other_usual_baseline_is_measured_too(stored):
+    assert "unknown word" in stored.settings["baseline"]
+    logits = [stored.results[name]["from_zeros"]["logit"] for name in MODELS]
+    assert len(set(logits)) == len(MODELS)  # what each model says of nothing at all
+    for name in MODELS:
+        assert (
+            stored.results[name]["from_zeros"]["mean"] != stored.results[name]["falls"]["integrated_gradients"]["mean"]
+        )
+
+
 def test_chance_lies_around_zero(stored):
     low, high = study.chance(stored, list(MODELS))
     assert low < 0 < high

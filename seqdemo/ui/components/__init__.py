@@ -74,7 +74,7 @@ attributions = st.components.v2.component(
 
 translate = st.components.v2.component(
     "translate",
-    js=_PARTS
+    js=_DESK
     + _read("stepper_transport.js")
     + "".join(_read(f"translate_{part}.js") for part in ("box", "map", "formula"))
     + _read("translate.js"),

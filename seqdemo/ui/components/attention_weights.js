@@ -84,12 +84,7 @@ function share(weight) {
 }
 
 function quoted(desk, index) {
-  return `\u201c${shorten(desk.words[index])}\u201d`
-}
-
-function shorten(word, most = 24) {
-  const letters = Array.from(word)
-  return letters.length > most ? `${letters.slice(0, most - 1).join("")}\u2026` : word
+  return `\u201c${shorten(desk.words[index], 24)}\u201d`
 }
 
 // Which attention is on screen, in words.

@@ -246,8 +246,3 @@ function showTable(chart) {
     }
   })
 }
-
-function shorten(word, most = 18) {
-  const letters = Array.from(word)
-  return letters.length > most ? `${letters.slice(0, most - 1).join("")}…` : word
-}

@@ -1,4 +1,5 @@
-// What the stepper and the attention page share: a frame that takes messages, hears keys, and can be linked to.
+// What the stepper, the attention page and the translator share: a frame that takes messages, hears keys, and can
+// be linked to.
 const desks = new WeakMap()
 
 // What stands below an element: built at the first call, given each message once, and coloured by the theme.
@@ -25,13 +26,20 @@ function whenLeft(desk, parentElement, stop) {
   }
 }
 
-// The frame and its head: the finding, what it rests on, and notices. Keys reach it from the page around it too.
-function buildDesk(root, onKey, state) {
+// The frame. Keys reach it from the page around it too.
+function buildFrame(root, onKey, state) {
   const frame = element("div", "frame", root)
   const desk = { n: 0, data: null, ...state, frame }
   frame.onkeydown = (event) => onKey(desk, event)
   desk.onKey = (event) => { if (!event.composedPath().includes(frame)) onKey(desk, event) }
   document.addEventListener("keydown", desk.onKey)
+  return desk
+}
+
+// The frame and its head: the finding, what it rests on, and notices.
+function buildDesk(root, onKey, state) {
+  const desk = buildFrame(root, onKey, state)
+  const { frame } = desk
   desk.title = element("h2", "title", frame)
   desk.note = element("div", "note", frame)
   desk.notices = element("div", "notices", frame)

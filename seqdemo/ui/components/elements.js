@@ -15,3 +15,9 @@ function shape(tag, parent, attributes) {
   parent.append(made)
   return made
 }
+
+// The first letters of a word that has more than fit.
+function shorten(word, most = 18) {
+  const letters = Array.from(word)
+  return letters.length > most ? `${letters.slice(0, most - 1).join("")}\u2026` : word
+}

@@ -23,7 +23,7 @@ function fillStrip(strip, { words, unknown, gap, skipped, columns }, palette) {
   strip.tops = null
   strip.words = words.map((word, index) => {
     if (index === gap) element("span", "cut", strip.root, `${skipped.toLocaleString("en")} not read`)
-    const node = element("span", strange.has(index) ? "word unknown" : "word", strip.root, shorten(word))
+    const node = element("span", strange.has(index) ? "word unknown" : "word", strip.root, shorten(word, LONGEST_WORD))
     node.dataset.index = index
     const shades = columns.filter(({ curve }) => curve).map(({ curve }) => palette.css(2 * curveAt(curve, index).p - 1, 0.6))
     if (shades.length) {
@@ -55,11 +55,6 @@ function scrollStrip(strip) {
   if (strip.seen === top) return // the same line
   strip.seen = top
   strip.root.scrollTop = top - strip.root.clientHeight / 2.5
-}
-
-function shorten(word) {
-  const letters = Array.from(word)
-  return letters.length > LONGEST_WORD ? `${letters.slice(0, LONGEST_WORD - 1).join("")}…` : word
 }
 
 // A curve has a point at every word, or at some: then the last one at or before a word answers for it.

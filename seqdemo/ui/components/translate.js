@@ -1,41 +1,27 @@
 // A date is typed, a model writes it as year-month-day. Python sends each answer once, with every number;
 // stepping through it happens here. `n` is the number of steps, as the transport calls it.
-const desks = new WeakMap()
 const hub = (globalThis.seqdemoTranslate ??= {}) // outlives a visit to another page: where the cursor stood
 const SETTLE_MS = 300
 const STALE_AFTER_MS = 300
 const STEPS_A_SECOND = 2
 
 export default function ({ data, parentElement, setStateValue }) {
-  if (!desks.has(parentElement)) desks.set(parentElement, build(parentElement))
-  const desk = desks.get(parentElement)
+  const desk = deskOf(parentElement, data, build, take)
   desk.report = (edit) => {
     setStateValue("edit", edit)
     desk.staling = setTimeout(() => desk.frame.classList.add("stale"), STALE_AFTER_MS)
   }
-  desk.palette = paletteOf(desk.frame)
-  if (desk.data !== data) {
-    desk.data = data
-    take(desk, unpack(data))
-  }
   repaint(desk)
-  return () => {
-    // Also called, with the page still there, for a call that newer data overtook while this file loaded.
-    if (parentElement.isConnected) return
+  return whenLeft(desk, parentElement, () => {
     pause(desk)
-    for (const timer of [desk.settling, desk.sending, desk.staling]) clearTimeout(timer)
-    document.removeEventListener("keydown", desk.onKey)
-    desks.delete(parentElement)
-  }
+    for (const timer of [desk.sending, desk.staling]) clearTimeout(timer)
+  })
 }
 
 function build(root) {
-  const desk = { n: 0, edits: 0, cursor: null, playing: false, character: null, rev: null, sent: {}, data: null, composing: false }
-  desk.frame = element("div", "frame", root)
+  const state = { edits: 0, cursor: null, playing: false, character: null, rev: null, sent: {}, composing: false }
+  const desk = buildFrame(root, onKey, state)
   const { frame } = desk
-  frame.onkeydown = (event) => onKey(desk, event)
-  desk.onKey = (event) => { if (!event.composedPath().includes(frame)) onKey(desk, event) }
-  document.addEventListener("keydown", desk.onKey)
   buildBox(desk, frame)
   desk.notices = element("div", "notices", frame)
   desk.notices.setAttribute("role", "status")
@@ -54,8 +40,7 @@ function build(root) {
   desk.scrub.setAttribute("aria-label", "Step of the decoder")
   desk.speed.value = STEPS_A_SECOND
   desk.speed.oninput()
-  desk.live = element("div", "spoken", frame)
-  desk.live.setAttribute("role", "status")
+  buildLive(desk)
   return desk
 }
 
@@ -190,12 +175,8 @@ function settle(desk) {
 
 // The address opens this step again.
 function remember(desk) {
-  const { header } = desk
-  const url = new URL(location.href)
-  url.searchParams.set("text", header.characters.join(""))
-  url.searchParams.set("beam", header.width)
-  url.searchParams.set("step", desk.cursor + 1)
-  if (desk.character === null) url.searchParams.delete("char")
-  else url.searchParams.set("char", desk.character + 1)
-  history.replaceState(history.state, "", url.href)
+  const { characters, width: beam } = desk.header
+  const char = desk.character === null ? "" : desk.character + 1
+  const entries = { text: characters.join(""), beam, step: desk.cursor + 1, char }
+  history.replaceState(history.state, "", addressWith(entries))
 }
