@@ -93,9 +93,10 @@ def test_nothing_before_the_final_evaluation_opens_the_test_split(
     assert "is not a parquet file" in shown.err
     assert seqdemo.load(out).metrics["epochs"] == 2, "the training is not lost"
 
-    assert main([*train, "--no-test"]) == 0
+    assert main([*train, "--no-test", "--gradual"]) == 0
     assert "the test reviews stayed closed" in capsys.readouterr().out
     assert "test_accuracy" not in seqdemo.load(out).metrics
+    assert json.loads((out / "config.json").read_text())["training"]["gradual"] is True
 
 
 def test_a_run_that_fails_leaves_the_previous_checkpoint_whole(

@@ -30,7 +30,10 @@ def add_settings(
         help: What the options are about.
     """
     for name, kind in kinds.items():
-        parser.add_argument(flag(name), type=kind, help=help)
+        if kind is bool:
+            parser.add_argument(flag(name), action=argparse.BooleanOptionalAction, default=None, help=help)
+        else:
+            parser.add_argument(flag(name), type=kind, help=help)
 
 
 def add_machine(parser: argparse.ArgumentParser) -> None:

@@ -38,6 +38,7 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "without adversarial steps": {"adversarial": 0.0},
     "without averaged weights": {"average_decay": 0.0},
     "with word vectors that learn ten times slower": {"embedding_rate": 0.1},
+    "with gradual unfreezing": {"gradual": True},
 }
 """What is different → the settings that make it so."""
 

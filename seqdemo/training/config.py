@@ -45,6 +45,8 @@ class TrainingConfig:
             Doubles the cost; 0 leaves it out.
         start: What is taken of a language model: its word vectors and `layers`, or its `words` alone. A vanilla
             RNN's W_hh that has learned to say the next word holds nothing to the end of a review.
+        gradual: Whether only the head learns in the first epoch, all but the word vectors in the second, and
+            everything from the third on (Howard & Ruder 2018, "gradual unfreezing").
         average_decay: Share of the averaged weights that stays at each update; the average is what is
             measured and kept (Polyak & Juditsky 1992; here exponential). 0 keeps the last weights.
         keep: The epoch that is kept: the `best` on the validation reviews, or the `last`. Among
@@ -70,6 +72,7 @@ class TrainingConfig:
     opinion_share: float = 0.0
     adversarial: float = 0.0
     start: Literal["layers", "words"] = "layers"
+    gradual: bool = False
     average_decay: float = 0.0
     keep: Literal["best", "last"] = "best"
     patience: int = 4

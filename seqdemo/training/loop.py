@@ -177,7 +177,7 @@ def _train_epoch(
         rate = config.learning_rate * progress.rate_scale
         rate *= _rate_factor(epoch * len(batches) + step, len(batches), config)
         for group in optimiser.param_groups:
-            group["lr"] = rate * group["share"]
+            group["lr"] = rate * group["share"] if epoch >= group["first_epoch"] else 0.0
         optimiser.zero_grad(set_to_none=True)
         ids = torch.from_numpy(batch.ids).to(device)
         words = model.embedding(ids)  # (B, T, d_embed)
@@ -293,16 +293,23 @@ def scores(
 
 
 def _optimiser(model: SequenceModel, config: TrainingConfig, device: torch.device) -> torch.optim.AdamW:
-    named = list(model.named_parameters())
-    words = [p for n, p in named if n.startswith("embedding")]
-    matrices = [p for n, p in named if p.ndim > 1 and not n.startswith("embedding")]
-    vectors = [p for n, p in named if p.ndim <= 1 and not n.startswith("embedding")]
-    groups: list[dict[str, Any]] = [
-        {"params": matrices, "weight_decay": config.weight_decay, "share": 1.0},
-        {"params": vectors, "weight_decay": 0.0, "share": 1.0},
-        {"params": words, "weight_decay": 0.0, "share": config.embedding_rate},
-    ]
+    groups: list[dict[str, Any]] = []
+    for part, first_epoch in (("head", 0), ("layers", 1), ("embedding", 2)):
+        tensors = [p for name, p in model.named_parameters() if _part_of(name) == part]
+        share = config.embedding_rate if part == "embedding" else 1.0
+        for chosen, decay in (
+            ([p for p in tensors if p.ndim > 1 and part != "embedding"], config.weight_decay),
+            ([p for p in tensors if p.ndim <= 1 or part == "embedding"], 0.0),
+        ):
+            if chosen:
+                first = first_epoch if config.gradual else 0
+                groups.append({"params": chosen, "weight_decay": decay, "share": share, "first_epoch": first})
     return torch.optim.AdamW(groups, lr=config.learning_rate, fused=device.type in {"cuda", "cpu"})
+
+
+def _part_of(parameter: str) -> str:
+    first = parameter.split(".")[0]
+    return first if first in {"head", "embedding"} else "layers"
 
 
 def _rate_factor(update: int, updates_an_epoch: int, config: TrainingConfig) -> float:

@@ -371,6 +371,26 @@ def test_word_vectors_can_be_left_as_they_are(build_small, training, validation)
     assert not torch.equal(after["head.weight"], before["head.weight"])
 
 
+@pytest.mark.parametrize("name", MODELS)
+def test_gradual_unfreezing_teaches_the_head_first_then_the_layers_then_the_words(
+    build_small, training, validation, name
+):
+    def changed(epochs):
+        model = build_small(name)
+        before = weights(model)
+        run(model, training, validation, settings(gradual=True, epochs=epochs, keep="last"))
+        return {
+            tensor_name.split(".")[0]
+            for tensor_name, tensor in model.state_dict().items()
+            if not torch.equal(tensor, before[tensor_name])
+        }
+
+    everything = {tensor_name.split(".")[0] for tensor_name in build_small(name).state_dict()}
+    assert changed(1) == {"head"}
+    assert changed(2) == everything - {"embedding"}
+    assert changed(3) == everything
+
+
 def test_the_last_epoch_is_kept_on_demand(build_small, training, validation):
     model = build_small("lstm")
     progress = run(model, training, validation, settings(epochs=6, learning_rate=5e-2, keep="last", patience=1))
