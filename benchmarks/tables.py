@@ -75,7 +75,9 @@ def parts(pretrained: pathlib.Path = seqdemo.PRETRAINED) -> str:
     for row in frame.to_dict("records"):
         cells = (f"{100 * row[name]:.1f} ± {50 * row[f'{name}_spread']:.1f} %" for name in ablation.MEASURED)
         rows.append([str(row["variant"]).capitalize(), *cells])
-    return _table(("LSTM trained", "Validation reviews", "Typed reviews", "of them negations"), rows)
+    return _table(
+        ("LSTM trained", "Validation reviews", "Typed reviews", "negations", "with neutral words around"), rows
+    )
 
 
 BLOCKS = {"results": results, "typed": typed, "ablation": parts}

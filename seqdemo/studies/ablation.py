@@ -24,8 +24,11 @@ N_REVIEWS = 3_000
 SEEDS = (1, 2)
 EPOCHS = 3
 
-MEASURED = ("validation", "typed", "negation")
-"""Accuracy on the validation reviews, on all typed ones, and on the negations among these."""
+MEASURED = ("validation", "typed", "negation", "padded")
+"""Accuracy on the validation reviews, on all typed ones, and on two kinds of these: negations, and opinions with
+neutral words around."""
+_NO_SETTINGS = frozenset({"pretrained", "padded_share"})
+"""What a variant changes outside of `TrainingConfig`."""
 
 EVERYTHING = "the whole recipe"
 VARIANTS: Mapping[str, Mapping[str, Any]] = {
@@ -35,6 +38,7 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "without the loss at every word": {"step_loss": 0.0},
     "without word dropout": {"word_dropout": 0.0},
     "without generated opinions": {"opinion_share": 0.0},
+    "without neutral words around these": {"padded_share": 0.0},
     "without adversarial steps": {"adversarial": 0.0},
     "without averaged weights": {"average_decay": 0.0},
     "with word vectors that learn ten times slower": {"embedding_rate": 0.1},
@@ -72,12 +76,13 @@ def measure(inputs: Inputs) -> Measurement:
         given.vocabulary,
     )
     negated = np.array([line.kind == "negation" for line in lines])
+    padded = np.array(["filler" in line.kind for line in lines])
     base = base_config()
     device = torch.device("cpu")
     results: dict[str, list[dict[str, float]]] = {}
     for variant, settings in VARIANTS.items():
         for seed in SEEDS:
-            changed = {name: value for name, value in settings.items() if name != "pretrained"}
+            changed = {name: value for name, value in settings.items() if name not in _NO_SETTINGS}
             config = dataclasses.replace(base, **changed, seed=seed)
             torch.manual_seed(seed)
             sizes: dict[str, Any] = language_model.sizes(given, "lstm")
@@ -88,13 +93,15 @@ def measure(inputs: Inputs) -> Measurement:
             beside = None
             if config.opinion_share:
                 n_opinions = round(config.opinion_share * len(encoded))
-                beside = functools.partial(opinions.draw, lexicon, given.vocabulary, n_opinions)
+                kept = {name: value for name, value in settings.items() if name == "padded_share"}
+                beside = functools.partial(opinions.draw, lexicon, given.vocabulary, n_opinions, **kept)
             loop.fit(model, encoded, validation, config, device=device, beside=beside)
             right = (loop.predict_logits(model, typed, device=device) > 0) == (typed.labels == 1)
             found = {
                 "validation": loop.evaluate(model, validation, device=device)["accuracy"],
                 "typed": float(right.mean()),
                 "negation": float(right[negated].mean()),
+                "padded": float(right[padded].mean()),
             }
             results.setdefault(variant, []).append({name: rounded(value) for name, value in found.items()})
             inputs.say(f"{variant:<46} seed {seed}  " + "  ".join(f"{k} {v:.1%}" for k, v in found.items()))
@@ -121,7 +128,7 @@ def frame(stored: Stored | None) -> pd.DataFrame:
     """One row for each variant.
 
     Returns:
-        `variant`, `seeds`, the means `validation`, `typed` and `negation` from 0 to 1, and their ranges
+        `variant`, `seeds`, the means each of `MEASURED` from 0 to 1, and their ranges
         over the seeds, `validation_spread` and so on.
     """
     rows = []
