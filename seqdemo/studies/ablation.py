@@ -1,7 +1,8 @@
 """What each part of the training recipe is worth: an LSTM with all of them, without each, and with what was tried.
 
 Small on purpose (3,000 reviews, three epochs), so that every variant can be run
-with several seeds; generated opinions have their words from all training reviews. The differences are what counts; the shipped models learn from all reviews.
+with several seeds; generated opinions have their words from all training reviews. The
+differences are what counts; the shipped models learn from all reviews.
 """
 
 from __future__ import annotations
