@@ -1,6 +1,6 @@
-"""The command line: `python -m seqdemo data | pretrain | train | evaluate | predict | record | study | publish`.
+"""The command line, `python -m seqdemo COMMAND`; `--help` lists the commands.
 
-Each command is a module in `seqdemo.commands`. Option names may be written with hyphens or underscores.
+Each is a module in `seqdemo.commands`. Option names may be written with hyphens or underscores.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import seqdemo
-from seqdemo.commands import data, evaluate, predict, pretrain, publish, record, study, train
+from seqdemo.commands import average, data, evaluate, predict, pretrain, publish, record, study, train
 from seqdemo.commands.options import with_hyphens
 from seqdemo.errors import SeqdemoError
 
@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, Command] = {
     "data": data,
     "pretrain": pretrain,
     "train": train,
+    "average": average,
     "evaluate": evaluate,
     "study": study,
     "record": record,

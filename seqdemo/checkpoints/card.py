@@ -63,7 +63,7 @@ The test reviews are of `{DATA_SET}`'s test split, and the figure is of the stor
 {metrics["epochs"]} epochs, of which {_kept(metrics, training)},
 in {_duration(metrics["seconds"])} on {metrics["device"]}, {metrics["precision"]},
 seed {metrics["seed"]}, torch {metrics["torch"]}, code {metrics["commit"] or "outside of a checkout"}.
-
+{_averaged(metrics)}
 {_table("Architecture", architecture)}
 
 {_table("Training", training)}
@@ -147,6 +147,22 @@ def _pretraining(metrics: Mapping[str, Any]) -> str:
     return (
         f"It starts from a language model of the same layers (validation perplexity "
         f"{metrics['pretrained_on']['perplexity']:.0f}), learned on the training and the unlabelled reviews.\n"
+    )
+
+
+def _averaged(metrics: Mapping[str, Any]) -> str:
+    if "averaged" not in metrics:
+        return ""
+    parts = [{**part["training"], "dropout": part["dropout"]} for part in metrics["averaged"]]
+    differing = [name for name in parts[0] if len({str(part.get(name)) for part in parts}) > 1]
+    told = "; ".join(
+        ", ".join(f"`{name}` {part[name]}" for name in differing)
+        + f" ({_per_cent(entry['validation_accuracy'])} % of the validation reviews)"
+        for part, entry in zip(parts, metrics["averaged"], strict=True)
+    )
+    return (
+        f"The weights are the mean of {len(parts)} such runs (Wortsman et al. 2022), the time is that of all: {told}. "
+        "Curve and settings below are those of the first.\n"
     )
 
 

@@ -71,7 +71,7 @@ def load(folder: str | os.PathLike[str] | None = None, *, cache: pathlib.Path | 
 
 def stream(texts: list[list[str]], vocabulary: Vocabulary) -> npt.NDArray[np.int64]:
     """All texts behind each other, each with `PAD_ID` at its end, int64 (n_tokens,)."""
-    ends = np.array([PAD_ID], dtype=np.int64)
-    return np.concatenate(
-        [part for text in texts for part in (np.array(vocabulary.encode(text), dtype=np.int64), ends)]
-    )
+    ids, ends = [np.empty(0, dtype=np.int64)], np.array([PAD_ID], dtype=np.int64)
+    for text in texts:
+        ids += [np.array(vocabulary.encode(text), dtype=np.int64), ends]
+    return np.concatenate(ids)

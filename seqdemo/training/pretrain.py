@@ -23,7 +23,7 @@ from torch.nn import functional as F  # noqa: N812 (torch's own name for it)
 
 from seqdemo.checkpoints import language_model
 from seqdemo.data import corpus as corpora
-from seqdemo.errors import TrainingError
+from seqdemo.errors import DataError, TrainingError
 from seqdemo.models import registry
 from seqdemo.models.language import MaskedLanguageModel, RecurrentLanguageModel, candidate_loss, hide_words
 from seqdemo.models.recurrent import RecurrentConfig
@@ -68,7 +68,7 @@ def pretrain(
         on_event: Called with the run's events as plain values.
 
     Raises:
-        DataError: The reviews cannot be read.
+        DataError: The reviews cannot be read, or hold too few words.
         TrainingError: The loss is no number, or a file does not fit the run.
     """
     device = device or loop.find_device()
@@ -310,7 +310,16 @@ def _rate_factor(done: float, warmup_share: float) -> float:
 
 
 def _lanes(stream: npt.NDArray[np.int64], n_lanes: int) -> npt.NDArray[np.int64]:
-    """Cuts a stream into equal lanes, (n_lanes, n_steps); what does not fill them is left out."""
+    """Cuts a stream into equal lanes, (n_lanes, n_steps); what does not fill them is left out.
+
+    Raises:
+        DataError: It is too short for lanes in which one word follows another.
+    """
+    if n_lanes < 1 or len(stream) < 2 * n_lanes:
+        raise DataError(
+            f"A language model cannot be learned or measured on {len(stream):,} words; "
+            f"the reviews must hold more, or --batch-size and --window be smaller."
+        )
     n_steps = len(stream) // n_lanes
     return stream[: n_lanes * n_steps].reshape(n_lanes, n_steps)
 

@@ -11,7 +11,7 @@ import functools
 import pathlib
 import platform
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -119,44 +119,96 @@ def train(
         finish=finish,
         beside=beside,
     )
-    logits = loop.predict_logits(model, validation, device=device)
-    temperature = calibration.fit_temperature(logits, validation.labels)
-    model.to("cpu")
-    calibration.cool(model.head, temperature)
     metrics: dict[str, Any] = {
         "validation_accuracy": progress.best_accuracy,
-        "validation_n": len(validation_rows),
-        "temperature": round(temperature, 3),
-        "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "seconds": round(progress.seconds, 1),
         "epochs": progress.epoch,
         "best_epoch": progress.best_epoch,
         "device": device_name(device),
         "precision": progress.precision,
         "seed": config.seed,
-        "commit": code_commit(),
-        "torch": torch.__version__,
     }
     if given:
         metrics["pretrained_on"] = {"perplexity": given.metrics.get("validation_perplexity"), "sha256": given.sha256}
-    settings = {**dataclasses.asdict(config), "preset": preset}
+    shipped = ship(
+        model,
+        out,
+        name=name,
+        vocabulary=vocabulary,
+        validation=validation,
+        metrics=metrics,
+        history=progress.history,
+        training={**dataclasses.asdict(config), "preset": preset},
+        test_reviews=functools.partial(open_test_reviews, data, limit) if test else None,
+        device=device,
+        on_event=on_event,
+    )
+    state_file.unlink(missing_ok=True)
+    return shipped
+
+
+def ship(
+    model: registry.SequenceModel,
+    out: pathlib.Path,
+    *,
+    name: str,
+    vocabulary: Vocabulary,
+    validation: examples.Examples,
+    metrics: Mapping[str, Any],
+    history: Sequence[Mapping[str, float]],
+    training: Mapping[str, Any],
+    test_reviews: Callable[[], imdb.Reviews] | None = None,
+    device: torch.device | None = None,
+    on_event: loop.OnEvent = loop.ignore,
+) -> Classifier:
+    """Builds the temperature into a trained model, writes it, and measures the file on the test reviews.
+
+    Args:
+        model: The model; it is moved to the CPU, and its head divided by the temperature.
+        out: The checkpoint folder; a previous one stays whole until the new one is.
+        name: The model's name in the registry.
+        vocabulary: Its words.
+        validation: The examples that choose the temperature.
+        metrics: What is known of the training, for `metrics.json`.
+        history: One entry for each epoch.
+        training: The settings, for `config.json`.
+        test_reviews: Opens the test reviews; None leaves them closed, and the checkpoint without an accuracy.
+        device: Where to compute; the CPU by default.
+        on_event: Called with `testing` and `done`.
+
+    Returns:
+        The checkpoint as written, read back.
+    """
+    device = device or torch.device("cpu")
+    logits = loop.predict_logits(model.to(device), validation, device=device)
+    temperature = calibration.fit_temperature(logits, validation.labels)
+    model.to("cpu")
+    calibration.cool(model.head, temperature)
+    metrics = {
+        **metrics,
+        "validation_n": len(validation),
+        "temperature": round(temperature, 3),
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "commit": code_commit(),
+        "torch": torch.__version__,
+    }
     write = functools.partial(
-        folder.save, out, name=name, model=model, vocabulary=vocabulary, history=progress.history, training=settings
+        folder.save, out, name=name, model=model, vocabulary=vocabulary, history=history, training=training
     )
     # Saved before it is tested, so that a failure here loses no training.
     write(metrics=metrics)
-    shipped = folder.load(out)
-    if not test:
-        state_file.unlink(missing_ok=True)
-        on_event({"event": "done", "out": str(out), **metrics})
-        return shipped
-    on_event({"event": "testing"})
-    metrics = {**measure(shipped, limited(imdb.load("test", data), limit), device=device), **metrics}
-    text = card.model_card(name=name, config=shipped.config, metrics=metrics)
-    write(metrics=metrics, card=text)
-    state_file.unlink(missing_ok=True)
+    if test_reviews:
+        shipped = folder.load(out)
+        on_event({"event": "testing"})
+        metrics = {**measure(shipped, test_reviews(), device=device), **metrics}
+        write(metrics=metrics, card=card.model_card(name=name, config=shipped.config, metrics=metrics))
     on_event({"event": "done", "out": str(out), **metrics})
     return folder.load(out)
+
+
+def open_test_reviews(data: str | None, limit: int | None) -> imdb.Reviews:
+    """The 25,000 test reviews, or an even selection of them."""
+    return limited(imdb.load("test", data), limit)
 
 
 def measure(classifier: Classifier, reviews: imdb.Reviews, *, device: torch.device | None = None) -> dict[str, Any]:

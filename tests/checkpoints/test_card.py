@@ -89,6 +89,17 @@ def test_a_commit_that_is_not_known_is_said_so() -> None:
     assert "code outside of a checkout" in write(commit=None)
 
 
+def test_a_mean_of_runs_says_so_and_where_they_differ() -> None:
+    parts = [
+        {"training": {"seed": seed, "epochs": 9}, "dropout": 0.1, "validation_accuracy": share, "commit": None}
+        for seed, share in ((4, 0.861), (7, 0.873))
+    ]
+    told = " ".join(write(averaged=parts).split())
+    assert "the mean of 2 such runs" in told
+    assert "`seed` 4 (86.1 % of the validation reviews); `seed` 7 (87.3 % of the validation reviews)" in told
+    assert "such runs" not in write()
+
+
 def test_tables_in_int8_are_named() -> None:
     config = {**CONFIG, "int8_tables": ["embedding.weight"]}
     assert "`embedding.weight` as int8" in card.model_card(name="lstm", config=config, metrics=METRICS)

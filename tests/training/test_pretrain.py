@@ -10,7 +10,7 @@ import torch
 from seqdemo.checkpoints import folder as checkpoint
 from seqdemo.checkpoints import language_model
 from seqdemo.data.corpus import Corpus
-from seqdemo.errors import CheckpointCorruptError, CheckpointMissingError, ConfigError, TrainingError
+from seqdemo.errors import CheckpointCorruptError, CheckpointMissingError, ConfigError, DataError, TrainingError
 from seqdemo.models import registry
 from seqdemo.text import PAD_ID, Vocabulary
 from seqdemo.training import run
@@ -46,6 +46,15 @@ def lstm(reviews, tmp_path_factory):
     out = tmp_path_factory.mktemp("language") / "lstm"
     learn("lstm", reviews, out)
     return out
+
+
+@pytest.mark.parametrize("name", ["lstm", "transformer"])
+def test_too_few_words_are_refused_in_a_sentence(name, tmp_path):
+    for split, labels in (("train", [0, 1]), ("unsupervised", [-1, -1])):
+        table = pa.table({"text": ["A film.", "The end."], "label": labels})
+        pq.write_table(table, tmp_path / f"{split}-00000-of-00001.parquet")
+    with pytest.raises(DataError, match="cannot be learned or measured on"):
+        learn(name, tmp_path, tmp_path / "out")
 
 
 @pytest.mark.parametrize("name", ["rnn", "gru", "lstm", "bilstm"])
