@@ -1,6 +1,6 @@
 """What each part of the training recipe is worth: an LSTM with all of them, without each, and with what was tried.
 
-Small on purpose (3,000 reviews, three epochs), so that every variant can be run
+Small on purpose (6,000 reviews, three epochs), so that every variant can be run
 with several seeds; generated opinions have their words from all training reviews. The
 differences are what counts; the shipped models learn from all reviews.
 """
@@ -21,7 +21,7 @@ from seqdemo.models import registry
 from seqdemo.studies.study import Inputs, Measurement, Stored, Study, rounded
 from seqdemo.training.config import TrainingConfig, recipe
 
-N_REVIEWS = 3_000
+N_REVIEWS = 6_000
 SEEDS = (1, 2)
 EPOCHS = 3
 
