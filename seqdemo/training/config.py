@@ -122,8 +122,20 @@ FINE_TUNING: Mapping[str, Any] = {
 
 FINE_TUNING_RECIPES: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("rnn", "standard"): {"learning_rate": 3e-4, "epochs": 8, "short_epochs": 2, "start": "words", "adversarial": 0.0},
-    ("transformer", "compact"): {"learning_rate": 4e-4, "epochs": 2, "embedding_rate": 0.1, "adversarial": 0.0},
-    ("transformer", "full"): {"learning_rate": 1e-4, "warmup_share": 0.1, "epochs": 5},
+    ("transformer", "compact"): {
+        "learning_rate": 4e-4,
+        "epochs": 2,
+        "embedding_rate": 0.1,
+        "opinion_share": 1.0,
+        "adversarial": 0.0,
+    },
+    ("transformer", "full"): {
+        "learning_rate": 1e-4,
+        "warmup_share": 0.1,
+        "epochs": 5,
+        "opinion_share": 1.0,
+        "adversarial": 0.0,
+    },
 }
 """Where a model's preset is fine-tuned with others again."""
 
