@@ -253,10 +253,12 @@ def _about_baseline(stored: Stored) -> str:
     if "from_zeros" not in measured:
         return ""
     zeros, ours = measured["from_zeros"], measured["falls"]["integrated_gradients"]
+    label, points = MODELS[_ATTENDS].label, round(100 * zeros["mean"])
     return (
-        f"The baseline matters: from vectors of zeros, which no model has read and the {MODELS[_ATTENDS].label} takes "
-        f"for {zeros['logit']:+.1f} logits on average, the words found by integrated gradients take "
-        f"{100 * zeros['mean']:.0f} points more than random ones from its verdict instead of {100 * ours['mean']:.0f}. "
+        f"The start matters: from unknown words, the words found by integrated gradients lower the {label}'s verdict "
+        f"by {100 * ours['mean']:.0f} points more than random ones do; from vectors of zeros, which no model has read "
+        f"and it takes for {zeros['logit']:+.1f} logits on average, {f'by {points}' if points > 0 else 'no further'}. "
+        "(A word that is taken away becomes an unknown one, which favours the former.) "
     )
 
 

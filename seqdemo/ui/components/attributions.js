@@ -81,7 +81,7 @@ function layOut(board) {
   const size = parseFloat(style.fontSize)
   const measure = document.createElement("canvas").getContext("2d")
   measure.font = `700 ${style.fontSize} ${style.fontFamily}`
-  const words = data.words.map((word) => shorten(word))
+  const words = data.words.map((word) => shorten(word, LONGEST_WORD))
   const wide = words.map((word) => measure.measureText(word).width + size * 0.62)
   const room = width - (width < 640 ? 6.4 : 11.5) * size - size
   let start = 0
@@ -220,9 +220,4 @@ function signedShare(value) {
 function signedNumber(value) {
   const text = decimal(value)
   return value > 0 && Number(text) !== 0 ? `+${text}` : text
-}
-
-function shorten(word, most = LONGEST_WORD) {
-  const letters = Array.from(word)
-  return letters.length > most ? `${letters.slice(0, most - 1).join("")}…` : word
 }
