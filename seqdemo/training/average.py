@@ -64,10 +64,8 @@ def average(
     reviews = run.limited(imdb.load("train", data), limit)
     held_out = reviews.pick(imdb.split_validation(reviews.labels)[1])
     validation = examples.encode(examples.tokenize_all(held_out), held_out.labels, first.vocabulary)
-    reached = loop.evaluate(model, validation, device=torch.device("cpu"))
     kept = ("epochs", "best_epoch", "device", "precision", "seed", "pretrained_on")
     metrics: dict[str, Any] = {
-        "validation_accuracy": reached["accuracy"],
         "seconds": round(sum(part.metrics["seconds"] for part in parts), 1),
         **{name: first.metrics[name] for name in kept},
         "averaged": [_described(part) for part in parts],

@@ -169,7 +169,7 @@ def ship(
         name: The model's name in the registry.
         vocabulary: Its words.
         validation: The examples that choose the temperature.
-        metrics: What is known of the training, for `metrics.json`.
+        metrics: What is known of the training, for `metrics.json`; with a `validation_accuracy` if it was measured.
         history: One entry for each epoch.
         training: The settings, for `config.json`.
         test_reviews: Opens the test reviews; None leaves them closed, and the checkpoint without an accuracy.
@@ -185,6 +185,7 @@ def ship(
     model.to("cpu")
     calibration.cool(model.head, temperature)
     metrics = {
+        "validation_accuracy": loop.scores(logits, validation.labels)["accuracy"],
         **metrics,
         "validation_n": len(validation),
         "temperature": round(temperature, 3),
