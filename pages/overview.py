@@ -44,7 +44,8 @@ if not curves.empty:
     st.altair_chart(training_chart(curves), width="stretch", alt=training_alt(curves))
     st.caption(
         "How to read this: one line a model, its accuracy on held-back reviews after each pass through the training "
-        "reviews. The dot is the epoch whose weights are used here."
+        "reviews. The dot is its best epoch. In use are the weights of the best or the last epoch, or, for the "
+        "Transformer, the mean of several short runs, of which the line is the first; the model cards say which."
     )
     with st.expander("The data as a table"):
         st.dataframe(curves.drop(columns=["name"]), hide_index=True)

@@ -58,7 +58,7 @@ def training_curves(models: Mapping[str, Classifier] | None = None, folder: path
 
     Returns:
         One row for each model and epoch, with `name`, `model` (its label), `epoch`,
-        `validation_accuracy` (from 0 to 1), and `best`, true for the epoch whose weights were kept.
+        `validation_accuracy` (from 0 to 1), and `best`, true for the epoch with the highest.
     """
     models, folder = models or {}, folder or seqdemo.PRETRAINED
     rows = []
