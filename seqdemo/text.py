@@ -136,6 +136,36 @@ class Reading:
         """Which tokens the vocabulary does not know, bool (n_tokens,)."""
         return np.equal(self.ids, UNKNOWN_ID)
 
+    @property
+    def share_unknown(self) -> float:
+        """Of the words read, the share that the vocabulary does not know, 0 to 1; marks and numbers are no words."""
+        unknown = [
+            index == UNKNOWN_ID
+            for token, index in zip(self.tokens, self.ids.tolist(), strict=True)
+            if any(character.isalpha() for character in token.text)
+        ]
+        return sum(unknown) / len(unknown) if unknown else 0.0
+
+
+def probably_not_english(readings: Iterable[Reading]) -> bool:
+    """Whether a text is probably not English: most of its words are unknown to every model.
+
+    Names, slang and slips are unknown too, so a text of fewer than `_WORDS_TO_JUDGE` words is not
+    judged unless it is written in another script.
+
+    Args:
+        readings: What each model reads of the text; at least one.
+    """
+    readings = list(readings)
+    words = [token.text for token in readings[0].tokens if any(character.isalpha() for character in token.text)]
+    enough = len(words) >= _WORDS_TO_JUDGE or any(_OTHER_SCRIPT.search(word) for word in words)
+    return enough and min(reading.share_unknown for reading in readings) >= _MOSTLY_UNKNOWN
+
+
+_WORDS_TO_JUDGE = 4
+_MOSTLY_UNKNOWN = 0.5
+_OTHER_SCRIPT = re.compile("[\u0370-\u1dff\u2c00-\ua6ff\ua800-\uabff\uac00-\ufaff]")  # Greek to Hangul
+
 
 def head_and_tail(items: Sequence[T], max_tokens: int = MAX_TOKENS) -> list[T]:
     """Cuts a long sequence to its start and its end: opinions stand there.

@@ -14,6 +14,7 @@ from seqdemo.text import (
     UNKNOWN_ID,
     Vocabulary,
     head_and_tail,
+    probably_not_english,
     tokenize,
 )
 
@@ -298,3 +299,29 @@ def test_of_several_likely_words_the_most_frequent_is_taken():
 
 def test_half_a_star_is_read_as_it_is_written():
     assert tokenize("½ a star")[0].text != "a"
+
+
+def test_the_share_of_unknown_words_counts_words_and_no_marks(vocabulary):
+    assert vocabulary.read("A good zzyzx qwortz!!! 7/10 ...").share_unknown == 0.5
+    assert vocabulary.read("7/10 ...").share_unknown == 0.0
+
+
+@pytest.mark.parametrize(
+    ("text", "is_strange"),
+    [
+        ("Ce film est vraiment nul", True),
+        ("\u042d\u0442\u043e\u0442 \u0444\u0438\u043b\u044c\u043c", True),
+        ("\u3053\u306e\u6620\u753b\u306f\u6700\u9ad8\u3067\u3057\u305f", True),
+        ("Apichatpong Weerasethakul", False),  # a name is no sentence
+        ("it was not a very good zzyzx", False),
+        ("", False),
+    ],
+)
+def test_a_text_of_mostly_unknown_words_is_probably_not_english(vocabulary, text, is_strange):
+    assert probably_not_english([vocabulary.read(text), vocabulary.read(text)]) is is_strange
+
+
+def test_a_text_is_english_where_one_model_knows_its_words(vocabulary):
+    other = Vocabulary([PAD, UNKNOWN, "ce", "est", "vraiment", "nul"])
+    readings = [words.read("Ce film est vraiment nul") for words in (vocabulary, other)]
+    assert not probably_not_english(readings)
