@@ -16,7 +16,7 @@ import streamlit as st
 from seqdemo.charts import attention as charts
 from seqdemo.models.registry import MODELS
 from seqdemo.text import HEAD_TOKENS, Reading
-from seqdemo.ui import components, live, own_models, resources, sources
+from seqdemo.ui import address, components, live, own_models, resources, sources
 from seqdemo.ui.examples import EXAMPLES, Example
 from seqdemo.ui.marks import plain
 from seqdemo.ui.message import pack
@@ -65,7 +65,8 @@ def render() -> None:
     review = st.session_state.get("review")
     if _SESSION not in st.session_state:
         written = review if review and review != EXAMPLES[0].text else None
-        st.session_state[_SESSION] = Session(st.query_params.get("review") or written or DEFAULT.text)
+        linked = address.text(st.query_params.to_dict(), "review")
+        st.session_state[_SESSION] = Session(linked or written or DEFAULT.text)
     session: Session = st.session_state[_SESSION]
     box_is_new = st.session_state.get("attention_box", {}).get("edit") is None
     if review is not None and review not in (session.box.text, EXAMPLES[0].text):  # another page changed it

@@ -20,7 +20,7 @@ from seqdemo.explain.prefixes import MAX_BEGINNINGS
 from seqdemo.models.registry import MODELS
 from seqdemo.studies.study import listed
 from seqdemo.text import HEAD_TOKENS, MAX_CHARACTERS, MAX_TOKENS, Reading
-from seqdemo.ui import components, own_models, resources, sources
+from seqdemo.ui import address, components, own_models, resources, sources
 from seqdemo.ui.examples import EXAMPLES, Example
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def render() -> None:
     """Draws the box with everything that answers to it."""
     review = st.session_state.get("review")
     if _SESSION not in st.session_state:
-        linked = st.query_params.get("review", "")
+        linked = address.text(st.query_params.to_dict(), "review")
         st.session_state[_SESSION] = Session(linked or review or EXAMPLES[0].text)
     session: Session = st.session_state[_SESSION]
     box_is_new = st.session_state.get("review_box", {}).get("edit") is None

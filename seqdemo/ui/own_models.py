@@ -14,7 +14,7 @@ import streamlit as st
 from seqdemo.errors import SeqdemoError
 from seqdemo.models.registry import MODELS
 from seqdemo.studies.study import listed
-from seqdemo.ui import resources
+from seqdemo.ui import address, resources
 from seqdemo.ui.marks import mark, plain
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 _PAGES = {"sentiment": "Live sentiment", "stepper": "the stepper", "attention": "Attention", "memory": "Memory"}
 _OWN, _GO = "own_models", "own_models_go"
-_ID = re.compile(r"[A-Za-z0-9_-]{16}")
 
 
 def pages_for(name: str) -> dict[str, str]:
@@ -157,8 +156,8 @@ def _chosen() -> dict[str, str]:
     """Model name → run id; begun from the link."""
     if _OWN not in st.session_state:
         found = {}
-        for run_id in st.query_params.get("own", "").split(",")[:5]:
-            view = resources.jobs().view(run_id) if _ID.fullmatch(run_id) else None
+        for run_id in address.ids(st.query_params.to_dict(), "own", most=len(MODELS)):
+            view = resources.jobs().view(run_id)
             if view is not None and view.is_text_model:
                 found[view.settings.model] = run_id
         st.session_state[_OWN] = found

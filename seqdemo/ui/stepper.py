@@ -19,7 +19,7 @@ import streamlit as st
 from seqdemo.models.registry import MODELS
 from seqdemo.text import HEAD_TOKENS, SENTENCE_ENDS, Reading
 from seqdemo.trace import SIGNALS
-from seqdemo.ui import components, live, own_models, resources, sources
+from seqdemo.ui import address, components, live, own_models, resources, sources
 from seqdemo.ui.examples import EXAMPLES, Example
 from seqdemo.ui.message import pack
 
@@ -45,6 +45,8 @@ LONG_PLOT = Example(
 )
 """What stands on screen first: an opinion, then a long plot without one."""
 _SESSION = "stepper_session"
+_MOST_UNITS = 2**16
+"""A larger number names no unit of any model; whether this one has as many is seen once it is loaded."""
 _GATES = ("forget_gate", "input_gate", "output_gate", "reset_gate", "update_gate")
 _MAPS = ("hidden", "cell")
 _SHARE_IN_SCALE = 0.98
@@ -86,13 +88,13 @@ def start(query: Mapping[str, str], review: str | None) -> Session:
         review: What the visitor wrote on another page, if anything.
     """
     written = review if review and review != EXAMPLES[0].text else None
-    box = live.Session(query.get("review") or written or LONG_PLOT.text)
+    box = live.Session(address.text(query, "review") or written or LONG_PLOT.text)
     session = Session(box, box.text)
     session.choose(
         {
             side: {
-                "model": query.get(side, DEFAULT[side]),
-                "units": [int(unit) - 1 for unit in query.get(f"{side}_unit", "").split("-") if unit.isdecimal()],
+                "model": address.choice(query, side, NAMES, DEFAULT[side]),
+                "units": [unit - 1 for unit in address.integers(query, f"{side}_unit", 1, _MOST_UNITS, most=2)],
             }
             for side in SIDES
         }

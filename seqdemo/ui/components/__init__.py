@@ -18,7 +18,7 @@ def _read(name: str) -> str:
     return (_HERE / name).read_text(encoding="utf-8")
 
 
-_ELEMENTS = _read("elements.js")
+_ELEMENTS = _read("elements.js") + _read("address.js")
 
 review_box = st.components.v2.component(
     "review_box", js=_ELEMENTS + _read("review_box.js"), css=_read("review_box.css")

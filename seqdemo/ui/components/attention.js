@@ -193,16 +193,16 @@ function settle(desk) {
     if (!desk.n) return
     const { what, layer, head, word, key, view } = desk
     hub.left = { textId: desk.textId, place: { what, layer, head, word, key, view } }
-    history.replaceState(history.state, "", address(desk))
+    remember(desk)
     document.dispatchEvent(new CustomEvent("seqdemo-word", { detail: word })) // for the parts of the page further down
     desk.live.textContent = desk.says.textContent
   }, SETTLE_MS)
 }
 
 // The address opens this view again, unless the text is too long for one.
-function address(desk) {
+function remember(desk) {
   const { fits, review } = linkedReview(desk.header)
-  return addressWith({
+  putInAddress({
     review,
     what: desk.what === "head" ? "" : desk.what,
     layer: desk.layer + 1,
@@ -217,8 +217,8 @@ async function copyLink(desk) {
   if (!desk.n) return
   const { review, link_characters: most } = desk.header
   desk.link.hidden = true
-  const url = address(desk)
-  history.replaceState(history.state, "", url)
+  remember(desk)
+  const url = location.href
   if (review.length > most) {
     desk.copied.textContent = `This text has ${review.length.toLocaleString("en")} characters; a link holds up to ${most.toLocaleString("en")}.`
     return

@@ -69,16 +69,6 @@ function showSaid({ frame, title, note, notices, live }, { said, loading }) {
   notices.replaceChildren()
 }
 
-// The address with these entries; those that are empty are taken out of it.
-function addressWith(entries) {
-  const url = new URL(location.href)
-  for (const [name, value] of Object.entries(entries)) {
-    if (value) url.searchParams.set(name, value)
-    else url.searchParams.delete(name)
-  }
-  return url.href
-}
-
 // The review as an entry of the address, and whether it fits: one that is too long stays out, with every place in it.
 function linkedReview({ review, link_characters: most }) {
   const fits = review.length <= most

@@ -97,16 +97,8 @@ function send(box, settled, example = false) {
 
 // The address bar follows the review, so that a reload or a copied address opens the same one.
 function remember(box) {
-  history.replaceState(history.state, "", address(box))
-}
-
-function address(box) {
-  const url = new URL(location.href)
-  url.searchParams.delete("review")
-  if (box.area.value.trim() && box.area.value.length <= box.data.link_characters) {
-    url.searchParams.set("review", box.area.value)
-  }
-  return url.href
+  const fits = box.area.value.trim() && box.area.value.length <= box.data.link_characters
+  putInAddress({ review: fits ? box.area.value : "" })
 }
 
 async function copyLink(box) {
@@ -122,8 +114,8 @@ async function copyLink(box) {
       `This review has ${length.toLocaleString("en")} characters; a link holds up to ${most.toLocaleString("en")}.`
     return
   }
-  const url = address(box)
   remember(box)
+  const url = location.href
   try {
     await navigator.clipboard.writeText(url) // missing or refused on plain http
     box.message.textContent = "Link copied."

@@ -160,7 +160,7 @@ function remember(stepper) {
     entries[side] = name
     entries[`${side}_unit`] = unitsOf(stepper, side).map((unit) => unit + 1).join("-")
   }
-  history.replaceState(history.state, "", addressWith(entries))
+  putInAddress(entries)
 }
 
 function unitsOf(stepper, side) {

@@ -178,5 +178,5 @@ function remember(desk) {
   const { characters, width: beam } = desk.header
   const char = desk.character === null ? "" : desk.character + 1
   const entries = { text: characters.join(""), beam, step: desk.cursor + 1, char }
-  history.replaceState(history.state, "", addressWith(entries))
+  putInAddress(entries)
 }
