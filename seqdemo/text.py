@@ -28,6 +28,10 @@ T = TypeVar("T")
 PAD, UNKNOWN = "<pad>", "<unk>"
 PAD_ID, UNKNOWN_ID = 0, 1
 
+TOKENS_VERSION = 1
+"""Which rules say what a token is. A model must be read to by the rules that it was trained with, so
+`config.json` records them (`tokens`) and another version is refused; one that records none has version 1."""
+
 MAX_TOKENS = 400
 """Tokens a model reads: training, evaluation and live answers share this limit."""
 HEAD_TOKENS = 128

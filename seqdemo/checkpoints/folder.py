@@ -34,7 +34,7 @@ from torch import Tensor
 from seqdemo.checkpoints.classifier import Classifier
 from seqdemo.errors import CheckpointCorruptError, CheckpointMissingError, ConfigError, UnknownModelError
 from seqdemo.models import registry
-from seqdemo.text import MAX_TOKENS, Vocabulary
+from seqdemo.text import MAX_TOKENS, TOKENS_VERSION, Vocabulary
 
 if TYPE_CHECKING:
     from seqdemo.models.registry import SequenceModel
@@ -84,6 +84,7 @@ def save(
             "model": name,
             "architecture": dataclasses.asdict(model.config),
             "max_tokens": MAX_TOKENS,
+            "tokens": TOKENS_VERSION,
             "labels": ["negative", "positive"],
             "int8_tables": int8_tables,
             "training": dict(training),
@@ -121,6 +122,7 @@ def load(folder: str | os.PathLike[str]) -> Classifier:
         raise CheckpointCorruptError(
             f"{folder / CONFIG} has format {config.get('format')!r}; this program reads {FORMAT}."
         )
+    check_tokens(config, folder / CONFIG)
     try:
         vocabulary = Vocabulary.load(folder / VOCABULARY)
     except UnicodeDecodeError as error:
@@ -159,6 +161,20 @@ def load(folder: str | os.PathLike[str]) -> Classifier:
         sha256=sha256(folder / WEIGHTS),
         folder=folder,
     )
+
+
+def check_tokens(config: Mapping[str, Any], path: pathlib.Path) -> None:
+    """Holds the rules by which a model's text was cut into tokens against those of this program.
+
+    Raises:
+        CheckpointCorruptError: They are others.
+    """
+    version = config.get("tokens", 1)
+    if version != TOKENS_VERSION or isinstance(version, bool):
+        raise CheckpointCorruptError(
+            f"{path}: the model was trained on tokens of version {version!r}; this program makes version "
+            f"{TOKENS_VERSION}. A newer seqdemo may read it."
+        )
 
 
 def pack(state: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], list[str]]:

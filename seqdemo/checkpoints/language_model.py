@@ -20,7 +20,7 @@ from seqdemo.errors import CheckpointCorruptError, CheckpointMissingError, Confi
 from seqdemo.models import registry
 from seqdemo.models.language import MaskedLanguageModel, RecurrentLanguageModel
 from seqdemo.models.recurrent import RecurrentConfig
-from seqdemo.text import PAD_ID, Vocabulary
+from seqdemo.text import PAD_ID, TOKENS_VERSION, Vocabulary
 
 if TYPE_CHECKING:
     from seqdemo.models.registry import SequenceModel
@@ -66,6 +66,7 @@ def save(
             "kind": KIND,
             "model": name,
             "architecture": dataclasses.asdict(model.config),
+            "tokens": TOKENS_VERSION,
             "int8_tables": int8_tables,
             "training": dict(training),
         }
@@ -91,6 +92,7 @@ def load(folder: str | os.PathLike[str]) -> LanguageModel:
     config = files.read_json(folder / files.CONFIG, dict)
     if config.get("kind") != KIND or config.get("format") != files.FORMAT:
         raise CheckpointCorruptError(f"{folder / files.CONFIG} is no language model of format {files.FORMAT}.")
+    files.check_tokens(config, folder / files.CONFIG)
     name, entries = config.get("model"), config.get("architecture")
     if not isinstance(name, str) or not isinstance(entries, dict):
         raise CheckpointCorruptError(f"{folder / files.CONFIG} names no model or no architecture.")

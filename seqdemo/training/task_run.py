@@ -45,7 +45,7 @@ from seqdemo.checkpoints import folder
 from seqdemo.data.tasks import Batch
 from seqdemo.errors import TrainingError
 from seqdemo.models.registry import MODELS
-from seqdemo.text import MAX_TOKENS
+from seqdemo.text import MAX_TOKENS, TOKENS_VERSION
 from seqdemo.training import devices, state
 from seqdemo.training.control import Control
 from seqdemo.training.loop import OnEvent, ignore
@@ -504,6 +504,7 @@ class _Run:
                     "task": settings.task,
                     "architecture": dataclasses.asdict(self.model.network.config),
                     "labels": list(problem.classes),
+                    **({} if problem.vocabulary is None else {"tokens": TOKENS_VERSION}),
                     "int8_tables": int8_tables,
                     "training": training,
                 }

@@ -15,7 +15,7 @@ import torch
 from seqdemo.checkpoints import folder
 from seqdemo.errors import CheckpointCorruptError, CheckpointMissingError
 from seqdemo.models import registry
-from seqdemo.text import Vocabulary
+from seqdemo.text import TOKENS_VERSION, Vocabulary
 from tests.checkpoints.conftest import TINY, WORDS, save_tiny
 
 
@@ -179,11 +179,30 @@ def test_a_file_that_is_no_vocabulary_is_refused(checkpoint: pathlib.Path, conte
         {"architecture": {"vocab_size": len(WORDS), "cell": "lstm"}},
         {"int8_tables": None},
         {"int8_tables": [1]},
+        {"tokens": "1"},
+        {"tokens": True},
     ],
 )
 def test_a_config_of_something_else_is_refused(checkpoint: pathlib.Path, entries: dict[str, Any]) -> None:
     change_config(checkpoint, **entries)
     with pytest.raises(CheckpointCorruptError, match=folder.CONFIG):
+        folder.load(checkpoint)
+
+
+def test_a_checkpoint_records_which_rules_made_its_tokens(checkpoint: pathlib.Path) -> None:
+    assert json.loads((checkpoint / folder.CONFIG).read_text(encoding="utf-8"))["tokens"] == TOKENS_VERSION == 1
+
+
+def test_a_checkpoint_that_says_nothing_of_its_tokens_has_the_first_rules(checkpoint: pathlib.Path) -> None:
+    config = json.loads((checkpoint / folder.CONFIG).read_text(encoding="utf-8"))
+    del config["tokens"]
+    (checkpoint / folder.CONFIG).write_text(json.dumps(config), encoding="utf-8")
+    assert folder.load(checkpoint).vocabulary.words == WORDS
+
+
+def test_a_checkpoint_of_other_tokens_is_refused_in_a_sentence(checkpoint: pathlib.Path) -> None:
+    change_config(checkpoint, tokens=2)
+    with pytest.raises(CheckpointCorruptError, match="trained on tokens of version 2; this program makes version 1"):
         folder.load(checkpoint)
 
 

@@ -1,5 +1,6 @@
 import copy
 import json
+import shutil
 
 import numpy as np
 import pyarrow as pa
@@ -46,6 +47,19 @@ def lstm(reviews, tmp_path_factory):
     out = tmp_path_factory.mktemp("language") / "lstm"
     learn("lstm", reviews, out)
     return out
+
+
+def test_a_language_model_records_which_rules_made_its_tokens_and_refuses_others(lstm, tmp_path):
+    damaged = tmp_path / "lstm"
+    shutil.copytree(lstm, damaged)
+    config = json.loads((damaged / "config.json").read_text(encoding="utf-8"))
+    assert config["tokens"] == 1
+    (damaged / "config.json").write_text(json.dumps({**config, "tokens": 2}), encoding="utf-8")
+    with pytest.raises(CheckpointCorruptError, match="trained on tokens of version 2"):
+        language_model.load(damaged)
+    del config["tokens"]
+    (damaged / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    assert language_model.load(damaged).name == "lstm"
 
 
 @pytest.mark.parametrize("name", ["lstm", "transformer"])
