@@ -12,6 +12,14 @@ from collections.abc import AsyncIterator
 
 import streamlit as st
 
+from seqdemo import environment
+from seqdemo.errors import ConfigError
+
+try:
+    environment.check()
+except ConfigError as error:
+    raise SystemExit(f"seqdemo does not start: {error}") from None
+
 
 @contextlib.asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:

@@ -12,11 +12,12 @@ from seqdemo.models.registry import MODELS
 ROOT = pathlib.Path(__file__).parents[1]
 LAYERS = (
     {"pages", "__main__"},
-    {"ui", "commands"},
+    {"ui"},
+    {"commands", "serve"},
     {"charts", "studies"},
     {"explain", "training", "checkpoints"},
     {"data", "models"},
-    {"text", "trace"},
+    {"text", "trace", "environment"},
     {"errors"},
 )
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}

@@ -22,13 +22,13 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import seqdemo
+from seqdemo import environment
 from seqdemo.checkpoints import download
-from seqdemo.errors import CheckpointCorruptError, CheckpointError, HubError
+from seqdemo.errors import CheckpointCorruptError, CheckpointError, ConfigError, HubError
 
 MANIFEST = "manifest.json"
 FORMAT = 1
 TAG = "v1.0"
-OWNER_VARIABLE = "SEQDEMO_HUB_OWNER"
 ANSWER_S = 3.0
 """The Hub's first answer is waited for this long."""
 TOTAL_S = 60.0
@@ -131,10 +131,11 @@ def repository(name: str) -> Repository | None:
         HubError: `SEQDEMO_HUB_OWNER` is no owner's name.
     """
     entry = read_manifest(seqdemo.PRETRAINED).get(name)
-    owner = os.environ.get(OWNER_VARIABLE, "").strip()
-    if owner:
-        if not re.fullmatch(r"[\w.-]+", owner):
-            raise HubError(f"{OWNER_VARIABLE} is the name of a user or organisation on the Hub; got {owner!r}.")
+    try:
+        owner = environment.HUB_OWNER.read()
+    except ConfigError as error:
+        raise HubError(str(error)) from error
+    if owner is not None:
         named = repository_id(owner, name)
     elif entry is not None and entry.repository is not None:
         named = entry.repository
@@ -203,7 +204,7 @@ def fetch(name: str, *, answer_s: float = ANSWER_S, total_s: float = TOTAL_S) ->
     """
     pin = repository(name)
     if pin is None:
-        raise HubError(f"No Hub repository is named for {name}; publish it, or set {OWNER_VARIABLE}.")
+        raise HubError(f"No Hub repository is named for {name}; publish it, or set {environment.HUB_OWNER.name}.")
     if _is_offline():
         raise HubError("Offline mode is on (HF_HUB_OFFLINE); the Hub is not asked.")
     end = time.monotonic() + total_s

@@ -22,6 +22,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from seqdemo import environment
 from seqdemo.errors import DataError
 
 REPOSITORY = "stanfordnlp/imdb"
@@ -57,8 +58,7 @@ class Reviews:
 
 def find_folder(folder: str | os.PathLike[str] | None = None) -> pathlib.Path | None:
     """The local data set: the folder given, else `SEQDEMO_IMDB`, else None."""
-    chosen = folder or os.environ.get("SEQDEMO_IMDB")
-    return pathlib.Path(chosen) if chosen else None
+    return pathlib.Path(folder) if folder else environment.IMDB.read()
 
 
 def load(split: Split, folder: str | os.PathLike[str] | None = None, on_progress: OnProgress | None = None) -> Reviews:

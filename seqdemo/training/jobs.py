@@ -30,7 +30,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import seqdemo
-from seqdemo.errors import ConfigError, TrainingError
+from seqdemo import environment
+from seqdemo.errors import TrainingError
 from seqdemo.training import run_files
 from seqdemo.training.child import Child, how_it_ended
 from seqdemo.training.run_files import RunFiles, clean_name
@@ -44,7 +45,7 @@ _SECONDS_TO_OBEY = 60.0
 
 def is_allowed() -> bool:
     """Whether visitors may train here; `SEQDEMO_TRAINING=off` forbids it."""
-    return os.environ.get("SEQDEMO_TRAINING", "on").strip().lower() not in {"off", "0", "no", "false"}
+    return environment.TRAINING.read() is not False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,26 +81,16 @@ class Limits:
         """The defaults, with what the environment says instead.
 
         Raises:
-            ConfigError: A variable holds no number above 0.
+            ConfigError: A variable holds no such number.
         """
-        names = {
-            "max_jobs": ("SEQDEMO_MAX_JOBS", int),
-            "max_seconds": ("SEQDEMO_MAX_SECONDS", float),
-            "max_memory_mb": ("SEQDEMO_MAX_MEMORY_MB", float),
-            "kept_mb": ("SEQDEMO_RUNS_MB", float),
-            "threads": ("SEQDEMO_TRAINING_THREADS", int),
+        settings = {
+            "max_jobs": environment.MAX_JOBS,
+            "max_seconds": environment.MAX_SECONDS,
+            "max_memory_mb": environment.MAX_MEMORY_MB,
+            "kept_mb": environment.RUNS_MB,
+            "threads": environment.TRAINING_THREADS,
         }
-        found: dict[str, Any] = {}
-        for name, (variable, kind) in names.items():
-            word = os.environ.get(variable)
-            if not word:
-                continue
-            try:
-                found[name] = kind(word)
-            except ValueError:
-                found[name] = 0
-            if not found[name] > 0:
-                raise ConfigError(f"{variable} is a number above 0; got {word!r}.")
+        found = {name: value for name, setting in settings.items() if (value := setting.read()) is not None}
         return cls(**found)
 
 
@@ -128,7 +119,7 @@ class Jobs:
             limits: What all runs together may use; the environment's by default.
         """
         self.limits = limits or Limits.from_environment()
-        wanted = root or os.environ.get("SEQDEMO_RUNS") or seqdemo.PRETRAINED.parent / "runs" / "visitors"
+        wanted = root or environment.RUNS.read() or seqdemo.PRETRAINED.parent / "runs" / "visitors"
         self.root = run_files.writable(pathlib.Path(wanted))
         self._jobs: dict[str, _Job] = {}
         self._queue: list[str] = []

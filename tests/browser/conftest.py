@@ -14,6 +14,8 @@ from collections import namedtuple
 
 import pytest
 
+from seqdemo import environment
+
 ROOT = pathlib.Path(__file__).parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -21,7 +23,7 @@ Visit = namedtuple("Visit", "page requests complaints")
 
 
 def _missing(sentence):
-    if os.environ.get("SEQDEMO_REQUIRE_BROWSER") == "1":
+    if environment.REQUIRE_BROWSER.read():
         pytest.fail(sentence)
     pytest.skip(sentence)
 

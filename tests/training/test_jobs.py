@@ -339,7 +339,7 @@ def test_limits_come_from_the_environment(monkeypatch):
     assert Limits.from_environment() == Limits(max_jobs=5, max_seconds=12.5)
     for word in ("none", "0", "-1"):
         monkeypatch.setenv("SEQDEMO_MAX_JOBS", word)
-        with pytest.raises(ConfigError, match="SEQDEMO_MAX_JOBS is a number above 0"):
+        with pytest.raises(ConfigError, match="SEQDEMO_MAX_JOBS must be a whole number from 1 to 1,000"):
             Limits.from_environment()
 
 
