@@ -33,8 +33,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Trains it."""
     set_threads(options.threads)
-    import torch
-
+    from seqdemo.training import devices
     from seqdemo.training.pretrain import pretrain
 
     pretrain(
@@ -45,7 +44,7 @@ def run(options: argparse.Namespace) -> None:
         overrides=given(options, _SIZES),
         start=options.start,
         data=options.data,
-        device=torch.device(options.device) if options.device else None,
+        device=devices.find(options.device),
         resume=options.resume,
         on_event=progress.listener(options.events, progress.ReviewsBar),
     )

@@ -32,7 +32,7 @@ class ReviewsBar:
     def __call__(self, event: dict[str, Any]) -> None:
         """Shows one event."""
         kind = event["event"]
-        if kind == "start" and "says" in event:
+        if "says" in event:
             print(event["says"])
         elif kind == "start":
             preset = f", preset {event['preset']}" if event["preset"] else ""
@@ -53,7 +53,10 @@ class ReviewsBar:
                 f"{event['seconds']:.0f} s"
             )
         elif kind == "pretraining":
-            print(f"{event['parameters']:,} parameters on {event['device']}, {event['updates']:,} updates.")
+            print(
+                f"{event['parameters']:,} parameters on {event['device']}, in {event['precision']}, "
+                f"{event['updates']:,} updates."
+            )
         elif kind == "check":
             perplexity = event.get("validation_perplexity")
             self._line.keep(
@@ -83,9 +86,11 @@ class TaskBar:
         kind = event["event"]
         if kind == "start":
             print(
-                f"{event['label']}: {event['parameters']:,} parameters on {event['device']}, "
+                f"{event['label']}: {event['parameters']:,} parameters on {event['device']}, in {event['precision']}, "
                 f"{event['training_n']:,} sequences an epoch; guessing is right in {event['guess_accuracy']:.1%}."
             )
+        elif kind == "precision":
+            print(event["says"])
         elif kind == "step":
             self._line.move(
                 f"update {event['update']}/{event['updates']} loss {event['loss']:.3f}  "

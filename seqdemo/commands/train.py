@@ -82,16 +82,14 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _train_reviews(options: argparse.Namespace) -> None:
-    import torch
-
     from seqdemo.models import registry
-    from seqdemo.training import loop
+    from seqdemo.training import devices
     from seqdemo.training.run import train
 
     if options.model is None:
         raise ConfigError(f"Film reviews need --model, one of {', '.join(MODELS)}.")
     _refuse(options, ["attention"])
-    device = torch.device(options.device) if options.device else loop.find_device()
+    device = devices.find(options.device)
     preset = options.preset
     if preset is None:
         presets = registry.spec(options.model).presets
@@ -115,9 +113,7 @@ def _train_reviews(options: argparse.Namespace) -> None:
 
 
 def _train_dates(options: argparse.Namespace) -> None:
-    import torch
-
-    from seqdemo.training import dates
+    from seqdemo.training import dates, devices
 
     own = {entry.name for entry in dataclasses.fields(dates.DatesConfig)}
     others = [name for name in _TRAINING_OPTIONS if name not in own]
@@ -129,7 +125,7 @@ def _train_dates(options: argparse.Namespace) -> None:
         out=options.out or pathlib.Path("runs") / ("dates-attention" if attention else "dates-plain"),
         config=dates.DatesConfig(**given(options, own)),
         attention=attention,
-        device=torch.device(options.device or "cpu"),
+        device=devices.find(options.device or "cpu"),
         on_event=progress.listener(options.events, progress.ReviewsBar),
     )
 

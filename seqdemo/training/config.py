@@ -53,7 +53,7 @@ class TrainingConfig:
             epochs that differ less than 2,500 reviews can tell, the best is one of chance.
         patience: Epochs without a better validation accuracy before stopping.
         seed: Start of all chance.
-        precision: `bf16` autocast, `fp32`, or whichever is faster here.
+        precision: `fp32`, `bf16` autocast, or `auto`: bf16 where it works here and is clearly faster.
     """
 
     epochs: int = 8
@@ -169,6 +169,7 @@ class PretrainingConfig:
         n_frequent: Words that are always in the softmax.
         n_sampled: Words drawn from the others at each update.
         seed: Start of all chance.
+        precision: As of `TrainingConfig`.
     """
 
     epochs: float = 2.0
@@ -181,6 +182,7 @@ class PretrainingConfig:
     n_frequent: int = 1536
     n_sampled: int = 1024
     seed: int = 1
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
 
     def __post_init__(self) -> None:
         """Refuses what cannot be run."""
@@ -193,3 +195,5 @@ class PretrainingConfig:
         for name in ("warmup_share", "masked_share"):
             if not 0 < getattr(self, name) < 1:
                 raise ConfigError(f"{name} is above 0 and below 1; got {getattr(self, name)}.")
+        if self.precision not in PRECISIONS:
+            raise ConfigError(f"precision is one of {', '.join(PRECISIONS)}; got {self.precision!r}.")

@@ -28,6 +28,8 @@ from seqdemo.checkpoints import translator
 from seqdemo.data import dates
 from seqdemo.errors import ConfigError, TrainingError
 from seqdemo.models.seq2seq import Seq2Seq, Seq2SeqConfig
+from seqdemo.training.config import PRECISIONS
+from seqdemo.training.precision import Trial, autocast, choose_precision
 from seqdemo.training.run import code_commit, device_name
 from seqdemo.training.scores import accuracy_interval
 
@@ -58,6 +60,7 @@ class DatesConfig:
         cut_share: Share that breaks off early.
         other_share: Share that is no date.
         seed: Start of all chance.
+        precision: `fp32`, `bf16` autocast, or `auto`: bf16 where it works here and is clearly faster.
     """
 
     epochs: int = 10
@@ -71,6 +74,7 @@ class DatesConfig:
     cut_share: float = 0.04
     other_share: float = 0.06
     seed: int = 1
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
 
     def __post_init__(self) -> None:
         """Refuses what cannot be run."""
@@ -85,6 +89,8 @@ class DatesConfig:
                 raise ConfigError(f"{name} is from 0 to 1; got {getattr(self, name)}.")
         if self.way not in WAYS:
             raise ConfigError(f"way is one of {', '.join(WAYS)}; got {self.way!r}.")
+        if self.precision not in PRECISIONS:
+            raise ConfigError(f"precision is one of {', '.join(PRECISIONS)}; got {self.precision!r}.")
 
 
 @dataclass(frozen=True)
@@ -195,32 +201,34 @@ def fit(
         epoch; the seconds it took.
 
     Raises:
-        TrainingError: The loss is no longer a number.
+        TrainingError: The loss is no longer a number, or bf16 is asked for and does not work.
     """
     device = device or torch.device("cpu")
     torch.manual_seed(config.seed)
     model = Seq2Seq(shape).to(device)
     optimiser = torch.optim.Adam(model.parameters(), lr=config.learning_rate)
     validation = batches(dates.draw(np.random.default_rng((config.seed, 0)), _VALIDATION_N, "validation"), 250)
+    precision = choose_precision(_trial(model, validation[0], config), config.precision)
     parameters = sum(parameter.numel() for parameter in model.parameters())
     says = f"Dates {'with' if shape.attention else 'without'} attention, {_WAY_WORDS[config.way]}: "
     on_event(
         {
             "event": "start",
             "task": "dates",
-            "says": f"{says}{parameters:,} parameters on {device_name(device)}.",
+            "says": f"{says}{parameters:,} parameters on {device_name(device)}, in {precision}.",
             "attention": shape.attention,
             "way": config.way,
             "parameters": parameters,
             "device": device_name(device),
+            "precision": precision,
         }
     )
     history: list[dict[str, Any]] = []
     best, best_scored = copy.deepcopy(model.state_dict()), (-1.0, 0.0)
     started = time.perf_counter()
     for epoch in range(config.epochs):
-        losses = _train_epoch(model, optimiser, config, epoch, on_event)
-        scores = _validate(model, validation)
+        losses = _train_epoch(model, optimiser, config, epoch, precision, on_event)
+        scores = _validate(model, validation, precision)
         entry = {
             "way": config.way,
             "epoch": epoch + 1,
@@ -240,10 +248,11 @@ def fit(
 
 
 def _train_epoch(
-    model: Seq2Seq, optimiser: torch.optim.Adam, config: DatesConfig, epoch: int, on_event: OnEvent
+    model: Seq2Seq, optimiser: torch.optim.Adam, config: DatesConfig, epoch: int, precision: str, on_event: OnEvent
 ) -> float:
     """The mean loss of one epoch, in nats a character."""
     started = time.perf_counter()
+    device = next(model.parameters()).device
     rng = np.random.default_rng((config.seed, epoch + 1))
     written = dates.draw(
         rng,
@@ -262,7 +271,8 @@ def _train_epoch(
         for group in optimiser.param_groups:
             group["lr"] = rate
         optimiser.zero_grad(set_to_none=True)
-        loss = _loss(model, batch, own=config.way == "own")
+        with autocast(device, precision):
+            loss = _loss(model, batch, own=config.way == "own")
         loss.backward()  # type: ignore[no-untyped-call]
         norm = torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip_norm)
         if not torch.isfinite(loss) or not torch.isfinite(norm):
@@ -288,22 +298,32 @@ def _train_epoch(
     return total / len(drawn)
 
 
+def _trial(model: Seq2Seq, batch: Batch, config: DatesConfig) -> Trial:
+    def loss(rows: int, steps: int) -> Tensor:
+        lengths, answers = batch.lengths[:rows].clip(max=steps), batch.answers[:rows]
+        cut = Batch(batch.ids[:rows, :steps], lengths, answers, batch.rows[:rows])
+        return _loss(model, cut, own=config.way == "own")
+
+    return Trial(model=model, rows=min(config.batch_size, len(batch.ids)), steps=batch.ids.shape[1], loss=loss)
+
+
 def _loss(model: Seq2Seq, batch: Batch, *, own: bool) -> Tensor:
     """Cross-entropy of the right characters, in nats a character."""
     device = next(model.parameters()).device
     answers = batch.answers.to(device)
     logits = model(batch.ids.to(device), batch.lengths.to(device), answers, own=own)
-    return F.cross_entropy(logits.flatten(0, 1), answers.flatten())
+    return F.cross_entropy(logits.flatten(0, 1).float(), answers.flatten())
 
 
 @torch.inference_mode()
-def _validate(model: Seq2Seq, validation: Sequence[Batch]) -> dict[str, float]:
+def _validate(model: Seq2Seq, validation: Sequence[Batch], precision: str) -> dict[str, float]:
     """Loss with the right characters given and with the model's own, and the share of answers exactly right."""
     model.eval()
     n = sum(len(batch.ids) for batch in validation)
-    forced = sum(_loss(model, batch, own=False).item() * len(batch.ids) for batch in validation) / n
-    free = sum(_loss(model, batch, own=True).item() * len(batch.ids) for batch in validation) / n
-    right = sum(int(correct.sum()) for correct, _, _ in _answers(model, validation))
+    with autocast(next(model.parameters()).device, precision):
+        forced = sum(_loss(model, batch, own=False).item() * len(batch.ids) for batch in validation) / n
+        free = sum(_loss(model, batch, own=True).item() * len(batch.ids) for batch in validation) / n
+        right = sum(int(correct.sum()) for correct, _, _ in _answers(model, validation))
     return {"validation_loss_nats": forced, "validation_loss_own_nats": free, "validation_accuracy": right / n}
 
 

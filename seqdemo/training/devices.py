@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import torch
 
+from seqdemo.errors import ConfigError
+
 
 @dataclass(frozen=True, kw_only=True)
 class Device:
@@ -42,14 +44,28 @@ def choose(name: str) -> Device:
     return found[0] if name == "auto" else next((device for device in found if device.name == name), found[-1])
 
 
-def has_fast_bf16(device: torch.device) -> bool:
-    """Whether bf16 is computed in hardware there, rather than imitated."""
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    if device.type != "cpu":
-        return False
-    ask = getattr(torch.cpu, "_is_avx512_bf16_supported", None)  # torch has no public question for it
-    return bool(ask and ask())
+def find(name: str | None = None) -> torch.device:
+    """The device of that name, which must be there; without a name the accelerator of this machine, or its CPU.
+
+    Raises:
+        ConfigError: There is no such device here.
+    """
+    found = {device.name: device for device in available()}
+    if name is None or name == "auto":
+        return torch.device(next(iter(found)))
+    try:
+        device = torch.device(name)
+    except RuntimeError:  # torch's word for a name that it does not know
+        device = None
+    n_devices = torch.cuda.device_count() if device is not None and device.type == "cuda" else 1
+    if device is None or device.type not in found or (device.index or 0) >= n_devices:
+        raise ConfigError(f"There is no device {name!r} here; this machine has {', '.join(found)}.")
+    return device
+
+
+def has_fused_optimisers(device: torch.device) -> bool:
+    """Whether torch updates all weights there in one kernel; not on MPS in every release."""
+    return device.type in {"cuda", "cpu"}
 
 
 def _processor() -> str:

@@ -6,7 +6,6 @@ uninterrupted one would have done.
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import dataclasses
 import json
@@ -24,8 +23,9 @@ from torch.nn import functional as F  # noqa: N812 (torch's own name for it)
 
 from seqdemo.data.examples import Batch, Examples, epoch_batches, evaluation_batches
 from seqdemo.errors import TrainingError
-from seqdemo.training import state
+from seqdemo.training import devices, state
 from seqdemo.training.config import TrainingConfig
+from seqdemo.training.precision import Trial, autocast, choose_precision, keep_precision
 
 if TYPE_CHECKING:
     from seqdemo.models.registry import SequenceModel
@@ -49,7 +49,7 @@ class Progress:
         best_accuracy: Its validation accuracy, from 0 to 1.
         seconds: Time spent in all, over interruptions.
         rate_scale: What `plateau` has made of the rate.
-        precision: `fp32` or `bf16`, as measured at the first start.
+        precision: `fp32` or `bf16`, as `training.precision` chose it.
         history: One entry for each epoch.
     """
 
@@ -60,13 +60,6 @@ class Progress:
     rate_scale: float = 1.0
     precision: str = "fp32"
     history: list[dict[str, float]] = field(default_factory=list)
-
-
-def find_device() -> torch.device:
-    """The accelerator of this machine, or its CPU."""
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 
 def fit(
@@ -90,7 +83,7 @@ def fit(
         validation: Examples that choose the epoch.
         config: The settings.
         device: Where to compute; found by itself.
-        on_event: Called with `step` and `epoch` events as plain values.
+        on_event: Called with `step` and `epoch` events as plain values; a run that goes on begins with `precision`.
         state_file: Where the state is kept after each epoch, as safetensors.
         resume: Whether to go on from `state_file` if it is there.
         finish: Whether to train no further and take the best epoch of `state_file`.
@@ -100,10 +93,10 @@ def fit(
         The progress, with the history.
 
     Raises:
-        TrainingError: The loss is no longer a number, the state file is of another run, or
-            there is nothing to finish.
+        TrainingError: The loss is no longer a number, the state file is of another run, there is
+            nothing to finish, or bf16 is asked for and does not work.
     """
-    device = device or find_device()
+    device = device or devices.find()
     model.to(device)
     optimiser = _optimiser(model, config, device)
     best = {name: tensor.clone() for name, tensor in model.state_dict().items()}
@@ -111,8 +104,12 @@ def fit(
     progress = Progress()
     if (resume or finish) and state_file is not None and state_file.is_file():
         progress, best = _load_state(state_file, model, averaged, optimiser, config)
-    else:
-        progress.precision = _choose_precision(model, training, config, device)
+        if not finish:
+            trial = _trial(model, training, config, device)
+            progress.precision, says = keep_precision(trial, progress.precision, config.precision)
+            on_event({"event": "precision", "precision": progress.precision, "says": says})
+    elif not finish:
+        progress.precision = choose_precision(_trial(model, training, config, device), config.precision)
     if finish and not progress.epoch:
         raise TrainingError("There is no interrupted run to finish; start one without --finish.")
     while not finish and progress.epoch < config.epochs and progress.epoch - progress.best_epoch < config.patience:
@@ -161,7 +158,6 @@ def _train_epoch(
     """
     started = time.perf_counter()
     epoch = progress.epoch
-    autocast = _autocast(device, progress.precision)
     torch.manual_seed(config.seed * 100_003 + epoch)
     batches = epoch_batches(
         training,
@@ -183,7 +179,7 @@ def _train_epoch(
         words = model.embedding(ids)  # (B, T, d_embed)
         if config.adversarial:
             words.retain_grad()
-        with autocast():
+        with autocast(device, progress.precision):
             loss = training_loss(model, words, batch, config, device)
         if not torch.isfinite(loss):
             raise TrainingError(
@@ -193,7 +189,7 @@ def _train_epoch(
         loss.backward()  # type: ignore[no-untyped-call]
         if config.adversarial:
             worse = model.embedding(ids) + worst_step(words, config.adversarial)
-            with autocast():
+            with autocast(device, progress.precision):
                 training_loss(model, worse, batch, config, device).backward()  # type: ignore[no-untyped-call]
         norm = torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip_norm or math.inf)
         optimiser.step()
@@ -268,7 +264,7 @@ def predict_logits(
     model.eval()
     logits = np.empty(len(examples), dtype=np.float32)
     for batch in evaluation_batches(examples):
-        with _autocast(device, precision)():
+        with autocast(device, precision):
             out = model(torch.from_numpy(batch.ids).to(device), torch.from_numpy(batch.lengths).to(device))
         logits[batch.rows] = out[:, 0].float().cpu().numpy()
     return logits
@@ -304,7 +300,7 @@ def _optimiser(model: SequenceModel, config: TrainingConfig, device: torch.devic
             if chosen:
                 first = first_epoch if config.gradual else 0
                 groups.append({"params": chosen, "weight_decay": decay, "share": share, "first_epoch": first})
-    return torch.optim.AdamW(groups, lr=config.learning_rate, fused=device.type in {"cuda", "cpu"})
+    return torch.optim.AdamW(groups, lr=config.learning_rate, fused=devices.has_fused_optimisers(device))
 
 
 def _part_of(parameter: str) -> str:
@@ -322,33 +318,21 @@ def _rate_factor(update: int, updates_an_epoch: int, config: TrainingConfig) -> 
     return 0.5 * (1 + math.cos(math.pi * (update - warmup) / max(1, total - warmup)))
 
 
-def _autocast(device: torch.device, precision: str) -> Callable[[], contextlib.AbstractContextManager[Any]]:
-    if precision == "bf16":
-        return lambda: torch.autocast(device.type, torch.bfloat16)
-    return contextlib.nullcontext
+def _trial(model: SequenceModel, training: Examples, config: TrainingConfig, device: torch.device) -> Trial:
+    some = training.pick(np.arange(min(len(training), config.batch_size), dtype=np.int64))
+    batch = next(evaluation_batches(some, batch_size=len(some)))
 
+    def loss(rows: int, steps: int) -> Tensor:
+        cut = Batch(
+            batch.ids[:rows, :steps],
+            batch.lengths[:rows].clip(max=steps),
+            batch.labels[:rows],
+            batch.rows[:rows],
+            batch.decided_last[:rows],
+        )
+        return training_loss(model, model.embedding(torch.from_numpy(cut.ids).to(device)), cut, config, device)
 
-def _choose_precision(model: SequenceModel, examples: Examples, config: TrainingConfig, device: torch.device) -> str:
-    """Times a few updates both ways on a copy of the model; bf16 must be clearly faster."""
-    if config.precision != "auto":
-        return config.precision
-    if device.type != "cpu":
-        return "bf16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "fp32"
-    probe = copy.deepcopy(model).train()
-    rows = np.arange(min(len(examples), config.batch_size), dtype=np.int64)
-    batch = next(iter(evaluation_batches(examples.pick(rows), batch_size=len(rows))))
-    ids = torch.from_numpy(batch.ids).to(device)
-    seconds = {}
-    for precision in ("fp32", "bf16"):
-        times = []
-        for _ in range(3):
-            started = time.perf_counter()
-            with _autocast(device, precision)():
-                loss = training_loss(probe, probe.embedding(ids), batch, config, device)
-            loss.backward()  # type: ignore[no-untyped-call]
-            times.append(time.perf_counter() - started)
-        seconds[precision] = min(times)
-    return "bf16" if seconds["bf16"] < 0.9 * seconds["fp32"] else "fp32"
+    return Trial(model=model, rows=len(batch.ids), steps=batch.ids.shape[1], loss=loss)
 
 
 def _settings(config: TrainingConfig) -> str:

@@ -27,8 +27,9 @@ from seqdemo.errors import DataError, TrainingError
 from seqdemo.models import registry
 from seqdemo.models.language import MaskedLanguageModel, RecurrentLanguageModel, candidate_loss, hide_words
 from seqdemo.models.recurrent import RecurrentConfig
-from seqdemo.training import loop, state
+from seqdemo.training import devices, loop, state
 from seqdemo.training.config import PretrainingConfig
+from seqdemo.training.precision import Trial, autocast, choose_precision, keep_precision
 from seqdemo.training.run import code_commit, device_name
 
 _CHECKS_AN_EPOCH = 20
@@ -69,9 +70,9 @@ def pretrain(
 
     Raises:
         DataError: The reviews cannot be read, or hold too few words.
-        TrainingError: The loss is no number, or a file does not fit the run.
+        TrainingError: The loss is no number, a file does not fit the run, or bf16 is asked for and does not work.
     """
-    device = device or loop.find_device()
+    device = device or devices.find()
     out.parent.mkdir(parents=True, exist_ok=True)
     corpus = corpora.load(data, cache=out.parent)
     torch.manual_seed(config.seed)
@@ -103,6 +104,7 @@ def pretrain(
             "parameters": sum(parameter.numel() for parameter in model.parameters()),
             "seconds": progress["seconds"],
             "device": device_name(device),
+            "precision": progress["precision"],
             "seed": config.seed,
             "commit": code_commit(),
             "torch": torch.__version__,
@@ -127,21 +129,31 @@ class _Next:
             self._directions = [True]  # the forward direction is given
         self._state: dict[bool, Any] = {}
         self.updates_an_epoch = (self._lanes.shape[1] - 1) // config.window
+        self.trial = Trial(model=model, rows=len(self._lanes), steps=config.window, loss=self._trial_loss)
 
     def loss(self, step: int, rng: np.random.Generator) -> Tensor:
         if step % self.updates_an_epoch == 0:
             self._state = {}
         k = step % self.updates_an_epoch
         window = self._config.window
-        losses = []
+        loss, self._state = self._loss(slice(k * window, (k + 1) * window + 1), self._state, rng)
+        return loss
+
+    def _loss(
+        self, words: slice, before: Mapping[bool, Any], rng: np.random.Generator, rows: int | None = None
+    ) -> tuple[Tensor, dict[bool, Any]]:
+        losses, after = [], {}
         for backward in self._directions:
             lanes = self._lanes[:, ::-1] if backward else self._lanes
-            piece = torch.from_numpy(lanes[:, k * window : (k + 1) * window + 1].copy()).to(self.device)
-            states, state = self.model.states(piece[:, :-1], self._state.get(backward), backward=backward)
-            self._state[backward] = tuple(s.detach() for s in state) if isinstance(state, tuple) else state.detach()
+            piece = torch.from_numpy(lanes[:rows, words].copy()).to(self.device)
+            states, state = self.model.states(piece[:, :-1], before.get(backward), backward=backward)
+            after[backward] = tuple(s.detach() for s in state) if isinstance(state, tuple) else state.detach()
             decoder = self._decoder(backward)
             losses.append(_candidate_loss(decoder, states, piece[:, 1:], self._table, self._config, rng))
-        return torch.stack(losses).mean()
+        return torch.stack(losses).mean(), after
+
+    def _trial_loss(self, rows: int, steps: int) -> Tensor:
+        return self._loss(slice(steps + 1), {}, np.random.default_rng(0), rows)[0]
 
     def validation_loss(self) -> float:
         total, n = 0.0, 0
@@ -178,11 +190,19 @@ class _Masked:
         )
         self.n_validation = round(self._validation.size * config.masked_share)
         self.updates_an_epoch = len(self._windows) // config.batch_size
+        rows = min(config.batch_size, len(self._windows))
+        self.trial = Trial(model=model, rows=rows, steps=config.window, loss=self._trial_loss)
 
     def loss(self, step: int, rng: np.random.Generator) -> Tensor:  # noqa: ARG002 (windows come by chance)
         rows = rng.integers(0, len(self._windows), self._config.batch_size)
-        states, targets = self._guess(self._windows[rows], int(rng.integers(2**31)))
+        return self._loss(self._windows[rows], rng)
+
+    def _loss(self, windows: npt.NDArray[np.int64], rng: np.random.Generator) -> Tensor:
+        states, targets = self._guess(windows, int(rng.integers(2**31)))
         return _candidate_loss(self.model.decoder, states, targets, self._table, self._config, rng)
+
+    def _trial_loss(self, rows: int, steps: int) -> Tensor:
+        return self._loss(self._windows[:rows, :steps], np.random.default_rng(0))
 
     def validation_loss(self) -> float:
         total, n = 0.0, 0
@@ -240,10 +260,14 @@ def _learn(
 ) -> dict[str, Any]:
     model = learner.model
     learned = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimiser = torch.optim.AdamW(learned, lr=config.learning_rate, weight_decay=0.0, fused=device.type != "mps")
+    optimiser = torch.optim.AdamW(
+        learned, lr=config.learning_rate, weight_decay=0.0, fused=devices.has_fused_optimisers(device)
+    )
     n_updates = max(1, round(config.epochs * learner.updates_an_epoch))
     progress: dict[str, Any] = {"update": 0, "seconds": 0.0, "history": []}
-    settings = json.dumps(dataclasses.asdict(config), sort_keys=True)
+    entries = dataclasses.asdict(config)
+    settings = json.dumps({name: value for name, value in entries.items() if name != "precision"}, sort_keys=True)
+    says = ""
     if resume and _state_file(out).is_file():
         groups, progress = state.load(_state_file(out), settings=settings)
         try:
@@ -253,19 +277,21 @@ def _learn(
                 f"{_state_file(out)} belongs to a run of another model; start again without --resume."
             ) from error
         state.restore(optimiser, groups)
+        progress["precision"], says = keep_precision(learner.trial, progress.get("precision", "bf16"), config.precision)
+    else:
+        progress["precision"] = choose_precision(learner.trial, config.precision)
     between_checks = max(1, learner.updates_an_epoch // _CHECKS_AN_EPOCH)
     on_event(
         {
             "event": "pretraining",
             "parameters": sum(parameter.numel() for parameter in learned),
             "device": device_name(device),
+            "precision": progress["precision"],
             "updates": n_updates,
         }
     )
-
-    def autocast() -> torch.autocast:
-        return torch.autocast(device.type, torch.bfloat16, enabled=device.type in {"cuda", "cpu"})
-
+    if says:
+        on_event({"event": "precision", "precision": progress["precision"], "says": says})
     started, losses = time.perf_counter() - progress["seconds"], []
     model.train()
     while progress["update"] < n_updates:
@@ -273,7 +299,7 @@ def _learn(
         rate = config.learning_rate * _rate_factor(update / n_updates, config.warmup_share)
         for group in optimiser.param_groups:
             group["lr"] = rate
-        with autocast():
+        with autocast(device, progress["precision"]):
             loss = learner.loss(update, np.random.default_rng((config.seed, update)))
         optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -293,7 +319,7 @@ def _learn(
             # The validation texts are read twice an epoch; more would cost more than it shows.
             if progress["update"] % (between_checks * 10) == 0 or progress["update"] == n_updates:
                 model.eval()
-                with torch.inference_mode(), autocast():
+                with torch.inference_mode(), autocast(device, progress["precision"]):
                     entry["validation_perplexity"] = round(math.exp(learner.validation_loss()), 2)
                 model.train()
             progress["history"].append({**entry, "seconds": progress["seconds"]})

@@ -22,7 +22,7 @@ from seqdemo.checkpoints.classifier import Classifier
 from seqdemo.data import examples, imdb, opinions
 from seqdemo.models import registry
 from seqdemo.text import MAX_TOKENS, Vocabulary
-from seqdemo.training import calibration, loop
+from seqdemo.training import calibration, devices, loop
 from seqdemo.training.config import TrainingConfig
 from seqdemo.training.scores import accuracy_interval
 
@@ -70,7 +70,7 @@ def train(
         DataError: The reviews cannot be read.
         TrainingError: The run cannot go on; a previous checkpoint is untouched.
     """
-    device = device or loop.find_device()
+    device = device or devices.find()
     reviews = limited(imdb.load("train", data), limit)
     training_rows, validation_rows = imdb.split_validation(reviews.labels)
     tokens = examples.tokenize_all(reviews)

@@ -61,7 +61,7 @@ IMDB_VOCABULARY = 10_000
 
 @dataclass(frozen=True, kw_only=True)
 class RunSettings:
-    """Everything that decides one training run; the same settings on the same CPU give the same curve.
+    """Everything that decides one training run; the same settings in one precision on one CPU give one curve.
 
     Attributes:
         task: One of `TASK_LABELS`.
@@ -88,8 +88,8 @@ class RunSettings:
             feels every large one.
         seed: Start of all chance.
         device: Where to compute; `auto` takes the accelerator if there is one.
-        precision: `bf16` autocast or `fp32`; `auto` takes bf16 on CUDA, and on a CPU that has it in hardware for
-            models that are large enough to gain.
+        precision: `fp32`, `bf16` autocast, or `auto`: bf16 where it works for this model on this device and is
+            clearly faster.
     """
 
     task: str = "synthetic"

@@ -106,7 +106,7 @@ class TaskModel(nn.Module):
 
 
 def tensors(batch: Batch, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-    """Inputs, lengths and targets on the device, without waiting for the copy."""
+    """Inputs, lengths and targets on the device; only CUDA need not be waited for, whatever becomes of the arrays."""
     found = (torch.from_numpy(array) for array in (batch.inputs, batch.lengths, batch.targets))
-    inputs, lengths, targets = (tensor.to(device, non_blocking=True) for tensor in found)
+    inputs, lengths, targets = (tensor.to(device, non_blocking=device.type == "cuda") for tensor in found)
     return inputs, lengths, targets

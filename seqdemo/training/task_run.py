@@ -12,6 +12,7 @@ step      epoch, update, updates, loss (mean since the last such event), gradien
           before clipping), learning_rate, samples_per_s, seconds, seconds_left
 epoch     epoch (0 is before the first update), train_loss, train_accuracy (None in epoch 0), validation_loss,
           validation_accuracy, gradient_norm (median), gradient_by_step (‖∂L/∂h_t‖ for each step), seconds, best_epoch
+precision precision, says: of a run that goes on, which precision it goes on in
 paused, resumed
 failed    kind (nan, explosion, memory, data), message, setting (which one teaches it, or None), advice
 done      reason (finished, early, stopped, time), epochs, best_epoch, folder (None where no epoch was finished),
@@ -25,7 +26,6 @@ and the epoch's number: a resumed run repeats what an uninterrupted one would ha
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
 import math
@@ -49,6 +49,7 @@ from seqdemo.text import MAX_TOKENS, TOKENS_VERSION
 from seqdemo.training import devices, state
 from seqdemo.training.control import Control
 from seqdemo.training.loop import OnEvent, ignore
+from seqdemo.training.precision import Trial, autocast, choose_precision, keep_precision
 from seqdemo.training.probe import gradient_by_step
 from seqdemo.training.problem import Problem, prepare
 from seqdemo.training.run import code_commit
@@ -62,8 +63,6 @@ EXPLODED = 50.0
 """A loss this many times that of guessing counts as an explosion."""
 _MAX_WRONG = 20
 _SECONDS_BETWEEN_DOWNLOAD_EVENTS = 0.3
-_BF16_FROM_WIDTH = 128
-"""On a CPU bf16 pays from this width on; below it, converting costs more than it saves."""
 
 
 class RunFailed(TrainingError):  # noqa: N818 (it says what happened)
@@ -90,6 +89,7 @@ class _Progress:
     improved_epoch: int = 0
     seconds: float = 0.0
     rate_scale: float = 1.0
+    precision: str = "fp32"
     history: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -170,17 +170,17 @@ class _Run:
         self.optimiser = _optimiser(self.model, settings, self.device)
         self.progress = _Progress()
         self.best = self._weights()
-        self.precision = self._precision()
         self.updates_per_epoch = math.ceil(problem.training_n / settings.batch_size)
         self.updates = settings.epochs * self.updates_per_epoch
         self.report_every = max(1, self.updates // _REPORTS)
         self.state_file = out.with_name(f".{out.name}.state.safetensors")
 
     def go(self, *, resume: bool) -> dict[str, Any]:
-        self._say_start()
         if resume and self.state_file.is_file():
-            self._load_state()
+            self._go_on()
         else:
+            self.progress.precision = choose_precision(self._trial(), self.settings.precision)
+            self._say_start()
             self._measure_start()
         reason = "finished"
         try:
@@ -226,7 +226,7 @@ class _Run:
                 group["lr"] = rate
             inputs, lengths, targets = tensors(batch, self.device)
             self.optimiser.zero_grad(set_to_none=True)
-            with self._autocast():
+            with autocast(self.device, progress.precision):
                 answers = model(inputs, lengths)
             loss = model.losses(answers, targets, lengths).mean()
             loss.backward()  # type: ignore[no-untyped-call]
@@ -241,7 +241,7 @@ class _Run:
                 progress.seconds = before + time.perf_counter() - started - waited
                 self._report(update, rate, losses[reported:], norms[reported:], index + 1, progress.seconds - before)
                 reported = len(losses)
-        scores = self._evaluate(self.problem.validation)
+        scores = self._evaluate(self.problem.validation, self.progress.precision)
         progress.seconds = before + time.perf_counter() - started - waited
         progress.epoch += 1
         self._keep_if_better(scores)
@@ -322,7 +322,7 @@ class _Run:
 
     def _measure_start(self) -> None:
         """Epoch 0: what the untrained model does, and how its gradients flow."""
-        scores = self._evaluate(self.problem.validation)
+        scores = self._evaluate(self.problem.validation, self.progress.precision)
         self._record(
             {
                 "epoch": 0,
@@ -363,20 +363,23 @@ class _Run:
     # --- measuring ---
 
     @torch.inference_mode()
-    def _evaluate(self, batches: Sequence[Batch]) -> dict[str, float]:
+    def _evaluate(self, batches: Sequence[Batch], precision: str) -> dict[str, float]:
         model = self.model
         model.eval()
-        loss = torch.zeros((), dtype=torch.float64, device=self.device)
+        losses: list[Tensor] = []
         right = asked = torch.zeros((), dtype=torch.int64, device=self.device)
         n = 0
         for batch in batches:
             inputs, lengths, targets = tensors(batch, self.device)
-            with self._autocast():
+            with autocast(self.device, precision):
                 answers = model(inputs, lengths)
-            loss = loss + model.losses(answers, targets, lengths).sum()
+            losses.append(model.losses(answers, targets, lengths).sum())
             n_right, n_asked = model.correct(model.decide(answers), targets, lengths)
             right, asked, n = right + n_right, asked + n_asked, n + len(batch.lengths)
-        return {"loss": (loss / n).item(), "accuracy": (right / asked.clamp(min=1)).item(), "asked": float(asked)}
+        total = 0.0  # in double precision, which not every device has
+        for loss in torch.stack(losses).tolist():
+            total += loss
+        return {"loss": total / n, "accuracy": (right / asked.clamp(min=1)).item(), "asked": float(asked)}
 
     @torch.inference_mode()
     def _mistakes(self) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
@@ -445,8 +448,7 @@ class _Run:
         packed, int8_tables = folder.pack(self.best)
         kept = folder.unpack(packed, int8_tables, self.out)
         self.model.load_state_dict({name: tensor.to(self.device) for name, tensor in kept.items()})
-        self.precision = "fp32"
-        test = self._evaluate(problem.test)
+        test = self._evaluate(problem.test, "fp32")
         best = progress.history[progress.best_epoch]
         low, high = accuracy_interval(test["accuracy"], int(test["asked"]))
         loss_name = "test_mse" if problem.answer == "number" else "test_loss_nats"
@@ -466,7 +468,7 @@ class _Run:
             "epochs": progress.epoch,
             "best_epoch": progress.best_epoch,
             "device": self.where.label,
-            "precision": self._precision(),
+            "precision": progress.precision,
             "seed": self.settings.seed,
             "commit": code_commit(),
             "torch": torch.__version__,
@@ -524,17 +526,22 @@ class _Run:
         progress = dataclasses.asdict(self.progress)
         state.save(self.state_file, groups, self.optimiser, progress=progress, settings=self._identity())
 
-    def _load_state(self) -> None:
+    def _go_on(self) -> None:
+        """Goes on where the run stopped, and tells what it told before."""
         groups, progress = state.load(self.state_file, settings=self._identity())
         self.model.load_state_dict(groups["model"])
         self.best = {name: tensor.to(self.device) for name, tensor in groups["best"].items()}
         state.restore(self.optimiser, groups)
         self.progress = _Progress(**progress)
+        self.progress.precision, says = keep_precision(self._trial(), self.progress.precision, self.settings.precision)
+        self._say_start()
+        self.on_event({"event": "precision", "precision": self.progress.precision, "says": says})
         for entry in self.progress.history:
             self.on_event({"event": "epoch", **entry})
 
     def _identity(self) -> str:
-        return json.dumps(dataclasses.asdict(self.settings), sort_keys=True)
+        entries = dataclasses.asdict(self.settings)
+        return json.dumps({name: value for name, value in entries.items() if name != "precision"}, sort_keys=True)
 
     # --- small things ---
 
@@ -549,7 +556,7 @@ class _Run:
                 "parameters": self.model.n_parameters,
                 "device": self.where.label,
                 "device_memory_bytes": self.where.memory_bytes,
-                "precision": self.precision,
+                "precision": self.progress.precision,
                 "training_n": problem.training_n,
                 "validation_n": sum(len(batch.lengths) for batch in problem.validation),
                 "test_n": sum(len(batch.lengths) for batch in problem.test),
@@ -573,23 +580,23 @@ class _Run:
     def _weights(self) -> dict[str, Tensor]:
         return {name: tensor.detach().clone() for name, tensor in self.model.state_dict().items()}
 
-    def _precision(self) -> str:
-        if self.settings.precision != "auto":
-            return self.settings.precision
-        if self.device.type == "cuda":
-            return "bf16" if devices.has_fast_bf16(self.device) else "fp32"
-        wide = self.settings.d_hidden >= _BF16_FROM_WIDTH
-        return "bf16" if wide and devices.has_fast_bf16(self.device) else "fp32"
+    def _trial(self) -> Trial:
+        model, batch = self.model, self.problem.validation[0]
 
-    def _autocast(self) -> contextlib.AbstractContextManager[Any]:
-        if self.precision == "bf16":
-            return torch.autocast(self.device.type, torch.bfloat16)
-        return contextlib.nullcontext()
+        def loss(rows: int, steps: int) -> Tensor:
+            targets = batch.targets[:rows, :steps] if batch.targets.ndim == 2 else batch.targets[:rows]
+            lengths = batch.lengths[:rows].clip(max=steps)
+            cut = Batch(inputs=batch.inputs[:rows, :steps], lengths=lengths, targets=targets)
+            inputs, real, wanted = tensors(cut, self.device)
+            return model.losses(model(inputs, real), wanted, real).mean()
+
+        rows = min(self.settings.batch_size, len(batch.lengths))
+        return Trial(model=model, rows=rows, steps=batch.inputs.shape[1], loss=loss)
 
 
 def _optimiser(model: TaskModel, settings: RunSettings, device: torch.device) -> torch.optim.Optimizer:
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    fused = device.type in {"cuda", "cpu"}
+    fused = devices.has_fused_optimisers(device)
     if settings.optimiser == "sgd":
         return torch.optim.SGD(trained, lr=settings.learning_rate, momentum=0.9, fused=fused)
     return torch.optim.AdamW(trained, lr=settings.learning_rate, weight_decay=0.0, fused=fused)

@@ -1,6 +1,8 @@
+import pytest
 import torch
 
-from seqdemo.training.devices import available, choose, has_fast_bf16
+from seqdemo.errors import ConfigError
+from seqdemo.training.devices import available, choose, find
 
 
 def test_the_processor_is_always_there_with_its_name_and_memory():
@@ -17,6 +19,10 @@ def test_auto_takes_the_first_and_a_device_that_is_not_there_the_processor():
     assert wanted.name == ("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def test_bf16_in_hardware_is_a_yes_or_a_no():
-    assert has_fast_bf16(torch.device("cpu")) in {True, False}
-    assert not has_fast_bf16(torch.device("meta"))
+def test_a_device_that_is_asked_for_must_be_there():
+    assert find() == find("auto") == torch.device(available()[0].name)
+    assert find("cpu") == torch.device("cpu")
+    here = {device.name for device in available()}
+    for name in {"cuda", "mps", "cuda:99", "xpu", "meta", "gpu", ""} - here:
+        with pytest.raises(ConfigError, match=f"There is no device '{name}' here; this machine has .*cpu"):
+            find(name)

@@ -14,7 +14,6 @@ import seqdemo
 from seqdemo.checkpoints import folder
 from seqdemo.errors import DataError, TrainingError
 from seqdemo.training import settings as run_settings
-from seqdemo.training import task_run
 from seqdemo.training.control import Control
 from seqdemo.training.problem import prepare
 from seqdemo.training.settings import RunSettings, architecture
@@ -323,14 +322,6 @@ def test_a_file_that_is_missing_gets_a_sentence(tmp_path):
         run(RunSettings(task="own"), tmp_path)
     with pytest.raises(DataError, match=r"none\.csv cannot be read"):
         run(RunSettings(task="own"), tmp_path, csv=tmp_path / "none.csv")
-
-
-def test_wide_models_use_bf16_where_the_processor_has_it(tmp_path, monkeypatch):
-    for fast, width, wanted in ((True, 128, "bf16"), (True, 32, "fp32"), (False, 128, "fp32")):
-        monkeypatch.setattr(task_run.devices, "has_fast_bf16", lambda _, fast=fast: fast)
-        settings = dataclasses.replace(SHORT, precision="auto", d_hidden=width, epochs=1)
-        done, _ = run(settings, tmp_path)
-        assert done["metrics"]["precision"] == wanted
 
 
 def test_a_transformer_has_the_heads_that_its_width_allows():

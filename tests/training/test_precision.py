@@ -1,0 +1,306 @@
+"""bf16 is taken where forward and backward work and are clearly faster; everywhere else all is computed in fp32."""
+
+import dataclasses
+import time
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from seqdemo.data.examples import Examples
+from seqdemo.errors import ConfigError, TrainingError
+from seqdemo.models.registry import MODELS
+from seqdemo.models.seq2seq import Seq2SeqConfig
+from seqdemo.training import dates, loop, state, task_run
+from seqdemo.training.config import PretrainingConfig, TrainingConfig
+from seqdemo.training.dates import DatesConfig
+from seqdemo.training.precision import Trial, autocast, choose_precision, keep_precision
+from seqdemo.training.settings import RunSettings
+
+CPU = torch.device("cpu")
+SHORT = {"epochs": 2, "batch_size": 8, "patience": 50}
+DATES = {"epochs": 1, "texts": 64, "batch_size": 16}
+SMALL_DATES = Seq2SeqConfig(
+    n_inputs=len(dates.dates.INPUTS), n_outputs=len(dates.dates.OUTPUTS), d_embed=4, d_hidden=8, d_attention=4
+)
+TASK = RunSettings(task="first_token", model="gru", length=6, d_hidden=8, d_embed=4, epochs=2, device="cpu")
+
+
+def lstm_works_in_bf16():
+    """Whether torch itself has an LSTM in bf16 for this processor, tried without this package."""
+    layer = nn.LSTM(4, 4, batch_first=True)
+    try:
+        with torch.autocast("cpu", torch.bfloat16):
+            loss = layer(torch.randn(2, 3, 4))[0].float().sum()
+        loss.backward()
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+            layer.eval()(torch.randn(2, 3, 4))
+    except RuntimeError:
+        return False
+    return True
+
+
+class Works(nn.Module):
+    """A layer that takes the given times in fp32 and in bf16, on any processor."""
+
+    def __init__(self, fp32_s=0.0, bf16_s=0.0):
+        super().__init__()
+        self.linear = nn.Linear(4, 4)
+        self.fp32_s, self.bf16_s = fp32_s, bf16_s
+
+    def forward(self, x):
+        time.sleep(self.bf16_s if torch.is_autocast_enabled("cpu") else self.fp32_s)
+        return self.linear(x)
+
+
+class ForwardAlone(nn.Module):
+    """A layer whose backward pass does not exist in bf16, on any processor."""
+
+    class Doubled(torch.autograd.Function):
+        @staticmethod
+        def forward(_, x):
+            return 2 * x
+
+        @staticmethod
+        def backward(_, gradient):
+            if gradient.dtype == torch.bfloat16:
+                raise RuntimeError("no backward pass in bf16. And a second sentence.")
+            return 2 * gradient
+
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(4, 4)
+
+    def forward(self, x):
+        return self.Doubled.apply(self.linear(x))
+
+
+def trial_of(model, rows=32, steps=8):
+    x = torch.ones(rows, steps, 4)
+    return Trial(model=model, rows=rows, steps=steps, loss=lambda r, s: model(x[:r, :s]).float().sum())
+
+
+@pytest.mark.parametrize(
+    ("fp32_s", "bf16_s", "wanted"), [(0.05, 0.01, "bf16"), (0.02, 0.2, "fp32"), (0.05, 0.045, "fp32")]
+)
+def test_bf16_is_taken_where_it_is_clearly_faster_and_not_where_chance_could_make_the_difference(
+    fp32_s, bf16_s, wanted
+):
+    assert choose_precision(trial_of(Works(fp32_s, bf16_s))) == wanted
+
+
+def test_a_layer_whose_backward_pass_fails_in_bf16_is_trained_in_fp32():
+    assert choose_precision(trial_of(ForwardAlone())) == "fp32"
+    with pytest.raises(TrainingError) as caught:
+        choose_precision(trial_of(ForwardAlone()), "bf16")
+    assert str(caught.value) == (
+        "bf16 does not work for this model on this cpu (no backward pass in bf16). "
+        "--precision auto takes what works, fp32 always does."
+    )
+
+
+def test_torch_s_own_lstm_is_asked_rather_than_the_processor():
+    layer = nn.LSTM(4, 4, batch_first=True)
+    x = torch.randn(8, 6, 4)
+    trial = Trial(model=layer, rows=8, steps=6, loss=lambda r, s: layer(x[:r, :s])[0].float().sum())
+    if lstm_works_in_bf16():
+        assert choose_precision(trial, "bf16") == "bf16"
+        return
+    assert choose_precision(trial) == "fp32"
+    with pytest.raises(TrainingError, match="bf16 does not work for this model on this cpu"):
+        choose_precision(trial, "bf16")
+
+
+def test_a_loss_that_is_no_number_in_bf16_is_no_reason_to_take_it():
+    class Overflows(Works):
+        def forward(self, x):
+            found = super().forward(x)
+            return found * torch.nan if found.dtype == torch.bfloat16 else found
+
+    assert choose_precision(trial_of(Overflows(fp32_s=0.05))) == "fp32"
+
+
+def test_fp32_is_taken_without_a_try():
+    def loss(rows, steps):
+        raise AssertionError
+
+    assert choose_precision(Trial(model=nn.Linear(1, 1), rows=1, steps=1, loss=loss), "fp32") == "fp32"
+
+
+def test_a_try_is_no_larger_than_it_must_be():
+    seen = []
+    model = Works(fp32_s=0.02)
+    x = torch.ones(512, 400, 4)
+
+    def loss(rows, steps):
+        seen.append((rows, steps))
+        return model(x[:rows, :steps]).float().sum()
+
+    choose_precision(Trial(model=model, rows=512, steps=400, loss=loss))
+    assert max(seen) == (16, 4), "a pass that is long enough is not made longer"
+    seen.clear()
+    choose_precision(Trial(model=nn.Linear(4, 4), rows=3, steps=2, loss=lambda r, s: seen.append((r, s)) or loss(r, s)))
+    assert max(seen) == (3, 2)
+
+
+def test_an_interrupted_run_goes_on_in_the_precision_it_had_where_that_works():
+    works, fails = trial_of(Works()), trial_of(ForwardAlone())
+    assert keep_precision(works, "bf16") == ("bf16", "The run goes on in bf16, as it began.")
+    assert keep_precision(works, "fp32") == ("fp32", "The run goes on in fp32, as it began.")
+    assert keep_precision(fails, "bf16") == (
+        "fp32",
+        "The run began in bf16, which does not work here; it goes on in fp32.",
+    )
+    assert keep_precision(works, "bf16", "fp32") == ("fp32", "The run goes on in fp32, as asked for.")
+    with pytest.raises(TrainingError, match="bf16 does not work"):
+        keep_precision(fails, "fp32", "bf16")
+
+
+def make_examples(n=24, seed=0):
+    rng = np.random.default_rng(seed)
+    ids = [rng.integers(2, 30, int(length)) for length in rng.integers(3, 30, n)]
+    return Examples(ids, rng.integers(0, 2, n), [np.array([len(text) - 1]) for text in ids])
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("is_training", [True, False])
+def test_asking_leaves_weights_gradients_mode_and_chance_as_they_are(build_small, name, is_training):
+    model = build_small(name, dropout=0.3).train(is_training)
+    before = {key: tensor.clone() for key, tensor in model.state_dict().items()}
+    torch.manual_seed(3)
+    drawn, drawn_by_numpy = torch.get_rng_state(), np.random.get_state()
+    trial = loop._trial(model, make_examples(), TrainingConfig(batch_size=8), CPU)
+    choose_precision(trial)
+    keep_precision(trial, "bf16")
+    assert torch.equal(torch.get_rng_state(), drawn)
+    assert np.array_equal(np.random.get_state()[1], drawn_by_numpy[1])
+    assert all(torch.equal(tensor, before[key]) for key, tensor in model.state_dict().items())
+    assert all(parameter.grad is None for parameter in model.parameters())
+    assert model.training is is_training
+
+
+def without_time(history):
+    return [{name: value for name, value in entry.items() if name != "seconds"} for entry in history]
+
+
+@pytest.mark.parametrize("name", ["gru", "lstm", "transformer"])
+def test_a_classifier_learns_the_same_whether_its_precision_was_chosen_or_set(build_small, name):
+    def one(precision):
+        config = TrainingConfig(precision=precision, **SHORT)
+        return loop.fit(build_small(name), make_examples(), make_examples(seed=1), config, device=CPU)
+
+    chosen = one("auto")
+    assert without_time(chosen.history) == without_time(one(chosen.precision).history)
+
+
+def test_a_translator_of_dates_learns_the_same_whether_its_precision_was_chosen_or_set():
+    events = []
+    _, chosen, _ = dates.fit(SMALL_DATES, DatesConfig(**DATES), on_event=events.append)
+    _, again, _ = dates.fit(SMALL_DATES, DatesConfig(precision=events[0]["precision"], **DATES))
+    assert without_time(chosen) == without_time(again)
+
+
+def test_a_task_learns_the_same_whether_its_precision_was_chosen_or_set(tmp_path):
+    def one(settings):
+        events = []
+        done = task_run.train(settings, out=tmp_path / "result", on_event=events.append)
+        curve = without_time([event for event in events if event["event"] == "epoch"])
+        return done["metrics"]["precision"], curve, next(e for e in events if e["event"] == "start")["precision"]
+
+    chosen, curve, said = one(TASK)
+    assert chosen == said
+    assert one(dataclasses.replace(TASK, precision=chosen)) == (chosen, curve, said)
+
+
+def test_every_trainer_computes_in_bf16_when_told_to_and_measures_in_it_too(build_small, tmp_path):
+    """A GRU and a Transformer work in bf16 everywhere, if only imitated."""
+    for name in ("gru", "transformer"):
+        losses = {}
+        for precision in ("fp32", "bf16"):
+            config = TrainingConfig(precision=precision, **SHORT)
+            progress = loop.fit(build_small(name), make_examples(), make_examples(seed=1), config, device=CPU)
+            assert progress.precision == precision
+            losses[precision] = progress.history[-1]["validation_loss_nats"]
+        assert losses["bf16"] != losses["fp32"]
+        assert losses["bf16"] == pytest.approx(losses["fp32"], rel=0.1)
+    events = []
+    _, history, _ = dates.fit(SMALL_DATES, DatesConfig(precision="bf16", **DATES), on_event=events.append)
+    assert "in bf16" in events[0]["says"]
+    assert np.isfinite(history[0]["validation_loss_own_nats"])
+    done = task_run.train(dataclasses.replace(TASK, precision="bf16"), out=tmp_path / "result")
+    assert done["metrics"]["precision"] == "bf16"
+
+
+def test_a_run_that_began_in_bf16_elsewhere_is_resumed_and_says_how(build_small, tmp_path):
+    path = tmp_path / "state.safetensors"
+    config = TrainingConfig(precision="fp32", **{**SHORT, "epochs": 1})
+    loop.fit(build_small("lstm"), make_examples(), make_examples(seed=1), config, device=CPU, state_file=path)
+    groups, progress = state.load(path, settings=loop._settings(config))
+    model = build_small("lstm")
+    optimiser = loop._optimiser(model, config, CPU)
+    state.restore(optimiser, groups)
+    groups.pop("optimiser")
+    progress["precision"] = "bf16"
+    longer = TrainingConfig(**SHORT)
+    state.save(path, groups, optimiser, progress=progress, settings=loop._settings(longer))
+    events = []
+    found = loop.fit(
+        model,
+        make_examples(),
+        make_examples(seed=1),
+        longer,
+        device=CPU,
+        state_file=path,
+        resume=True,
+        on_event=events.append,
+    )
+    assert found.precision == ("bf16" if lstm_works_in_bf16() else "fp32")
+    said = "goes on in bf16, as it began." if lstm_works_in_bf16() else "began in bf16, which does not work here"
+    assert said in events[0]["says"]
+    assert [event["epoch"] for event in events if event["event"] == "epoch"] == [2]
+
+
+def test_a_resumed_task_says_its_precision_after_its_start(tmp_path):
+    class CutError(Exception):
+        pass
+
+    def cut(event):
+        if event["event"] == "epoch" and event["epoch"] == 1:
+            raise CutError
+
+    bf16 = dataclasses.replace(TASK, precision="bf16")
+    with pytest.raises(CutError):
+        task_run.train(dataclasses.replace(bf16, epochs=3), out=tmp_path / "result", on_event=cut_after_saving(cut))
+    events = []
+    settings = dataclasses.replace(bf16, epochs=3, precision="auto")
+    task_run.train(settings, out=tmp_path / "result", resume=True, on_event=events.append)
+    assert [event["event"] for event in events[:3]] == ["loading", "start", "precision"]
+    assert events[1]["precision"] == "bf16"
+    assert events[2]["says"] == "The run goes on in bf16, as it began."
+
+
+def cut_after_saving(cut):
+    """Calls `cut` with an epoch's event once the next one has begun, when its state has been written."""
+    waiting = []
+
+    def listen(event):
+        if waiting and event["event"] == "step":
+            cut(waiting[-1])
+        if event["event"] == "epoch":
+            waiting.append(event)
+
+    return listen
+
+
+@pytest.mark.parametrize("config", [TrainingConfig, PretrainingConfig, DatesConfig])
+def test_a_precision_that_is_none_is_refused(config):
+    with pytest.raises(ConfigError, match="precision is one of auto, fp32, bf16; got 'fp16'"):
+        config(precision="fp16")
+
+
+def test_forward_passes_run_in_the_precision_asked_for():
+    layer = nn.Linear(2, 2)
+    for precision, kind in (("fp32", torch.float32), ("bf16", torch.bfloat16)):
+        with autocast(CPU, precision):
+            assert layer(torch.ones(1, 2)).dtype == kind
