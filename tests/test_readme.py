@@ -47,10 +47,10 @@ def test_the_shipped_models_stay_small() -> None:
 
 @pytest.mark.parametrize("name", seqdemo.MODELS)
 def test_the_manifest_names_the_files_that_are_shipped(name: str) -> None:
-    from seqdemo.checkpoints import folder, hub
+    from seqdemo.checkpoints import folder, hub, schema
 
     listed = hub.read_manifest(seqdemo.PRETRAINED)[name].files
     assert set(listed) == set(folder.NEEDED)
     for file, expected in listed.items():
         assert (seqdemo.PRETRAINED / name / file).stat().st_size == expected.size
-        assert folder.sha256(seqdemo.PRETRAINED / name / file) == expected.sha256
+        assert schema.sha256(seqdemo.PRETRAINED / name / file) == expected.sha256

@@ -23,7 +23,7 @@ from typing import Literal, NamedTuple
 
 import seqdemo
 from seqdemo import environment
-from seqdemo.checkpoints import download
+from seqdemo.checkpoints import download, schema
 from seqdemo.errors import CheckpointCorruptError, CheckpointError, ConfigError, HubError
 
 MANIFEST = "manifest.json"
@@ -247,8 +247,6 @@ def _verify_or_remove(path: pathlib.Path, pin: Repository, name: str) -> None:
 
 
 def _verify(path: pathlib.Path, name: str) -> None:
-    from seqdemo.checkpoints import folder
-
     for file, expected in _files(name).items():
         try:
             size = (path / file).stat().st_size
@@ -256,7 +254,7 @@ def _verify(path: pathlib.Path, name: str) -> None:
             raise HubError(f"{file} of the Hub's copy cannot be read: {error}.") from error
         if size != expected.size:
             raise HubError(f"{file} of the Hub's copy has {size} bytes; the manifest says {expected.size}.")
-        if folder.sha256(path / file) != expected.sha256:
+        if schema.sha256(path / file) != expected.sha256:
             raise HubError(f"{file} of the Hub's copy is not the file that the manifest names: its SHA-256 differs.")
 
 

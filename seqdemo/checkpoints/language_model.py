@@ -1,4 +1,4 @@
-"""A language model as a folder: the same files as a classifier's, without a card.
+"""A language model as a checkpoint folder (`package`): the same files as a classifier's, without a card.
 
 `config.json` has `"kind": "language model"`, so that neither is taken for the other.
 """
@@ -12,21 +12,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import safetensors.torch
 import torch
 
-from seqdemo.checkpoints import folder as files
-from seqdemo.errors import CheckpointCorruptError, CheckpointMissingError, ConfigError, UnknownModelError
-from seqdemo.models import registry
+from seqdemo.checkpoints import package
+from seqdemo.checkpoints.schema import CONFIG, METRICS, VOCABULARY, WEIGHTS
+from seqdemo.errors import ConfigError
 from seqdemo.models.language import MaskedLanguageModel, RecurrentLanguageModel
 from seqdemo.models.recurrent import RecurrentConfig
-from seqdemo.text import PAD_ID, TOKENS_VERSION, Vocabulary
+from seqdemo.text import PAD_ID, Vocabulary
 
 if TYPE_CHECKING:
     from seqdemo.models.registry import SequenceModel
 
 KIND = "language model"
-_NEEDED = (files.CONFIG, files.WEIGHTS, files.VOCABULARY, files.METRICS)
+_NEEDED = (CONFIG, WEIGHTS, VOCABULARY, METRICS)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -59,23 +58,10 @@ def save(
     training: Mapping[str, Any],
 ) -> None:
     """Writes a language model; a previous one stays whole until the new one is."""
-    with files.replacing(folder) as new:
-        tensors, int8_tables = files.pack(model.state_dict())
-        config = {
-            "format": files.FORMAT,
-            "kind": KIND,
-            "model": name,
-            "architecture": dataclasses.asdict(model.config),
-            "tokens": TOKENS_VERSION,
-            "int8_tables": int8_tables,
-            "training": dict(training),
-        }
-        safetensors.torch.save_file(tensors, new / files.WEIGHTS, {"format": "pt"})
-        (new / files.WEIGHTS).chmod(0o644)
-        vocabulary.save(new / files.VOCABULARY)
-        files.write_json(new / files.CONFIG, config)
-        files.write_json(new / files.METRICS, metrics)
-        files.write_json(new / files.HISTORY, list(history))
+    config = {"kind": KIND, "model": name, "architecture": dataclasses.asdict(model.config)}
+    package.write(
+        folder, model=model, config=config, metrics=metrics, history=history, training=training, vocabulary=vocabulary
+    )
 
 
 def load(folder: str | os.PathLike[str]) -> LanguageModel:
@@ -85,36 +71,19 @@ def load(folder: str | os.PathLike[str]) -> LanguageModel:
         CheckpointMissingError: The folder or a file in it is not there.
         CheckpointCorruptError: A file's contents are not what they should be, or it is no language model.
     """
-    folder = pathlib.Path(folder)
-    absent = [name for name in _NEEDED if not (folder / name).is_file()]
-    if absent:
-        raise CheckpointMissingError(f"{folder} is no language model: {', '.join(absent)} not found in it.")
-    config = files.read_json(folder / files.CONFIG, dict)
-    if config.get("kind") != KIND or config.get("format") != files.FORMAT:
-        raise CheckpointCorruptError(f"{folder / files.CONFIG} is no language model of format {files.FORMAT}.")
-    files.check_tokens(config, folder / files.CONFIG)
-    name, entries = config.get("model"), config.get("architecture")
-    if not isinstance(name, str) or not isinstance(entries, dict):
-        raise CheckpointCorruptError(f"{folder / files.CONFIG} names no model or no architecture.")
-    vocabulary = Vocabulary.load(folder / files.VOCABULARY)
-    model: RecurrentLanguageModel | MaskedLanguageModel
-    try:
-        shape = registry.config_from_dict(name, entries)
-        with torch.random.fork_rng(devices=[]):  # starting weights are drawn, and replaced at once
-            model = RecurrentLanguageModel(shape) if isinstance(shape, RecurrentConfig) else MaskedLanguageModel(shape)
-    except (ConfigError, UnknownModelError) as error:
-        raise CheckpointCorruptError(f"{folder / files.CONFIG}: {error}") from error
-    path = folder / files.WEIGHTS
-    tensors = files.unpack(files.read_tensors(path), config.get("int8_tables", []), path)
-    files.check(tensors, model.state_dict(), path)
-    model.load_state_dict(tensors, strict=True, assign=True)
-    model.requires_grad_(False).eval()
+    found = package.read(pathlib.Path(folder), kind=KIND, needed=_NEEDED)
+    name, shape = found.shape()
+    vocabulary = found.vocabulary(shape.vocab_size)
+
+    def build() -> RecurrentLanguageModel | MaskedLanguageModel:
+        return RecurrentLanguageModel(shape) if isinstance(shape, RecurrentConfig) else MaskedLanguageModel(shape)
+
     return LanguageModel(
         name=name,
-        model=model,
+        model=found.module(shape, build),
         vocabulary=vocabulary,
-        metrics=files.read_json(folder / files.METRICS, dict),
-        sha256=files.sha256(path),
+        metrics=found.metrics,
+        sha256=found.sha256,
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import huggingface_hub
 
-from seqdemo.checkpoints import folder, hub
+from seqdemo.checkpoints import folder, hub, schema
 from seqdemo.checkpoints.download import explain
 from seqdemo.errors import CheckpointMissingError, HubError
 from seqdemo.models.registry import MODELS
@@ -34,7 +34,7 @@ def update_manifest(pretrained: pathlib.Path) -> pathlib.Path:
     entries = {}
     for name in MODELS:
         files = {
-            file: hub.FileEntry((pretrained / name / file).stat().st_size, folder.sha256(pretrained / name / file))
+            file: hub.FileEntry((pretrained / name / file).stat().st_size, schema.sha256(pretrained / name / file))
             for file in folder.NEEDED
             if (pretrained / name / file).is_file()
         }
@@ -101,8 +101,8 @@ def publish(
         HubError: Why the Hub could not be written to, in a sentence.
     """
     for name in names:
-        if not (pretrained / name / folder.CARD).is_file():
-            raise CheckpointMissingError(f"{pretrained / name} has no {folder.CARD}; train the model first.")
+        if not (pretrained / name / schema.CARD).is_file():
+            raise CheckpointMissingError(f"{pretrained / name} has no {schema.CARD}; train the model first.")
         folder.load(pretrained / name)
     token = token or huggingface_hub.get_token()
     if token is None:
@@ -131,7 +131,7 @@ def _upload(api: huggingface_hub.HfApi, repository: str, path: pathlib.Path, *, 
     commit = api.upload_folder(
         repo_id=repository,
         folder_path=path,
-        allow_patterns=list(folder.FILES),
+        allow_patterns=list(schema.FILES),
         delete_patterns="*",
         commit_message=f"{path.name} of seqdemo {hub.TAG}",
     ).oid

@@ -1,14 +1,7 @@
-"""A translator of dates: its checkpoint as a folder, and its answers.
+"""A translator of dates: its checkpoint folder (`package`), and its answers.
 
-```
-config.json         its shape, its characters, the settings of its training
-model.safetensors   weights in fp16
-metrics.json        what was measured of it, on which texts, at what cost
-history.json        one entry for each epoch, of both ways of training where both were run
-```
-
-Loading is strict, as in `folder`: every tensor that the model has and no other, of the right
-shape and type, with finite values.
+`config.json` also holds its characters; `history.json` one entry for each epoch, of both ways of
+training where both were run.
 """
 
 from __future__ import annotations
@@ -22,18 +15,16 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import safetensors
-import safetensors.torch
 import torch
 
-from seqdemo.checkpoints.folder import check, pack, read_json, read_tensors, replacing, sha256, unpack, write_json
+from seqdemo.checkpoints import package
+from seqdemo.checkpoints.schema import CONFIG, HISTORY, METRICS, WEIGHTS
 from seqdemo.data import dates
-from seqdemo.errors import CheckpointCorruptError, CheckpointMissingError, ConfigError, TextError
+from seqdemo.errors import CheckpointCorruptError, ConfigError, TextError
 from seqdemo.models.seq2seq import Seq2Seq, Seq2SeqConfig
 
-FORMAT = 1
 KIND = "dates"
-CONFIG, WEIGHTS, METRICS, HISTORY = FILES = ("config.json", "model.safetensors", "metrics.json", "history.json")
+FILES = (CONFIG, WEIGHTS, METRICS, HISTORY)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,21 +136,13 @@ def save(
         history: What `history.json` holds.
         training: The settings it was trained with, for `config.json`.
     """
-    with replacing(folder) as new:
-        tensors, _ = pack(model.state_dict())
-        safetensors.torch.save_file(tensors, new / WEIGHTS, {"format": "pt"})
-        (new / WEIGHTS).chmod(0o644)  # safetensors writes for the owner alone; a server may run as another user
-        config = {
-            "format": FORMAT,
-            "kind": KIND,
-            "architecture": dataclasses.asdict(model.config),
-            "input_characters": dates.INPUTS.characters,
-            "output_characters": dates.OUTPUTS.characters,
-            "training": dict(training),
-        }
-        write_json(new / CONFIG, config)
-        write_json(new / METRICS, metrics)
-        write_json(new / HISTORY, list(history))
+    config = {
+        "kind": KIND,
+        "architecture": dataclasses.asdict(model.config),
+        "input_characters": dates.INPUTS.characters,
+        "output_characters": dates.OUTPUTS.characters,
+    }
+    package.write(folder, model=model, config=config, metrics=metrics, history=history, training=training)
 
 
 def load(folder: str | os.PathLike[str]) -> Translator:
@@ -175,37 +158,21 @@ def load(folder: str | os.PathLike[str]) -> Translator:
         CheckpointMissingError: The folder or a file in it is not there.
         CheckpointCorruptError: A file's contents are not what they should be.
     """
-    folder = pathlib.Path(folder)
-    absent = [name for name in FILES if not (folder / name).is_file()]
-    if absent:
-        raise CheckpointMissingError(f"{folder} is no checkpoint: {', '.join(absent)} not found in it.")
-    config = read_json(folder / CONFIG, dict)
-    found = config.get("format"), config.get("kind")
-    if found != (FORMAT, KIND):
-        raise CheckpointCorruptError(
-            f"{folder / CONFIG} has format and kind {found}; this program reads {FORMAT, KIND}."
-        )
-    characters = config.get("input_characters"), config.get("output_characters")
+    found = package.read(pathlib.Path(folder), kind=KIND, needed=FILES)
+    characters = found.config.get("input_characters"), found.config.get("output_characters")
     if characters != (dates.INPUTS.characters, dates.OUTPUTS.characters):
-        raise CheckpointCorruptError(f"{folder / CONFIG}: the characters are others than this program's.")
+        raise CheckpointCorruptError(f"{CONFIG}: the characters are others than this program's.")
     try:
-        shape = Seq2SeqConfig(**config.get("architecture", {}))
+        shape = Seq2SeqConfig(**found.config.get("architecture", {}))
     except (ConfigError, TypeError) as error:
-        raise CheckpointCorruptError(f"{folder / CONFIG}: {error}") from error
+        raise CheckpointCorruptError(f"{CONFIG}: {error}") from error
     if (shape.n_inputs, shape.n_outputs) != (len(dates.INPUTS), len(dates.OUTPUTS)):
-        raise CheckpointCorruptError(f"{folder / CONFIG}: the numbers of characters do not fit the characters.")
-    with torch.random.fork_rng(devices=[]):  # starting weights are drawn, and replaced at once
-        model = Seq2Seq(shape)
-    path = folder / WEIGHTS
-    tensors = unpack(read_tensors(path), [], path)
-    check(tensors, model.state_dict(), path)
-    model.load_state_dict(tensors)  # copied into place: fused layers keep their flat memory
-    model.requires_grad_(False).eval()
+        raise CheckpointCorruptError(f"{CONFIG}: the numbers of characters do not fit the characters.")
     return Translator(
-        model=model,
-        config=config,
-        metrics=read_json(folder / METRICS, dict),
-        history=read_json(folder / HISTORY, list),
-        sha256=sha256(path),
-        folder=folder,
+        model=found.module(shape, lambda: Seq2Seq(shape)),
+        config=found.config,
+        metrics=found.metrics,
+        history=found.history,
+        sha256=found.sha256,
+        folder=found.folder,
     )

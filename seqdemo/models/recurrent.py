@@ -24,6 +24,7 @@ from seqdemo.text import PAD_ID
 
 _FUSED = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
 READOUTS = ("last", "mean", "max", "mean+max")
+RECURRENT_INITS = ("orthogonal", "default")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,11 +67,17 @@ class RecurrentConfig:
         if self.readout not in READOUTS:
             raise ConfigError(f"readout is one of {', '.join(READOUTS)}; got {self.readout!r}.")
         for name in ("vocab_size", "d_embed", "d_hidden", "n_layers", "n_outputs"):
-            if not isinstance(getattr(self, name), int) or getattr(self, name) < 1:
+            if type(getattr(self, name)) is not int or getattr(self, name) < 1:
                 raise ConfigError(f"{name} is a whole number of at least 1; got {getattr(self, name)!r}.")
         for name in ("embed_dropout", "dropout"):
             if not 0 <= getattr(self, name) < 1:
                 raise ConfigError(f"{name} is at least 0 and below 1; got {getattr(self, name)}.")
+        if type(self.bidirectional) is not bool:
+            raise ConfigError(f"bidirectional is true or false; got {self.bidirectional!r}.")
+        if self.recurrent_init not in RECURRENT_INITS:
+            raise ConfigError(f"recurrent_init is one of {', '.join(RECURRENT_INITS)}; got {self.recurrent_init!r}.")
+        if not math.isfinite(self.forget_bias):
+            raise ConfigError(f"forget_bias is a finite number; got {self.forget_bias}.")
 
 
 class RecurrentClassifier(nn.Module):

@@ -49,7 +49,7 @@ class TransformerConfig:
     def __post_init__(self) -> None:
         """Refuses what cannot be built."""
         for name in ("vocab_size", "d_model", "n_heads", "n_layers", "d_ff", "n_outputs", "max_tokens"):
-            if not isinstance(getattr(self, name), int) or getattr(self, name) < 1:
+            if type(getattr(self, name)) is not int or getattr(self, name) < 1:
                 raise ConfigError(f"{name} is a whole number of at least 1; got {getattr(self, name)!r}.")
         if self.d_model % (2 * self.n_heads):
             raise ConfigError(

@@ -20,7 +20,7 @@ from torch import Tensor
 from seqdemo.checkpoints import folder
 from seqdemo.checkpoints.classifier import Classifier
 from seqdemo.data import examples, imdb
-from seqdemo.errors import ConfigError
+from seqdemo.errors import CheckpointError, ConfigError
 from seqdemo.training import loop, run
 
 
@@ -52,7 +52,7 @@ def average(
         CheckpointError: One of them cannot be read.
         DataError: The reviews cannot be read.
     """
-    parts = [folder.load(path) for path in folders]
+    parts = [_load(path) for path in folders]
     if len(parts) < 2:
         raise ConfigError(f"An average needs at least two checkpoints; got {len(parts)}.")
     first = parts[0]
@@ -82,6 +82,13 @@ def average(
         test_reviews=functools.partial(run.open_test_reviews, data, limit) if test else None,
         on_event=on_event,
     )
+
+
+def _load(path: pathlib.Path) -> Classifier:
+    try:
+        return folder.load(path)
+    except CheckpointError as error:  # its sentence names the file, not the folder
+        raise type(error)(f"{path}: {error}") from error
 
 
 def _check_alike(first: Classifier, part: Classifier, path: pathlib.Path) -> None:

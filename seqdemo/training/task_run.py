@@ -36,16 +36,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import safetensors
-import safetensors.torch
 import torch
 from torch import Tensor
 
-from seqdemo.checkpoints import folder
+from seqdemo.checkpoints import folder, package
 from seqdemo.data.tasks import Batch
 from seqdemo.errors import TrainingError
 from seqdemo.models.registry import MODELS
-from seqdemo.text import MAX_TOKENS, TOKENS_VERSION
+from seqdemo.text import MAX_TOKENS
 from seqdemo.training import devices, state
 from seqdemo.training.control import Control
 from seqdemo.training.loop import OnEvent, ignore
@@ -445,8 +443,7 @@ class _Run:
         if not progress.epoch:
             return event
         # As it will be read back: the file holds fp16.
-        packed, int8_tables = folder.pack(self.best)
-        kept = folder.unpack(packed, int8_tables, self.out)
+        kept = package.unpack(*package.pack(self.best))
         self.model.load_state_dict({name: tensor.to(self.device) for name, tensor in kept.items()})
         test = self._evaluate(problem.test, "fp32")
         best = progress.history[progress.best_epoch]
@@ -496,27 +493,23 @@ class _Run:
                     card=card,
                 )
                 return
-            with folder.replacing(self.out) as new:
-                packed, int8_tables = folder.pack(self.model.state_dict())
-                safetensors.torch.save_file(packed, new / folder.WEIGHTS, {"format": "pt"})
-                (new / folder.WEIGHTS).chmod(0o644)
-                config = {
-                    "format": folder.FORMAT,
-                    "model": settings.model,
-                    "task": settings.task,
-                    "architecture": dataclasses.asdict(self.model.network.config),
-                    "labels": list(problem.classes),
-                    **({} if problem.vocabulary is None else {"tokens": TOKENS_VERSION}),
-                    "int8_tables": int8_tables,
-                    "training": training,
-                }
-                folder.write_json(new / folder.CONFIG, config)
-                folder.write_json(new / folder.METRICS, dict(metrics))
-                folder.write_json(new / folder.HISTORY, history)
-                (new / folder.CARD).write_text(card, encoding="utf-8", newline="\n")
-                if problem.vocabulary is not None:
-                    problem.vocabulary.save(new / folder.VOCABULARY)
-        except (OSError, safetensors.SafetensorError) as error:
+            config = {
+                "model": settings.model,
+                "task": settings.task,
+                "architecture": dataclasses.asdict(self.model.network.config),
+                "labels": list(problem.classes),
+            }
+            package.write(
+                self.out,
+                model=self.model,
+                config=config,
+                metrics=metrics,
+                history=history,
+                training=training,
+                vocabulary=problem.vocabulary,
+                card=card,
+            )
+        except OSError as error:
             raise TrainingError(f"The result could not be written ({error}); is the disk full?") from error
 
     # --- state ---

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import seqdemo
-from seqdemo.checkpoints import folder, publish
+from seqdemo.checkpoints import folder, publish, schema
 from seqdemo.models import registry
 from seqdemo.text import Vocabulary
 from tests.checkpoints.fake_hub import FakeHub
@@ -94,6 +94,6 @@ def pin(pretrained: pathlib.Path, server: FakeHub) -> None:
         if not entry.files:
             continue
         repository = hub.repository_id(OWNER, name)
-        commit = server.add(repository, {file: (pretrained / name / file).read_bytes() for file in folder.FILES})
+        commit = server.add(repository, {file: (pretrained / name / file).read_bytes() for file in schema.FILES})
         entries[name] = hub.Entry(repository=repository, commit=commit, files=entry.files)
     publish.write_manifest(pretrained, entries)

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from seqdemo.checkpoints import download, folder, hub, publish
+from seqdemo.checkpoints import download, folder, hub, publish, schema
 from seqdemo.errors import CheckpointCorruptError, HubError
 from tests.checkpoints.conftest import OWNER, save_tiny
 from tests.checkpoints.fake_hub import MODES, WEIGHTS, FakeHub
@@ -69,7 +69,7 @@ def test_a_working_hub_is_used_once_and_then_its_cache(published: FakeHub) -> No
     assert (source.kind, source.repository, source.commit) == ("cache", f"{OWNER}/seqdemo-rnn-imdb", commit)
     assert source.reason == f"From the verified cache of {OWNER}/seqdemo-rnn-imdb."
     assert not hub.wants_fetch("rnn", source)
-    assert folder.load(path).sha256 == folder.sha256(path / WEIGHTS)
+    assert folder.load(path).sha256 == schema.sha256(path / WEIGHTS)
 
 
 def test_a_token_goes_to_the_hub_and_not_to_the_server_of_its_files(
@@ -225,7 +225,7 @@ def test_offline_with_a_cold_cache_uses_the_embedded_copy(published: FakeHub, mo
 def test_an_owner_named_by_the_environment_is_asked_for_the_tag(
     pretrained: pathlib.Path, fake_hub: FakeHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files = {file: (pretrained / "rnn" / file).read_bytes() for file in folder.FILES}
+    files = {file: (pretrained / "rnn" / file).read_bytes() for file in schema.FILES}
     commit = fake_hub.add("school/seqdemo-rnn-imdb", files)
     monkeypatch.setenv("SEQDEMO_HUB_OWNER", "school")
     assert hub.repository("rnn") == ("school/seqdemo-rnn-imdb", "v1.0")
@@ -238,7 +238,7 @@ def test_other_weights_under_the_tag_are_refused(
     pretrained: pathlib.Path, fake_hub: FakeHub, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
 ) -> None:
     save_tiny(tmp_path / "other", seed=1)
-    fake_hub.add("school/seqdemo-rnn-imdb", {file: (tmp_path / "other" / file).read_bytes() for file in folder.FILES})
+    fake_hub.add("school/seqdemo-rnn-imdb", {file: (tmp_path / "other" / file).read_bytes() for file in schema.FILES})
     monkeypatch.setenv("SEQDEMO_HUB_OWNER", "school")
     with pytest.raises(HubError, match="manifest"):
         fetch()

@@ -5,7 +5,7 @@ import pathlib
 
 import pytest
 
-from seqdemo.checkpoints import folder, hub, publish
+from seqdemo.checkpoints import folder, hub, publish, schema
 from seqdemo.errors import CheckpointCorruptError, CheckpointMissingError, HubError
 from tests.checkpoints.conftest import OWNER, save_tiny
 from tests.checkpoints.fake_hub import FakeHub
@@ -27,7 +27,7 @@ def test_published_models_are_pinned_tagged_and_come_back_byte_for_byte(
     for name in NAMES:
         repository = fake_hub.repositories[f"{OWNER}/seqdemo-{name}-imdb"]
         uploaded = {file: content for file, content in repository.files.items() if file != ".gitattributes"}
-        assert uploaded == {file: (pretrained / name / file).read_bytes() for file in folder.FILES}
+        assert uploaded == {file: (pretrained / name / file).read_bytes() for file in schema.FILES}
         assert repository.tags == {"v1.0": repository.commit}
         assert hub.repository(name) == published[name] == (f"{OWNER}/seqdemo-{name}-imdb", repository.commit)
         path, source = hub.fetch(name)
@@ -51,7 +51,7 @@ def test_a_retrained_model_replaces_files_tag_and_pin(pretrained: pathlib.Path, 
     assert second["rnn"] != first["rnn"]
     assert second["transformer"] == first["transformer"]
     assert repository.tags == {"v1.0": second["rnn"].revision}
-    assert set(repository.files) == {*folder.FILES, ".gitattributes"}
+    assert set(repository.files) == {*schema.FILES, ".gitattributes"}
 
 
 def test_nothing_but_the_files_of_a_checkpoint_is_uploaded(pretrained: pathlib.Path, fake_hub: FakeHub) -> None:
@@ -97,7 +97,7 @@ def test_a_failure_keeps_the_models_before_it_pinned(pretrained: pathlib.Path, f
     assert hub.repository("transformer") is None
 
 
-@pytest.mark.parametrize("file", folder.FILES)
+@pytest.mark.parametrize("file", schema.FILES)
 def test_an_incomplete_checkpoint_is_not_published(pretrained: pathlib.Path, fake_hub: FakeHub, file: str) -> None:
     (pretrained / "transformer" / file).unlink()
     with pytest.raises(CheckpointMissingError, match=file):
@@ -119,7 +119,7 @@ def test_the_manifest_lists_what_is_there(pretrained: pathlib.Path) -> None:
     files = written["models"]["rnn"]["files"]
     assert set(files) == set(folder.NEEDED)
     path = pretrained / "rnn" / "vocab.txt"
-    assert files["vocab.txt"] == {"size": path.stat().st_size, "sha256": folder.sha256(path)}
+    assert files["vocab.txt"] == {"size": path.stat().st_size, "sha256": schema.sha256(path)}
     assert [path.name for path in pretrained.iterdir() if path.name.startswith(".")] == []
 
 

@@ -6,8 +6,10 @@ import time
 from collections.abc import Callable
 
 import pytest
+import safetensors.torch
+import torch
 
-from seqdemo.checkpoints import folder, publish
+from seqdemo.checkpoints import publish, schema
 from seqdemo.checkpoints.store import ModelStore
 from tests.checkpoints.conftest import OWNER, pin, save_tiny
 from tests.checkpoints.fake_hub import FakeHub
@@ -95,13 +97,22 @@ def test_a_broken_model_says_why_and_the_others_answer(pretrained: pathlib.Path)
     assert "vocab.txt not found" in status.note
 
 
-def test_an_error_that_nobody_foresaw_is_told_too(pretrained: pathlib.Path, caplog: pytest.LogCaptureFixture) -> None:
-    (pretrained / "rnn" / "metrics.json").write_bytes(b"[" * 200_000)  # deeper than the reader of JSON goes
+def test_an_error_that_nobody_foresaw_is_told_too(
+    pretrained: pathlib.Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = safetensors.torch.load_file
+
+    def scarce(path: pathlib.Path) -> dict[str, torch.Tensor]:
+        if path.is_relative_to(pretrained / "rnn"):
+            raise MemoryError("no room")
+        return real(path)
+
+    monkeypatch.setattr(safetensors.torch, "load_file", scarce)
     store = started()
     assert list(store.ready()) == ["transformer"]
     assert store.status("rnn").state == "failed"
-    assert "RecursionError" in store.status("rnn").note
-    assert "RecursionError" in caplog.text
+    assert "MemoryError: no room" in store.status("rnn").note
+    assert "MemoryError" in caplog.text
 
 
 def test_a_damaged_manifest_stops_no_model(pretrained: pathlib.Path) -> None:
@@ -179,7 +190,7 @@ def test_a_hub_that_hangs_keeps_no_model_waiting(published: FakeHub) -> None:
 
 
 def test_a_model_without_an_embedded_copy_comes_from_the_hub(published: FakeHub, pretrained: pathlib.Path) -> None:
-    (pretrained / "rnn" / folder.WEIGHTS).unlink()
+    (pretrained / "rnn" / schema.WEIGHTS).unlink()
     store = started()
     wait_until_fetched(store)
     status = store.status("rnn")
@@ -191,12 +202,12 @@ def test_a_model_without_an_embedded_copy_comes_from_the_hub(published: FakeHub,
 
 def test_without_any_copy_both_reasons_are_told(published: FakeHub, pretrained: pathlib.Path) -> None:
     published.stop()
-    (pretrained / "rnn" / folder.WEIGHTS).unlink()
+    (pretrained / "rnn" / schema.WEIGHTS).unlink()
     store = started()
     wait_until_fetched(store)
     status = store.status("rnn")
     assert (status.state, status.can_retry) == ("failed", True)
-    assert f"{folder.WEIGHTS} not found" in status.note
+    assert f"{schema.WEIGHTS} not found" in status.note
     assert "The connection to the Hub was refused." in status.note
 
 

@@ -15,7 +15,7 @@ import zipfile
 import pytest
 
 import seqdemo
-from seqdemo.checkpoints import folder
+from seqdemo.checkpoints import schema
 from seqdemo.errors import ConfigError, DataError, TrainingError
 from seqdemo.training import jobs as registry
 from seqdemo.training.jobs import Jobs, Limits, side_by_side
@@ -63,7 +63,7 @@ def test_a_run_tells_its_curves_and_leaves_a_model_that_can_be_saved_downloaded_
     assert jobs.view(run_id).name == "My b first b RNN"
 
     content = jobs.zip_bytes(run_id)
-    assert set(zipfile.ZipFile(io.BytesIO(content)).namelist()) == set(folder.FILES)
+    assert set(zipfile.ZipFile(io.BytesIO(content)).namelist()) == set(schema.FILES)
     back = jobs.load_zip(content, name="Back again")
     loaded = jobs.view(back)
     assert back != run_id

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import seqdemo
-from seqdemo.checkpoints import folder
+from seqdemo.checkpoints import schema
 from seqdemo.errors import DataError, TrainingError
 from seqdemo.training import settings as run_settings
 from seqdemo.training.control import Control
@@ -216,7 +216,7 @@ def test_a_resumed_run_ends_exactly_as_an_uninterrupted_one(changes, tmp_path):
         k: v for k, v in whole.items() if k not in without
     }
     assert resumed["metrics"] | {"seconds": 0} == whole["metrics"] | {"seconds": 0}
-    one, other = (path / "result" / folder.WEIGHTS for path in (tmp_path / "whole", tmp_path / "cut"))
+    one, other = (path / "result" / schema.WEIGHTS for path in (tmp_path / "whole", tmp_path / "cut"))
     assert one.read_bytes() == other.read_bytes()
 
 
@@ -271,7 +271,7 @@ def test_a_stopped_run_keeps_its_best_epoch_and_a_run_without_an_epoch_keeps_not
 
     done, _ = run(SHORT, tmp_path, control=control, on_event=stop)
     assert (done["reason"], done["epochs"]) == ("stopped", 2)
-    assert (tmp_path / "result" / folder.WEIGHTS).is_file()
+    assert (tmp_path / "result" / schema.WEIGHTS).is_file()
     control = Control()
     control.stop()
     done, _ = run(SHORT, tmp_path / "other", control=control)
@@ -311,7 +311,7 @@ def test_a_result_that_cannot_be_written_is_told_and_the_previous_one_stays(tmp_
     def full(*arguments):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(folder, "write_json", full)
+    monkeypatch.setattr(schema, "write_json", full)
     with pytest.raises(TrainingError, match="is the disk full"):
         run(dataclasses.replace(SHORT, seed=2), tmp_path)
     assert {path.name: path.read_bytes() for path in (tmp_path / "result").iterdir()} == before

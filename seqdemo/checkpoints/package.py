@@ -1,0 +1,327 @@
+"""A checkpoint folder of any kind: written, read and checked.
+
+```
+config.json         which kind of model, its shape, how its tensors are stored
+model.safetensors   weights: fp16; large tables int8 with one fp16 scale a row
+vocab.txt           one word a line, the line number its index; of models of texts
+metrics.json        what was measured of it, on which rows, at what cost
+history.json        one entry for each epoch
+README.md           the model card, where there is one
+```
+
+A folder may come from a stranger, so that nothing of it is believed before it was checked, and the cheap questions
+come first: are the files there and not too large, is the JSON what it should be (`read`), is the model of a size that
+is built here, do the names, shapes and types in the header of its weights fit the model, which until then takes no
+memory (`Package.module`)? Only then are tensors read, and each value must be finite. Pickles are neither written nor
+read. Messages name files without their folders, since visitors read them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import itertools
+import math
+import pathlib
+import secrets
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from seqdemo.checkpoints import schema
+from seqdemo.checkpoints.schema import CARD, CONFIG, FORMAT, HISTORY, METRICS, VOCABULARY, WEIGHTS
+from seqdemo.errors import CheckpointCorruptError, CheckpointMissingError, ConfigError
+from seqdemo.models import registry
+from seqdemo.text import TOKENS_VERSION, Vocabulary
+
+if TYPE_CHECKING:
+    from seqdemo.models.registry import Config
+
+M = TypeVar("M", bound=nn.Module)
+
+INT8_FROM_ENTRIES = 1_000_000
+"""Tables of at least this many entries are stored as int8 with a scale a row."""
+MAX_PARAMETERS = 300_000_000
+"""Numbers of the largest model that is read."""
+_MAX_HEADER_BYTES = 1_000_000
+_MAX_WIDTH = 4_096
+_MAX_SIZES: Mapping[str, int] = {"vocab_size": 500_000, "n_layers": 64, "n_heads": 64, "max_tokens": 2_000}
+_SCALE = ".scale"
+_FLOATS = ("F16", "F32")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Package:
+    """A checkpoint folder whose JSON has been checked; nothing of its weights has been read.
+
+    Attributes:
+        folder: Where it lies.
+        config: What `config.json` holds.
+        metrics: What `metrics.json` holds.
+        history: What `history.json` holds; empty where a kind does not need one.
+    """
+
+    folder: pathlib.Path
+    config: Mapping[str, Any]
+    metrics: Mapping[str, Any]
+    history: Sequence[Mapping[str, Any]]
+
+    @property
+    def sha256(self) -> str:
+        """Of the weights; names this checkpoint in caches and studies."""
+        return schema.sha256(self.folder / WEIGHTS)
+
+    def shape(self) -> tuple[str, Config]:
+        """Which model of the registry it is, and its shape.
+
+        Raises:
+            CheckpointCorruptError: It is none of them.
+        """
+        name = self.config.get("model")
+        if name not in registry.MODELS or "architecture" not in self.config:
+            known = ", ".join(registry.MODELS)
+            raise CheckpointCorruptError(f"{CONFIG} names no model ({known}) or no architecture; got {name!r}.")
+        try:
+            return name, registry.config_from_dict(name, self.config["architecture"])
+        except ConfigError as error:
+            raise CheckpointCorruptError(f"{CONFIG}: {error}") from error
+
+    def vocabulary(self, n_words: int) -> Vocabulary:
+        """The words.
+
+        Args:
+            n_words: How many there must be.
+
+        Raises:
+            CheckpointCorruptError: They are others, the file is no vocabulary, or texts were cut into tokens by other
+                rules than this program's.
+        """
+        version = self.config.get("tokens", 1)
+        if version != TOKENS_VERSION or isinstance(version, bool):
+            raise CheckpointCorruptError(
+                f"{CONFIG}: the model was trained on tokens of version {version!r}; this program makes version "
+                f"{TOKENS_VERSION}. A newer seqdemo may read it."
+            )
+        path = self.folder / VOCABULARY
+        found = path.read_bytes().removesuffix(b"\n").count(b"\n") + 1
+        if found != n_words:
+            raise CheckpointCorruptError(f"{VOCABULARY} has {found} words; {CONFIG} says {n_words}.")
+        try:
+            return Vocabulary.load(path)
+        except UnicodeDecodeError as error:
+            raise CheckpointCorruptError(f"{VOCABULARY} is not UTF-8 text: {error}.") from error
+
+    def module(self, shape: Any, build: Callable[[], M], *, max_parameters: int = MAX_PARAMETERS) -> M:
+        """The model with its weights: CPU, fp32, evaluation mode, frozen.
+
+        Args:
+            shape: Its config, whose sizes are held against what is built here.
+            build: Makes the model; called where tensors take no memory. Buffers that are not stored must be
+                computed on the CPU in there.
+            max_parameters: Numbers of the largest model that is wanted.
+
+        Raises:
+            CheckpointCorruptError: The weights are not this model's, or it is too large.
+        """
+        _check_sizes(shape)
+        path = self.folder / WEIGHTS
+        header = _header(path)
+        n_numbers = sum(math.prod(size) for name, (_, size) in header.items() if not name.endswith(_SCALE))
+        if n_numbers > max_parameters:
+            raise CheckpointCorruptError(f"{WEIGHTS} holds {n_numbers:,} numbers; at most {max_parameters:,} are read.")
+        try:
+            with torch.device("meta"):
+                model = build()
+        except ConfigError as error:
+            raise CheckpointCorruptError(f"{CONFIG}: {error}") from error
+        int8_tables = self.config.get("int8_tables", [])
+        _check_header(header, model.state_dict(), int8_tables)
+        try:
+            tensors = unpack(safetensors.torch.load_file(path), int8_tables)
+        except (safetensors.SafetensorError, OSError) as error:
+            raise CheckpointCorruptError(f"{WEIGHTS} is not a safetensors file: {_why(error)}.") from error
+        for name, tensor in tensors.items():
+            if not torch.isfinite(tensor).all():
+                raise CheckpointCorruptError(f"{WEIGHTS}: {name} holds values that are not finite.")
+        model.load_state_dict(tensors, strict=True, assign=True)
+        if any(tensor.is_meta for tensor in itertools.chain(model.parameters(), model.buffers())):
+            raise TypeError(f"{type(model).__name__} has a buffer that is neither stored nor computed on the CPU.")
+        return model.requires_grad_(False).eval()
+
+
+def write(
+    folder: pathlib.Path,
+    *,
+    model: nn.Module,
+    config: Mapping[str, Any],
+    metrics: Mapping[str, Any],
+    history: Sequence[Mapping[str, Any]],
+    training: Mapping[str, Any],
+    vocabulary: Vocabulary | None = None,
+    card: str | None = None,
+) -> None:
+    """Writes a checkpoint; a previous one stays whole until the new one is.
+
+    Args:
+        folder: Where it goes; replaced if it is there.
+        model: The trained model.
+        config: What `config.json` holds of its kind and shape.
+        metrics: What `metrics.json` holds.
+        history: What `history.json` holds.
+        training: The settings it was trained with, for `config.json`.
+        vocabulary: Its words, if it has any.
+        card: The text of `README.md`.
+    """
+    with _replacing(folder) as new:
+        tensors, int8_tables = pack(model.state_dict())
+        # Not by safetensors' own writer, whose files nobody but their owner may read: a server may run as another user.
+        (new / WEIGHTS).write_bytes(safetensors.torch.save(tensors, {"format": "pt"}))
+        tokens = {} if vocabulary is None else {"tokens": TOKENS_VERSION}
+        whole = {"format": FORMAT, **config, **tokens, "int8_tables": int8_tables, "training": dict(training)}
+        schema.write_json(new / CONFIG, whole)
+        schema.write_json(new / METRICS, metrics)
+        schema.write_json(new / HISTORY, list(history))
+        if vocabulary is not None:
+            vocabulary.save(new / VOCABULARY)
+        if card is not None:
+            (new / CARD).write_text(card, encoding="utf-8", newline="\n")
+
+
+def read(folder: pathlib.Path, *, kind: str | None, needed: Sequence[str]) -> Package:
+    """Reads and checks everything of a checkpoint but its weights and words.
+
+    Args:
+        folder: A folder that `write` wrote.
+        kind: The entry `kind` of its config; None for a classifier, which has none.
+        needed: The files that must be there.
+
+    Raises:
+        CheckpointMissingError: The folder or a file in it is not there.
+        CheckpointCorruptError: A file's contents are not what they should be.
+    """
+    absent = [name for name in needed if not (folder / name).is_file()]
+    if absent:
+        raise CheckpointMissingError(f"{folder.name} is no checkpoint: {', '.join(absent)} not found in it.")
+    try:
+        for name in needed:
+            schema.check_bytes(name, (folder / name).stat().st_size)
+        config = schema.read_config(folder / CONFIG, kind)
+        metrics = schema.read_metrics(folder / METRICS)
+        history = schema.read_history(folder / HISTORY) if HISTORY in needed else []
+    except OSError as error:
+        raise CheckpointCorruptError(f"{folder.name} cannot be read: {_why(error)}.") from error
+    for place, entries in ((METRICS, metrics), (f"the training in {CONFIG}", config.get("training", {}))):
+        if entries.get("model", config.get("model")) != config.get("model"):
+            raise CheckpointCorruptError(
+                f"{CONFIG} says that the model is {config.get('model')!r}, {place} that it is {entries['model']!r}."
+            )
+    return Package(folder=folder, config=config, metrics=metrics, history=history)
+
+
+def pack(state: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], list[str]]:
+    """Makes tensors small: fp16, and int8 with a scale a row for large tables.
+
+    Returns:
+        The tensors to store, and the names of the tables in int8.
+    """
+    packed: dict[str, Tensor] = {}
+    int8_tables = []
+    for name, tensor in state.items():
+        tensor = tensor.detach().float().cpu()
+        if tensor.ndim == 2 and tensor.numel() >= INT8_FROM_ENTRIES:
+            scale = (tensor.abs().amax(1, keepdim=True) / 127).clamp(min=1e-7).half()
+            packed[name] = (tensor / scale.float()).round().clamp(-127, 127).to(torch.int8).contiguous()
+            packed[name + _SCALE] = scale
+            int8_tables.append(name)
+        else:
+            packed[name] = tensor.half().contiguous()
+    return packed, int8_tables
+
+
+def unpack(packed: Mapping[str, Tensor], int8_tables: Sequence[str]) -> dict[str, Tensor]:
+    """The inverse of `pack`: every tensor in fp32, in memory of its own."""
+    tensors = dict(packed)
+    for name in int8_tables:
+        tensors[name] = tensors[name].float() * tensors.pop(name + _SCALE).float()
+    return {name: tensor.to(torch.float32, copy=True) for name, tensor in tensors.items()}
+
+
+def _check_sizes(shape: Any) -> None:
+    """Refuses what would be large before anything is built; a layer or a position costs time also without memory."""
+    for field in dataclasses.fields(shape):
+        value, most = getattr(shape, field.name), _MAX_SIZES.get(field.name, _MAX_WIDTH)
+        if isinstance(value, int) and value > most:
+            raise CheckpointCorruptError(f"{CONFIG}: {field.name} is at most {most:,}; got {value:,}.")
+
+
+def _header(path: pathlib.Path) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """Name → type and shape of each tensor in a safetensors file; reads no tensor."""
+    try:
+        with path.open("rb") as file:
+            n_bytes = int.from_bytes(file.read(8), "little")
+        if n_bytes > _MAX_HEADER_BYTES:
+            raise CheckpointCorruptError(
+                f"{WEIGHTS} is not a safetensors file: its header would have {n_bytes:,} bytes; "
+                f"at most {_MAX_HEADER_BYTES:,} are read."
+            )
+        with safetensors.safe_open(path, "pt") as opened:
+            slices = {name: opened.get_slice(name) for name in opened.keys()}  # noqa: SIM118 (not a dict)
+            return {name: (found.get_dtype(), tuple(found.get_shape())) for name, found in slices.items()}
+    except (safetensors.SafetensorError, OSError) as error:
+        raise CheckpointCorruptError(f"{WEIGHTS} is not a safetensors file: {_why(error)}.") from error
+
+
+def _check_header(
+    header: Mapping[str, tuple[str, tuple[int, ...]]], wanted: Mapping[str, Tensor], int8_tables: Sequence[str]
+) -> None:
+    """Holds the header of the weights against a model: the same names, shapes and types."""
+    tables = {name: wanted[name].shape for name in int8_tables if name in wanted and wanted[name].ndim == 2}
+    if strange := sorted(set(int8_tables) - set(tables)):
+        raise CheckpointCorruptError(f"{CONFIG}: int8_tables names {strange[0]!r}, which is no table of this model.")
+    shapes = {name: tuple(tensor.shape) for name, tensor in wanted.items()}
+    shapes |= {name + _SCALE: (shape[0], 1) for name, shape in tables.items()}
+    missing, extra = sorted(set(shapes) - set(header)), sorted(set(header) - set(shapes))
+    if missing or extra:
+        raise CheckpointCorruptError(
+            f"{WEIGHTS} does not fit its model; missing: {', '.join(missing) or 'none'}; "
+            f"not known: {', '.join(extra[:8]) or 'none'}."
+        )
+    for name, (kind, shape) in header.items():
+        if shape != shapes[name]:
+            raise CheckpointCorruptError(f"{WEIGHTS}: {name} has the shape {shape}; its model has {shapes[name]}.")
+        expected = ("I8",) if name in tables else _FLOATS
+        if kind not in expected:
+            raise CheckpointCorruptError(f"{WEIGHTS}: {name} is stored as {kind}; {expected[0]} is expected.")
+
+
+@contextlib.contextmanager
+def _replacing(folder: pathlib.Path) -> Iterator[pathlib.Path]:
+    """Gives an empty folder to fill, which takes the place of `folder` once it is full.
+
+    Where filling fails, `folder` stays as it was.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    new = folder.with_name(f".{folder.name}-{secrets.token_hex(4)}")
+    old = new.with_name(new.name + "-old")
+    try:
+        new.mkdir()  # with the rights that the system gives; those of `tempfile` are the owner's alone
+        yield new
+        if folder.exists():
+            folder.rename(old)
+        new.rename(folder)
+    finally:
+        if old.exists() and not folder.exists():
+            old.rename(folder)
+        shutil.rmtree(old, ignore_errors=True)
+        shutil.rmtree(new, ignore_errors=True)
+
+
+def _why(error: Exception) -> str:
+    """What the system says, without the path that it names."""
+    return (error.strerror or type(error).__name__) if isinstance(error, OSError) else str(error)
