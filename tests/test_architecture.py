@@ -18,7 +18,7 @@ LAYERS = (
     {"explain", "training", "checkpoints"},
     {"data", "models"},
     {"text", "trace", "environment"},
-    {"errors"},
+    {"errors", "sizes"},
 )
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 FILES = [
