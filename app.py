@@ -11,9 +11,11 @@ import pathlib
 from collections.abc import AsyncIterator
 
 import streamlit as st
+from starlette.middleware import Middleware
 
 from seqdemo import environment
 from seqdemo.errors import ConfigError
+from seqdemo.serve.headers import DEFAULT_ANCESTORS, SecurityHeaders
 
 try:
     environment.check()
@@ -33,4 +35,9 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
         resources.jobs().close()
 
 
-app = st.App(pathlib.Path(__file__).parent / "seqdemo" / "ui" / "main.py", lifespan=lifespan)
+headers = Middleware(
+    SecurityHeaders,
+    page=(pathlib.Path(st.__file__).parent / "static" / "index.html").read_text(encoding="utf-8"),
+    frame_ancestors=environment.FRAME_ANCESTORS.read() or DEFAULT_ANCESTORS,
+)
+app = st.App(pathlib.Path(__file__).parent / "seqdemo" / "ui" / "main.py", lifespan=lifespan, middleware=[headers])

@@ -79,7 +79,7 @@ def test_streamlit_is_imported_only_by_what_is_on_screen(path):
 @pytest.mark.parametrize("path", FILES, ids=relative)
 def test_torch_is_imported_only_where_tensors_are(path):
     uses = any(module.split(".")[0] == "torch" for module in imported_modules(path))
-    torch_free = room_of(path) in {"pages", "ui", "charts", "app", "text", "trace", "errors"}
+    torch_free = room_of(path) in {"pages", "ui", "serve", "charts", "app", "text", "trace", "environment", "errors"}
     assert not (uses and (torch_free or relative(path) == "seqdemo/models/registry.py"))
 
 

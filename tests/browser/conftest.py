@@ -20,6 +20,10 @@ ROOT = pathlib.Path(__file__).parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 Visit = namedtuple("Visit", "page requests complaints")
+TELL_WHAT_THE_POLICY_REFUSES = """
+addEventListener("securitypolicyviolation", event =>
+    console.error(`The policy refuses ${event.blockedURI} by ${event.violatedDirective}.`));
+"""
 
 
 def _missing(sentence):
@@ -104,6 +108,7 @@ def visit(chromium, server):
     def open_(path, **settings):
         context = chromium.new_context(**settings)
         contexts.append(context)
+        context.add_init_script(TELL_WHAT_THE_POLICY_REFUSES)
         page = context.new_page()
         page.set_default_timeout(60_000)
         visit = Visit(page, [], [])
