@@ -21,6 +21,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from seqdemo.cleaning import Cleaned, clean
 from seqdemo.errors import CheckpointCorruptError, TextError
 
 T = TypeVar("T")
@@ -95,45 +96,81 @@ def _normalise(kind: str, found: str) -> str:
 
 
 def tokenize(text: str) -> list[Token]:
-    """Splits a text into tokens with their character spans.
+    """Cleans a text and splits it into tokens with their character spans.
 
     Args:
         text: Any Unicode text.
 
     Returns:
-        The tokens in reading order; empty where the text holds no word.
+        The tokens in reading order, their spans in the text as it was given; empty where it holds no word.
     """
-    return [
+    return _tokens(clean(text))
+
+
+def _tokens(cleaned: Cleaned) -> list[Token]:
+    tokens = [
         Token(_normalise(found.lastgroup, found.group()), found.start(), found.end())
-        for found in _TOKEN.finditer(text)
+        for found in _TOKEN.finditer(cleaned.text)
         if found.lastgroup is not None
     ]
+    if cleaned.starts is None:
+        return tokens
+    return [Token(token.text, *cleaned.span(token.start, token.end)) for token in tokens]
 
 
 @dataclass(frozen=True)
-class Reading:
-    """What a model reads of one text.
+class Cut:
+    """A text cut into tokens: what there is to read, whatever the vocabulary.
 
     Attributes:
         text: The original text, at most `MAX_CHARACTERS` of it.
         tokens: The tokens read: all of them, or head and tail of a long text.
-        ids: Their vocabulary indices, int64 (n_tokens,).
         n_found: Tokens found before the cut to `max_tokens`.
         n_characters: Characters given, before the cut to `MAX_CHARACTERS`.
-        corrected: Misspelt words, each with the known word that it was read as.
+        left_out: Kind (one of `cleaning.LEFT_OUT`) → how many of them stand in the text and are not read.
     """
 
     text: str
     tokens: tuple[Token, ...]
-    ids: npt.NDArray[np.int64]
     n_found: int
     n_characters: int
-    corrected: Mapping[str, str]
+    left_out: Mapping[str, int]
 
     @property
     def n_skipped(self) -> int:
         """Tokens in the middle of a long text that no model reads."""
         return self.n_found - len(self.tokens)
+
+    @property
+    def words(self) -> list[str]:
+        """The characters of each token, as they were typed."""
+        return [self.text[token.start : token.end] for token in self.tokens]
+
+
+def cut(text: str, *, max_tokens: int = MAX_TOKENS) -> Cut:
+    """Cleans a text and cuts it into the tokens that a model reads.
+
+    Args:
+        text: Any Unicode text.
+        max_tokens: Tokens kept; of a longer text the head and the tail.
+    """
+    shown = text[:MAX_CHARACTERS]
+    cleaned = clean(shown)
+    found = _tokens(cleaned)
+    return Cut(shown, tuple(head_and_tail(found, max_tokens)), len(found), len(text), cleaned.left_out)
+
+
+@dataclass(frozen=True)
+class Reading(Cut):
+    """What a model reads of one text, with the words that it knows.
+
+    Attributes:
+        ids: Vocabulary indices of the tokens, int64 (n_tokens,).
+        corrected: Misspelt words, each with the known word that it was read as.
+    """
+
+    ids: npt.NDArray[np.int64]
+    corrected: Mapping[str, str]
 
     @property
     def unknown(self) -> npt.NDArray[np.bool_]:
@@ -297,16 +334,17 @@ class Vocabulary:
         Returns:
             The reading; it may hold no token at all.
         """
-        shown = text[:MAX_CHARACTERS]
-        found = tokenize(shown)
-        tokens = head_and_tail(found, max_tokens)
-        ids = np.array(self.encode(token.text for token in tokens), dtype=np.int64)
+        return self.look_up(cut(text, max_tokens=max_tokens))
+
+    def look_up(self, found: Cut) -> Reading:
+        """What a model that knows these words reads of a text that was cut into tokens."""
+        ids = np.array(self.encode(token.text for token in found.tokens), dtype=np.int64)
         corrected = {
             token.text: self.words[index]
-            for token, index in zip(tokens, ids, strict=True)
+            for token, index in zip(found.tokens, ids, strict=True)
             if index != UNKNOWN_ID and self.words[index] != token.text
         }
-        return Reading(shown, tuple(tokens), ids, len(found), len(text), corrected)
+        return Reading(**vars(found), ids=ids, corrected=corrected)
 
     def require(self, text: str, *, max_tokens: int = MAX_TOKENS) -> Reading:
         """Like `read`, but refuses a text without a single token.

@@ -17,7 +17,7 @@ LAYERS = (
     {"charts", "studies"},
     {"explain", "training", "checkpoints"},
     {"data", "models"},
-    {"text", "trace", "environment"},
+    {"text", "cleaning", "spelling", "bounded", "trace", "environment"},
     {"errors", "sizes"},
 )
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
@@ -79,7 +79,7 @@ def test_streamlit_is_imported_only_by_what_is_on_screen(path):
 @pytest.mark.parametrize("path", FILES, ids=relative)
 def test_torch_is_imported_only_where_tensors_are(path):
     uses = any(module.split(".")[0] == "torch" for module in imported_modules(path))
-    torch_free = room_of(path) in {"pages", "ui", "serve", "charts", "app", "text", "trace", "environment", "errors"}
+    torch_free = room_of(path) in {"pages", "ui", "serve", "charts", "app", *LAYERS[-2], *LAYERS[-1]}
     assert not (uses and (torch_free or relative(path) == "seqdemo/models/registry.py"))
 
 

@@ -211,9 +211,10 @@ def note(reading: Reading) -> str:
         for token, unknown in zip(reading.tokens, reading.unknown, strict=True)
         if any(character.isalnum() for character in token.text) or unknown
     ]
+    left_out = "".join(f" · {_count(n, kind)} left out" for kind, n in reading.left_out.items())
     if not reading.tokens:
         if reading.text.strip():
-            return "There is no word to read yet. Write a sentence about a film, or try an example."
+            return "There is no word to read yet. Write a sentence about a film, or try an example." + left_out
         return "Write a sentence about a film, or try an example."
     strange = list(dict.fromkeys(word for word, unknown in words if unknown))
     n_marks = len(reading.tokens) - len(words)
@@ -223,7 +224,7 @@ def note(reading: Reading) -> str:
     if reading.corrected:
         pairs = [f"{_short(word)} (for {_short(typed)})" for typed, word in reading.corrected.items()]
         counted += f" · read as {_first(pairs)}"
-    return counted
+    return counted + left_out
 
 
 def _first(words: Sequence[str]) -> str:
@@ -426,7 +427,7 @@ def _times(n: int) -> str:
 
 
 def _count(n: int, noun: str) -> str:
-    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+    return f"{n:,} {noun}{'' if n == 1 else 'es' if noun.endswith('s') else 's'}"
 
 
 def _well_formed(text: str) -> str:

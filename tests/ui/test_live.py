@@ -35,6 +35,14 @@ def test_the_note_counts_words_and_marks_and_names_unknown_words(vocabulary):
     assert note(vocabulary.read("Zab zab ZAC")) == "3 words · 3 unknown: Zab, zab, ZAC"
 
 
+def test_the_note_says_what_is_left_out(vocabulary):
+    text = "good <b>film</b> at www.a.com or me@b.com or http://c.com"
+    assert note(vocabulary.read(text)).endswith(
+        " · 2 web addresses left out · 1 e-mail address left out · 2 tags left out"
+    )
+    assert note(vocabulary.read("www.a.com")).endswith("or try an example. · 1 web address left out")
+
+
 def test_the_note_says_what_misspelt_words_are_read_as(vocabulary):
     assert note(vocabulary.read("A grreat moviee")) == "3 words · read as great (for grreat), movie (for moviee)"
 
