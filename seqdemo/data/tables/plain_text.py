@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from seqdemo.data import table_columns
+from seqdemo.data.tables import columns
 from seqdemo.errors import DataError
 
 ENCODINGS = {
@@ -179,9 +179,9 @@ def _separator(text: str, *, prose: bool) -> str | None:
             below = rows[1:] or rows
             if not rows or len(rows[0]) < 2:
                 continue
-            usual = table_columns.usual_length(below)
+            usual = columns.usual_length(below)
             agreement = sum(len(row) == usual for row in below) / len(below)
-            named = any(map(table_columns.is_name, rows[0]))
+            named = any(map(columns.is_name, rows[0]))
             if named or _is_table(rows, usual, agreement, weak=prose and separator in ",;"):
                 ranked.append((named, round(agreement, 1), len(rows[0]), separator))
     return max(ranked)[3] if ranked else None
@@ -194,10 +194,10 @@ def _is_table(rows: Sequence[Sequence[str]], usual: int, agreement: float, *, we
     if weak:  # a column of numbers or short labels must stand beside the text
         alike = [row for row in rows if len(row) == usual]
         return agreement >= 0.9 and any(
-            all(table_columns.is_number(row[place]) or len(row[place].split()) == 1 for row in alike)
+            all(columns.is_number(row[place]) or len(row[place].split()) == 1 for row in alike)
             for place in (0, usual - 1)
         )
-    return agreement >= 0.9 or (agreement >= 0.5 and not table_columns.looks_like_data(rows[0], rows[1:]))
+    return agreement >= 0.9 or (agreement >= 0.5 and not columns.looks_like_data(rows[0], rows[1:]))
 
 
 def _first_rows(text: str, separator: str) -> list[list[str]]:

@@ -10,17 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from seqdemo.data import table_columns, table_files, table_text
-from seqdemo.data.table_files import MAX_COLUMNS, MAX_UNPACKED_BYTES, Records
-from seqdemo.data.table_text import ENCODINGS, HOW_TO_SAVE, SEPARATORS
+from seqdemo.data.tables import columns as names_of_columns
+from seqdemo.data.tables import json_objects, parquet, plain_text, workbook, zipped
+from seqdemo.data.tables.plain_text import ENCODINGS, HOW_TO_SAVE, SEPARATORS
+from seqdemo.data.tables.records import MAX_CELLS, Records, check_size
 from seqdemo.errors import DataError
 from seqdemo.sizes import MB, megabytes
 
-__all__ = ("ENCODINGS", "HOW_TO_SAVE", "MAX_BYTES", "MAX_CELLS", "MAX_COLUMNS", "MAX_UNPACKED_BYTES", "Table", "read")
-
 MAX_BYTES = 5 * MB
 """What a visitor's table may have, wherever it is uploaded."""
-MAX_CELLS = 2_000_000
 KINDS = "CSV, TSV, TXT, Excel (.xlsx), JSON Lines or Parquet; text files also zipped"
 """What is read, in words."""
 
@@ -141,12 +139,12 @@ def read(
     if not content.strip(b"\0 \t\r\n\xef\xbb\xbf\xff\xfe"):
         raise DataError(_EMPTY)
     if content.startswith(b"PAR1"):
-        return _table(table_files.from_parquet(content, MAX_CELLS), file_name, "parquet", header)
+        return _table(parquet.read(content, MAX_CELLS), file_name, "parquet", header)
     if not content.startswith(b"PK\x03\x04"):
         return _read_text(content, file_name, encoding, header)
-    if table_files.is_workbook(content):
-        return _table(table_files.from_workbook(content, part, MAX_CELLS), file_name, "xlsx", header)
-    content, inner, parts = table_files.from_zip(content, part)
+    if workbook.is_workbook(content):
+        return _table(workbook.read(content, part, MAX_CELLS), file_name, "xlsx", header)
+    content, inner, parts = zipped.largest_table(content, part)
     if content.startswith((b"PK\x03\x04", b"PAR1")):
         raise DataError("The file in this ZIP is packed itself. Upload that file without the ZIP.")
     table = _read_text(content, inner.rsplit("/", 1)[-1], encoding, header)
@@ -157,17 +155,17 @@ def _read_text(content: bytes, file_name: str, encoding: str | None, header: boo
     for start, what in _OTHERS.items():
         if content.startswith(start):
             raise DataError(f"This file is {what}. Upload the table as CSV. {HOW_TO_SAVE}")
-    text, found, notes = table_text.decode(content, encoding)
+    text, found, notes = plain_text.decode(content, encoding)
     if not text.strip():
         raise DataError(_EMPTY)
     if text.lstrip()[:15].lower().startswith(("<!doctype html", "<html")):
         raise DataError(f"This file is a web page, not a table. Upload the table as CSV. {HOW_TO_SAVE}")
-    if table_files.is_json(text, file_name):
-        records = table_files.from_json(text, MAX_CELLS)
-        kind: Kind = "json" if table_files.is_array(text) else "jsonl"
+    if json_objects.is_json(text, file_name):
+        records = json_objects.from_json(text, MAX_CELLS)
+        kind: Kind = "json" if json_objects.is_array(text) else "jsonl"
         return replace(_table(records, file_name, kind, header), encoding=found, notes=tuple(notes))
     ending = file_name.lower().rsplit(".", 1)[-1]
-    cells = table_text.take_apart(text, prose=ending == "txt", max_cells=MAX_CELLS)
+    cells = plain_text.take_apart(text, prose=ending == "txt", max_cells=MAX_CELLS)
     kind = "txt" if ending == "txt" else "tsv" if cells.separator == "\t" else "csv"
     records = Records(names=None, rows=cells.rows, notes=(*notes, *cells.notes))
     return replace(_table(records, file_name, kind, header, cells.separator), encoding=found)
@@ -183,8 +181,8 @@ def _table(records: Records, file_name: str, kind: Kind, header: bool | None, se
         is_prose = kind == "txt" and separator is None  # a line is a text, unless it is called so
         has_names = header
         if header is None:
-            has_names = any(map(table_columns.is_name, first)) or not (
-                is_prose or table_columns.looks_like_data(first, others[:300])
+            has_names = any(map(names_of_columns.is_name, first)) or not (
+                is_prose or names_of_columns.looks_like_data(first, others[:300])
             )
         if has_names:
             names, rows = tuple(first), others
@@ -193,11 +191,11 @@ def _table(records: Records, file_name: str, kind: Kind, header: bool | None, se
     if not rows:
         raise DataError("This table has a row of names and nothing below it. Each text needs a row of its own.")
     width, names = _width(names, rows)
-    table_files.check_size(len(rows), width, MAX_CELLS)
-    said = names or ("",) * width
+    check_size(len(rows), width, MAX_CELLS)
+    said = names or (("text",) if width == 1 else ("",) * width)
     even = [row for row in rows if len(row) == width]
-    text_column = table_columns.propose_text(said, even or [_even(row, width) for row in rows[:300]])
-    columns = table_columns.shown(said)
+    text_column = names_of_columns.propose_text(said, even or [_even(row, width) for row in rows[:300]])
+    columns = names_of_columns.shown(said)
     notes += _make_even(rows, width, text_column, columns, separator)
     return Table(
         file_name=file_name,
@@ -206,7 +204,7 @@ def _table(records: Records, file_name: str, kind: Kind, header: bool | None, se
         header=names,
         rows=rows,
         text_column=text_column,
-        label_column=table_columns.propose_label(said, rows, text_column),
+        label_column=names_of_columns.propose_label(said, rows, text_column),
         separator=separator,
         parts=records.parts,
         part=records.part,
@@ -216,7 +214,7 @@ def _table(records: Records, file_name: str, kind: Kind, header: bool | None, se
 
 def _width(names: tuple[str, ...] | None, rows: Sequence[Sequence[str]]) -> tuple[int, tuple[str, ...] | None]:
     """How many columns there are, with the names that the first row lacks where most rows are longer."""
-    usual = table_columns.usual_length(rows)
+    usual = names_of_columns.usual_length(rows)
     if names is None:
         return usual, None
     is_usual = sum(len(row) == usual for row in rows) >= 0.9 * len(rows)
