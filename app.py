@@ -29,6 +29,7 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
     from seqdemo.ui import resources  # here, since Streamlit's caches want a running server
 
     resources.store()
+    resources.jobs()  # deletes old runs from now on, whether anyone comes or not
     try:
         yield
     finally:

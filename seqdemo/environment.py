@@ -159,6 +159,8 @@ MAX_MEMORY_MB = _number("SEQDEMO_MAX_MEMORY_MB", float, 1, 100_000_000)
 TRAINING_THREADS = _number("SEQDEMO_TRAINING_THREADS", int, 1, 1_024)
 RUNS = Setting("SEQDEMO_RUNS", "a folder that can be written to", _path, _can_be_written_to)
 RUNS_MB = _number("SEQDEMO_RUNS_MB", float, 1, 100_000_000)
+RUNS_HOURS = _number("SEQDEMO_RUNS_HOURS", float, 0.01, 100_000)
+SAVED_DAYS = _number("SEQDEMO_SAVED_DAYS", float, 0.01, 100_000)
 FRAME_ANCESTORS = Setting(
     "SEQDEMO_FRAME_ANCESTORS", "none, self, * or addresses such as https://school.example", _ancestors
 )
@@ -174,6 +176,8 @@ SETTINGS: tuple[Setting[Any], ...] = (
     TRAINING_THREADS,
     RUNS,
     RUNS_MB,
+    RUNS_HOURS,
+    SAVED_DAYS,
     FRAME_ANCESTORS,
     REQUIRE_BROWSER,
     THREADS,

@@ -69,8 +69,9 @@ class Child:
         environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "PYTHONPATH": path}
         # A group of its own, so that Ctrl-C at the server's terminal reaches the child through the pipe alone; not a
         # session of its own, in which a low priority would count for nothing on Linux.
-        group: dict[str, Any] = {"process_group": 0} if os.name == "posix" else {}
-        with files.errors.open("wb") as errors:
+        # Its files are for this user alone.
+        alone: dict[str, Any] = {"process_group": 0, "umask": 0o077} if os.name == "posix" else {}
+        with files.open_errors() as errors:
             self.process: subprocess.Popen[str] = subprocess.Popen(
                 command,
                 stdin=subprocess.PIPE,
@@ -80,7 +81,7 @@ class Child:
                 text=True,
                 encoding="utf-8",
                 bufsize=1,
-                **group,
+                **alone,
             )
         self.started = time.monotonic()
         self._files = files

@@ -7,6 +7,7 @@ view = jobs.view(run_id)                         # state, curves, place in the q
 jobs.belongs_to(run_id, token)                   # who has only the id may watch
 jobs.pause(run_id), jobs.resume(run_id), jobs.stop(run_id)
 jobs.save(run_id, "My first LSTM"), jobs.zip_bytes(run_id), jobs.load_zip(content, visitor=token)
+jobs.of(token), jobs.delete(run_id)
 jobs.close()                                     # no process is left behind
 ```
 
@@ -20,9 +21,11 @@ from __future__ import annotations
 import atexit
 import dataclasses
 import hashlib
+import math
 import os
 import pathlib
 import secrets
+import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -35,12 +38,14 @@ from seqdemo.errors import TrainingError
 from seqdemo.training import run_files
 from seqdemo.training.child import Child, how_it_ended
 from seqdemo.training.run_files import RunFiles, clean_name
+from seqdemo.training.run_space import Space
 from seqdemo.training.run_view import ENDED, State, View, side_by_side
 from seqdemo.training.settings import RunSettings, estimate_seconds
 
 __all__ = ["ENDED", "Jobs", "Limits", "State", "View", "clean_name", "is_allowed", "side_by_side"]
 
 _SECONDS_TO_OBEY = 60.0
+_SECONDS_BETWEEN_SWEEPS = 60.0
 
 
 def is_allowed() -> bool:
@@ -60,8 +65,10 @@ class Limits:
         max_memory_mb: Most memory of one run; `SEQDEMO_MAX_MEMORY_MB`.
         max_paused_s: Longest pause.
         unwatched_s: After so long without a look a run ends.
-        kept_mb: Space for the files of all runs; `SEQDEMO_RUNS_MB`. Runs without a name are deleted to make room.
-        kept_hours: Age at which runs without a name are deleted.
+        kept_mb: Space for the files of all runs; `SEQDEMO_RUNS_MB`. Runs that are not saved are deleted to make room.
+        kept_hours: How long a run is kept that is not saved; `SEQDEMO_RUNS_HOURS`.
+        saved_days: How long a saved run is kept; `SEQDEMO_SAVED_DAYS`.
+        max_models: Saved runs and loaded models of one visitor.
         threads: CPU threads of one run; `SEQDEMO_TRAINING_THREADS`.
     """
 
@@ -74,6 +81,8 @@ class Limits:
     unwatched_s: float = 180.0
     kept_mb: float = 500.0
     kept_hours: float = 24.0
+    saved_days: float = 30.0
+    max_models: int = 12
     threads: int = 1
 
     @classmethod
@@ -88,6 +97,8 @@ class Limits:
             "max_seconds": environment.MAX_SECONDS,
             "max_memory_mb": environment.MAX_MEMORY_MB,
             "kept_mb": environment.RUNS_MB,
+            "kept_hours": environment.RUNS_HOURS,
+            "saved_days": environment.SAVED_DAYS,
             "threads": environment.TRAINING_THREADS,
         }
         found = {name: value for name, setting in settings.items() if (value := setting.read()) is not None}
@@ -111,7 +122,7 @@ class Jobs:
     """All runs of one process."""
 
     def __init__(self, root: str | os.PathLike[str] | None = None, limits: Limits | None = None) -> None:
-        """Starts no process and no thread before the first run.
+        """Starts no process; a thread deletes what is old, whether anyone comes or not.
 
         Args:
             root: Where the runs' files go; `SEQDEMO_RUNS`, or `runs/visitors` beside the package. Where that cannot
@@ -121,13 +132,21 @@ class Jobs:
         self.limits = limits or Limits.from_environment()
         wanted = root or environment.RUNS.read() or seqdemo.PRETRAINED.parent / "runs" / "visitors"
         self.root = run_files.writable(pathlib.Path(wanted))
+        self.space = Space(
+            self.root,
+            kept_mb=self.limits.kept_mb,
+            kept_hours=self.limits.kept_hours,
+            saved_days=self.limits.saved_days,
+            max_models=self.limits.max_models,
+        )
         self._jobs: dict[str, _Job] = {}
         self._queue: list[str] = []
         self._changed = threading.Condition(threading.RLock())
         self._closed = False
-        self._reaper: threading.Thread | None = None
+        self._loading = threading.Lock()
         self._ratios: list[float] = []
         atexit.register(self.close)
+        threading.Thread(target=self._reap, name="training-reaper", daemon=True).start()
 
     # --- starting and steering ---
 
@@ -155,16 +174,13 @@ class Jobs:
             own_csv.parse(csv or b"")
         with self._changed:
             self._refuse_more(visitor)
-            self._make_room()
+            self._make_room(visitor, len(csv or b""))
             files = RunFiles.begin(self.root, settings, _hashed(visitor), csv)
             run_id = files.home.name
             view = View(id=run_id, settings=settings)
             self._jobs[run_id] = _Job(view=view, owner=_hashed(visitor), files=files, seen=time.monotonic())
             self._queue.append(run_id)
             self._fill()
-            if self._reaper is None:
-                self._reaper = threading.Thread(target=self._reap, name="training-reaper", daemon=True)
-                self._reaper.start()
         return run_id
 
     def pause(self, run_id: str) -> None:
@@ -220,6 +236,18 @@ class Jobs:
         csv = RunFiles(self.root / run_id).csv
         return self.start(settings, visitor=visitor, csv=csv.read_bytes() if csv.is_file() else None)
 
+    def delete(self, run_id: str) -> None:
+        """Deletes an ended run with all its files, at once.
+
+        Raises:
+            TrainingError: There is no such run, or it has not ended.
+        """
+        with self._changed:
+            if not self._require(run_id).has_ended:
+                raise TrainingError("This run has not ended; stop it first.")
+            shutil.rmtree(self.root / run_id, ignore_errors=True)
+            self._jobs.pop(run_id, None)
+
     def close(self) -> None:
         """Ends every process and starts no more; waits until they are gone."""
         with self._changed:
@@ -261,6 +289,10 @@ class Jobs:
             job = self._jobs.get(run_id) or self._from_disk(run_id)
             return job is not None and bool(visitor) and secrets.compare_digest(job.owner, _hashed(visitor))
 
+    def of(self, visitor: str) -> list[str]:
+        """The ids of all runs that a visitor started or loaded and that are still there, the oldest first."""
+        return self.space.of(_hashed(visitor)) if visitor else []
+
     def wait(self, run_id: str, until: Callable[[View], bool], timeout_s: float) -> View:
         """Waits until a run is as wanted; for tests and recordings.
 
@@ -298,7 +330,7 @@ class Jobs:
     # --- keeping ---
 
     def save(self, run_id: str, name: str) -> str:
-        """Keeps a finished run under a name; it is found by its link only.
+        """Keeps a finished run under a name for `Limits.saved_days`.
 
         Args:
             run_id: Of the run.
@@ -309,23 +341,21 @@ class Jobs:
 
         Raises:
             ConfigError: Nothing of the name is left.
-            TrainingError: There is no result, or the space for saved runs is used up.
+            TrainingError: There is no result, or the visitor's or everyone's space for saved runs is used up.
         """
         kept = clean_name(name)
         with self._changed:
             view = self._require(run_id)
             if view.folder is None or not view.folder.is_dir():
                 raise TrainingError("This run has no result that could be saved.")
-            if not run_files.has_room_to_save(self.root, run_id, kept_mb=self.limits.kept_mb):
-                raise TrainingError(
-                    f"The space for saved runs is used up ({self.limits.kept_mb:,.0f} MB). Download the run instead."
-                )
+            self.space.refuse_model(run_id, self._jobs[run_id].owner)
+            self.space.refuse_saving(run_id)
             try:
                 RunFiles(self.root / run_id).write_name(kept)
             except OSError as error:
                 raise TrainingError(f"The name cannot be written ({error.strerror}); is the disk full?") from error
             job = self._jobs[run_id]
-            job.view.name = kept
+            job.view.name, job.view.is_saved = kept, True
             job.view.version += 1
         return kept
 
@@ -342,20 +372,22 @@ class Jobs:
 
         Args:
             content: The ZIP file.
-            name: Its name here; from its settings by default.
+            name: What to call it here; by its settings by default.
             visitor: As for `start`.
 
         Returns:
-            The id of a finished run with that result.
+            The id of a finished run with that result, which is kept as long as one that is not saved.
 
         Raises:
-            TrainingError: It is no such ZIP file, or the disk is full.
+            TrainingError: It is no such ZIP file, the visitor's or everyone's space is used up, or the disk is full.
             CheckpointError: A file in it is missing or not what it should be.
         """
-        result = run_files.unzip(content)
-        with self._changed:
-            self._make_room()
-        return RunFiles.of_result(self.root, result, _hashed(visitor), name).home.name
+        with self._loading:  # one at a time, so that the memory for it is bounded
+            result = run_files.unzip(content)
+            with self._changed:
+                self.space.refuse_model("", _hashed(visitor))
+                self._make_room(visitor, sum(map(len, result.values())))
+            return RunFiles.of_result(self.root, result, _hashed(visitor), name).home.name
 
     def events(self, run_id: str) -> list[dict[str, Any]]:
         """Every event of a run with `at`, the seconds since its start; what a recording holds."""
@@ -438,17 +470,23 @@ class Jobs:
 
     def _reap(self) -> None:
         """Ends what nobody watches, what takes too long, and what does not obey; deletes what is old."""
+        swept = -math.inf
         while True:
             with self._changed:
                 if self._closed:
                     return
+                if time.monotonic() - swept >= _SECONDS_BETWEEN_SWEEPS:
+                    self._sweep()
+                    swept = time.monotonic()
                 self._reap_once()
-                self._changed.wait(1.0)
+                self._changed.wait(1.0 if self._queue or self._n_running() else _SECONDS_BETWEEN_SWEEPS)
 
     def _reap_once(self) -> None:
         now, limits = time.monotonic(), self.limits
         for run_id, job in list(self._jobs.items()):
             if job.view.has_ended:
+                if now - job.seen > limits.unwatched_s:
+                    del self._jobs[run_id]  # its files tell the same
                 continue
             if now - job.seen > limits.unwatched_s:
                 self.stop(run_id, "Ended because nobody had been watching.")
@@ -465,12 +503,14 @@ class Jobs:
     def _require(self, run_id: str) -> View:
         view = self.view(run_id)
         if view is None:
-            raise TrainingError("There is no run of that name; runs without a name are deleted after a day.")
+            raise TrainingError("There is no such run; runs that are not saved are deleted after a while.")
         return view
 
     def _copy(self, job: _Job) -> View:
         view = dataclasses.replace(job.view, steps=list(job.view.steps), epochs=list(job.view.epochs))
         view.place = self._queue.index(view.id) + 1 if view.id in self._queue else 0
+        view.ahead = self._n_running() + view.place - 1 if view.place else 0
+        view.kept_until = self.space.kept_until(view.id) if view.has_ended else None
         if job.child is not None:
             view.seconds = time.monotonic() - job.child.started
         if view.done and view.folder is not None and not view.folder.is_dir():
@@ -488,16 +528,14 @@ class Jobs:
         self._jobs[run_id] = _Job(view=view, owner=owner, files=files, seen=time.monotonic())
         return self._jobs[run_id]
 
-    def _make_room(self) -> None:
+    def _make_room(self, visitor: str, n_bytes: int) -> None:
+        self._sweep(visitor, n_bytes)
+        self.space.refuse(owner=_hashed(visitor), n_bytes=n_bytes)
+
+    def _sweep(self, visitor: str = "", n_bytes: int = 0) -> None:
         in_use = {run_id for run_id, job in self._jobs.items() if not job.view.has_ended}
-        kept_mb = self.limits.kept_mb
-        deleted, is_enough = run_files.make_room(self.root, in_use, kept_mb=kept_mb, kept_hours=self.limits.kept_hours)
-        for run_id in deleted:
+        for run_id in self.space.make_room(in_use, owner=_hashed(visitor), n_bytes=n_bytes):
             self._jobs.pop(run_id, None)
-        if not is_enough:
-            raise TrainingError(
-                f"The space for runs is used up ({kept_mb:,.0f} MB, all of it in saved or unfinished runs)."
-            )
 
 
 def _hashed(visitor: str) -> str:

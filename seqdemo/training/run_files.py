@@ -1,8 +1,9 @@
 """The files of a training run, in a folder of its own: begun, found again, kept under a name, packed, taken back.
 
 `<root>/<id>/` holds `settings.json`, `events.jsonl` (each event with `at`, seconds since the start), `checkpoint/` (the
-result), `owner.txt` (the visitor's token, hashed), `data.csv` of a task on own texts, `stderr.txt`, and `name.txt` once
-the run is saved. Imports torch only where a result is taken back.
+result), `owner.txt` (the visitor's token, hashed), `data.csv` of a task on own texts, `stderr.txt`, `name.txt` once
+the run is saved, and `label.txt` where it came as a file (the name that the file had). Where the system knows rights,
+nobody but the user that the server runs as may read any of it. Imports torch only where a result is taken back.
 """
 
 from __future__ import annotations
@@ -11,35 +12,50 @@ import contextlib
 import dataclasses
 import io
 import json
+import os
 import pathlib
 import re
 import secrets
 import shutil
+import struct
 import tempfile
-import time
 import unicodedata
 import zipfile
-from collections.abc import Collection, Mapping
-from typing import Any
+import zlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-from seqdemo.errors import ConfigError, SeqdemoError, TrainingError
+from seqdemo.checkpoints import schema
+from seqdemo.errors import CheckpointCorruptError, ConfigError, SeqdemoError, TrainingError
 from seqdemo.training.run_view import State, View
-from seqdemo.training.settings import RunSettings
+from seqdemo.training.settings import FIELDS, RunSettings, architecture
 
+if TYPE_CHECKING:
+    from seqdemo.checkpoints.classifier import Classifier
+
+SETTINGS, OWNER, NAME, LABEL = "settings.json", "owner.txt", "name.txt", "label.txt"
+_EVENTS, _RESULT, _ERRORS, _CSV = "events.jsonl", "checkpoint", "stderr.txt", "data.csv"
+MAX_ZIP_BYTES = 50_000_000
+"""Of a result as a ZIP file, packed and unpacked."""
+_MAX_PARAMETERS = 12_000_000
+"""Numbers of the largest model that a visitor may load; the largest that is trained here has 9 million."""
+_MAX_ENTRIES = 40
+_ENTRY = b"PK\x01\x02"
+"""What every entry of a ZIP file's directory begins with."""
 _ID = re.compile(r"[A-Za-z0-9_-]{16}")
-_SETTINGS, _EVENTS, _OWNER, _NAME = "settings.json", "events.jsonl", "owner.txt", "name.txt"
-_RESULT, _ERRORS, _CSV = "checkpoint", "stderr.txt", "data.csv"
-_RESULT_FILES = frozenset(
-    {"config.json", "model.safetensors", "vocab.txt", "metrics.json", "history.json", "README.md"}
-)
-_MAX_ZIP_BYTES = 50_000_000
 _NAME_LENGTH = 40
+
+
+def is_id(word: str) -> bool:
+    """Whether this may be the id of a run; what is none must not become a path, since it comes from a link."""
+    return _ID.fullmatch(word) is not None
 
 
 def writable(root: pathlib.Path) -> pathlib.Path:
     """The folder for all runs, made where it is missing; one that the system gives where it cannot be written to."""
     try:
-        root.mkdir(parents=True, exist_ok=True)
+        root.parent.mkdir(parents=True, exist_ok=True)
+        root.mkdir(mode=0o700, exist_ok=True)
         with tempfile.TemporaryFile(dir=root):
             return root.resolve()
     except OSError:
@@ -78,10 +94,11 @@ class RunFiles:
         """
         files = cls(root / secrets.token_urlsafe(12))
         try:
-            files.home.mkdir(parents=True)
-            files._write_who_and_what(settings, owner)
+            files.home.mkdir(mode=0o700, parents=True)
+            _write(files.home / OWNER, owner.encode())
             if csv is not None:
-                files.csv.write_bytes(csv)
+                _write(files.csv, csv)
+            files._write_settings(settings)
         except OSError as error:
             shutil.rmtree(files.home, ignore_errors=True)
             raise TrainingError(f"The run's files cannot be written ({error.strerror}); is the disk full?") from error
@@ -95,7 +112,7 @@ class RunFiles:
             root: Of all runs.
             content: The result's files by name, as `unzip` gives them.
             owner: Whose run it is, hashed.
-            name: Its name here; from its settings by default.
+            name: What to call it here; by its settings by default.
 
         Raises:
             TrainingError: The files cannot be written; nothing of them is left, also after the next two.
@@ -104,13 +121,17 @@ class RunFiles:
         """
         from seqdemo.checkpoints import folder as checkpoint  # imports torch
 
+        label = clean_name(name) if name else ""
         files = cls(root / secrets.token_urlsafe(12))
         try:
-            files.result.mkdir(parents=True)
+            files.home.mkdir(mode=0o700, parents=True)
+            _write(files.home / OWNER, owner.encode())
+            _write(files.home / LABEL, label.encode())
+            files.result.mkdir(mode=0o700)
             for file, found in content.items():
-                (files.result / file).write_bytes(found)
-            classifier = checkpoint.load(files.result)
-            settings = _settings_of(classifier.config.get("training", {}), classifier.name)
+                _write(files.result / file, found)
+            classifier = checkpoint.load(files.result, max_parameters=_MAX_PARAMETERS)
+            settings = _settings_of(classifier)
             done = {
                 "event": "done",
                 "reason": "loaded",
@@ -123,28 +144,25 @@ class RunFiles:
                 "wrong": [],
                 "at": 0.0,
             }
-            files._write_who_and_what(settings, owner)
             files.add(done)
-            if name:
-                files.write_name(clean_name(name))
-        except SeqdemoError:
-            shutil.rmtree(files.home, ignore_errors=True)
-            raise
+            files._write_settings(settings)
         except OSError as error:
             shutil.rmtree(files.home, ignore_errors=True)
             raise TrainingError(f"The files cannot be written ({error.strerror}); is the disk full?") from error
+        except BaseException:
+            shutil.rmtree(files.home, ignore_errors=True)
+            raise
         return files
 
     @classmethod
     def find(cls, root: pathlib.Path, run_id: str) -> RunFiles | None:
         """The files of a run of an earlier server, or of one that was loaded from a file."""
-        # What is no id must not become a path: it comes from a link.
-        files = cls(root / run_id) if _ID.fullmatch(run_id) else None
-        return files if files is not None and (files.home / _SETTINGS).is_file() else None
+        files = cls(root / run_id) if is_id(run_id) else None
+        return files if files is not None and (files.home / SETTINGS).is_file() else None
 
-    def _write_who_and_what(self, settings: RunSettings, owner: str) -> None:
-        _write(self.home / _SETTINGS, json.dumps(dataclasses.asdict(settings), indent=2))
-        _write(self.home / _OWNER, owner)
+    def _write_settings(self, settings: RunSettings) -> None:
+        """Makes the run whole: from here on it is found."""
+        _write(self.home / SETTINGS, json.dumps(dataclasses.asdict(settings), indent=2).encode())
 
     def write_name(self, name: str) -> None:
         """Keeps the run under a name.
@@ -152,7 +170,7 @@ class RunFiles:
         Raises:
             OSError: It cannot be written.
         """
-        _write(self.home / _NAME, name)
+        _write(self.home / NAME, name.encode())
 
     def add(self, event: Mapping[str, Any]) -> None:
         """Writes one more event.
@@ -160,8 +178,12 @@ class RunFiles:
         Raises:
             OSError: It cannot be written.
         """
-        with (self.home / _EVENTS).open("a", encoding="utf-8", newline="\n") as file:
-            file.write(json.dumps(event) + "\n")
+        with open(self.home / _EVENTS, "ab", opener=_private) as file:
+            file.write(json.dumps(event).encode() + b"\n")
+
+    def open_errors(self) -> BinaryIO:
+        """The file for what its process writes besides events, empty."""
+        return open(self.errors, "wb", opener=_private)
 
     def events(self) -> list[dict[str, Any]]:
         """All events that can be read, the oldest first."""
@@ -180,19 +202,19 @@ class RunFiles:
         return found
 
     def conclude(self, state: State, message: str, kind: str) -> None:
-        """Deletes what a child left half-written, and notes an end other than `done`; as far as the disk lets it."""
+        """Deletes what a child left half-written, and notes the end; as far as the disk lets it."""
         with contextlib.suppress(OSError):
             for left in self.home.glob(f".{_RESULT}*"):
                 shutil.rmtree(left) if left.is_dir() else left.unlink()
-            if state != "done":
-                self.add({"event": "ended", "state": state, "message": message, "kind": kind})
+            self.add({"event": "ended", "state": state, "message": message, "kind": kind})
 
     def read(self) -> tuple[View, str] | None:
         """The run as its files tell it, and its owner, hashed; None where someone changed them."""
         try:
-            settings = RunSettings(**json.loads((self.home / _SETTINGS).read_text(encoding="utf-8")))
-            name, owner = _read(self.home / _NAME), _read(self.home / _OWNER)
-            view = View(id=self.home.name, settings=settings, name=name)
+            settings = RunSettings(**json.loads((self.home / SETTINGS).read_text(encoding="utf-8")))
+            saved_as, owner = read_text(self.home / NAME), read_text(self.home / OWNER)
+            view = View(id=self.home.name, settings=settings, is_saved=bool(saved_as))
+            view.name = saved_as or read_text(self.home / LABEL)
             ended: dict[str, Any] | None = None
             for event in self.events():
                 if event["event"] == "ended":
@@ -203,9 +225,11 @@ class RunFiles:
                 view.state, view.message, view.kind = ended["state"], ended["message"], ended["kind"]
         except (OSError, ValueError, TypeError, KeyError):
             return None
-        if ended is None and view.done is not None:
-            view.done["folder"] = str(self.result)
-        elif ended is None and not view.has_ended:
+        if view.folder is not None and view.state == "done":
+            view.done = {**(view.done or {}), "folder": str(self.result)}  # where it lies now
+        elif ended is not None:
+            view.done = None
+        elif not view.has_ended:
             view.state, view.kind, view.message = "killed", "killed", "The server was stopped while this run trained."
         return view, owner
 
@@ -216,41 +240,6 @@ class RunFiles:
         except OSError:
             return ""
         return lines[-1] if lines else ""
-
-
-def make_room(
-    root: pathlib.Path, in_use: Collection[str], *, kept_mb: float, kept_hours: float
-) -> tuple[list[str], bool]:
-    """Deletes runs without a name: those that are old, and the oldest while space is short.
-
-    Args:
-        root: Of all runs.
-        in_use: Ids of runs that have not ended, which stay.
-        kept_mb: Space for the files of all runs.
-        kept_hours: Age at which runs without a name are deleted.
-
-    Returns:
-        The ids of what was deleted, and whether there is room now.
-    """
-    allowed = kept_mb * 1e6
-    homes = [path.parent for path in root.glob(f"*/{_SETTINGS}")]
-    sizes = {home: _size(home) for home in homes}
-    total = sum(sizes.values())
-    now = time.time()
-    deleted = []
-    unnamed = [home for home in homes if not (home / _NAME).is_file() and home.name not in in_use]
-    for home in sorted(unnamed, key=_age):
-        if total > allowed or now - _age(home) > 3600 * kept_hours:
-            shutil.rmtree(home, ignore_errors=True)
-            deleted.append(home.name)
-            total -= sizes[home]
-    return deleted, total <= allowed
-
-
-def has_room_to_save(root: pathlib.Path, run_id: str, *, kept_mb: float) -> bool:
-    """Whether a run fits into the space beside the other ones that have a name."""
-    saved = sum(_size(path.parent) for path in root.glob(f"*/{_NAME}") if path.parent.name != run_id)
-    return saved + _size(root / run_id) <= kept_mb * 1e6
 
 
 def clean_name(name: str) -> str:
@@ -286,56 +275,81 @@ def zip_bytes(result: pathlib.Path | None) -> bytes:
 
 
 def unzip(content: bytes) -> dict[str, bytes]:
-    """The files of a result, by name, with their sizes checked before anything is unpacked.
+    """The files of a result, by name: their number and sizes are checked before anything is unpacked.
 
     Raises:
         TrainingError: It is no ZIP file of a result, or one that is too large.
+        CheckpointCorruptError: One of its files is larger than such a file may be.
     """
+    if len(content) > MAX_ZIP_BYTES:
+        raise TrainingError(f"This file is larger than {MAX_ZIP_BYTES / 1e6:.0f} MB.")
+    if content.count(_ENTRY) > _MAX_ENTRIES:  # before the reader makes an object of each
+        raise TrainingError("This ZIP file holds many more files than a result has.")
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as file:
-            entries = {pathlib.PurePosixPath(info.filename).name: info for info in file.infolist() if not info.is_dir()}
-            strange = sorted(set(entries) - _RESULT_FILES)
-            if strange or len(entries) != sum(not info.is_dir() for info in file.infolist()):
+            listed = [info for info in file.infolist() if not info.is_dir() and not _is_of_a_mac(info.filename)]
+            entries = {pathlib.PurePosixPath(info.filename).name: info for info in listed}
+            strange = sorted(set(entries) - set(schema.FILES))
+            if strange or len(entries) != len(listed):
                 raise TrainingError(
                     f"This ZIP file holds other files than a result has ({', '.join(strange[:3]) or 'some twice'}); "
-                    f"{', '.join(sorted(_RESULT_FILES))} are expected."
+                    f"{', '.join(schema.FILES)} are expected."
                 )
-            if sum(info.file_size for info in entries.values()) > _MAX_ZIP_BYTES:
-                raise TrainingError(f"This result is larger than {_MAX_ZIP_BYTES / 1e6:.0f} MB.")
+            for name, info in entries.items():
+                schema.check_bytes(name, info.file_size)
+                if info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+                    raise TrainingError(f"{name} is packed in a way that is not read here; pack it as usual.")
+            if sum(info.file_size for info in entries.values()) > MAX_ZIP_BYTES:
+                raise TrainingError(f"This result is larger than {MAX_ZIP_BYTES / 1e6:.0f} MB.")
             return {name: file.read(info) for name, info in entries.items()}
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, OSError) as error:
-        if isinstance(error, TrainingError):
-            raise
+    except SeqdemoError:
+        raise
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, OSError, ValueError, struct.error) as error:
         raise TrainingError(f"This is not a ZIP file of a result ({error}).") from error
 
 
-def _settings_of(entries: Mapping[str, Any], model: str) -> RunSettings:
-    """The settings that stand in a checkpoint; where it was trained elsewhere, those that are known."""
-    names = {entry.name for entry in dataclasses.fields(RunSettings)}
-    try:
-        return RunSettings(**{name: value for name, value in entries.items() if name in names})
-    except (ConfigError, TypeError):
-        return RunSettings(task="imdb", model=model)
-
-
-def _read(path: pathlib.Path) -> str:
+def read_text(path: pathlib.Path) -> str:
+    """A small text file; empty where there is none."""
     return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
-def _write(path: pathlib.Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8", newline="\n")
+def _is_of_a_mac(name: str) -> bool:
+    """Whether the Finder put a file into the ZIP beside those that it was given."""
+    return name.startswith("__MACOSX/") or pathlib.PurePosixPath(name).name == ".DS_Store"
 
 
-def _size(folder: pathlib.Path) -> int:
-    found = 0
-    for path in folder.rglob("*"):
-        with contextlib.suppress(OSError):  # deleted in this moment
-            found += path.stat().st_size
-    return found
+def _settings_of(classifier: Classifier) -> RunSettings:
+    """The settings that stand in a checkpoint; where it was trained elsewhere, those that are known.
 
-
-def _age(folder: pathlib.Path) -> float:
+    Raises:
+        CheckpointCorruptError: They are not those of this model.
+    """
+    training = classifier.config.get("training", {})
+    if "task" not in training:
+        return RunSettings(task="imdb", model=classifier.name)
     try:
-        return folder.stat().st_mtime
-    except OSError:
-        return 0.0
+        settings = RunSettings(**{name: value for name, value in training.items() if name in FIELDS})
+    except (ConfigError, TypeError) as error:
+        raise CheckpointCorruptError(f"{schema.CONFIG}: its settings cannot be used: {error}") from error
+    if not settings.on_text or settings.model != classifier.name:
+        raise CheckpointCorruptError(
+            f"{schema.CONFIG}: its settings are of {settings.model} on {settings.task}, its model is "
+            f"{classifier.name} on texts."
+        )
+    for name, value in architecture(settings).items():
+        found = getattr(classifier.model.config, name)
+        if found != value:
+            raise CheckpointCorruptError(
+                f"{schema.CONFIG}: {name} is {found} in its architecture, {value} by its settings."
+            )
+    return settings
+
+
+def _private(path: str, flags: int) -> int:
+    """Opens a file that nobody else may read, where it is new."""
+    return os.open(path, flags, 0o600)
+
+
+def _write(path: pathlib.Path, content: bytes) -> None:
+    with open(path, "wb", opener=_private) as file:
+        file.write(content)

@@ -23,7 +23,10 @@ class View:
         settings: What it was started with.
         state: Where it stands.
         place: Its place in the queue, from 1; 0 where it does not wait.
-        name: The name it was saved under, or empty.
+        ahead: While it waits, runs that are trained or wait before it.
+        name: The name it was saved under, or that its file had, or empty.
+        is_saved: Whether it was saved under that name.
+        kept_until: When its files will be deleted, in seconds since 1970; None while it has not ended.
         download: Bytes of the film reviews that have come from the Hub, and bytes in all; None where none come.
         start: The `start` event, or None while there is none; see `training.task_run` for all events.
         steps: The `step` events, oldest first.
@@ -34,14 +37,18 @@ class View:
         setting: The setting that teaches it, or None.
         advice: What to change, in a sentence, or empty.
         seconds: Since the start of the process, or until its end.
-        version: Grows with every change but those of `place` and `seconds`, so that nothing need be drawn twice.
+        version: Grows with every change but those of `place`, `ahead` and `seconds`, so that nothing need be drawn
+            twice.
     """
 
     id: str
     settings: RunSettings
     state: State = "queued"
     place: int = 0
+    ahead: int = 0
     name: str = ""
+    is_saved: bool = False
+    kept_until: float | None = None
     download: tuple[int, int] | None = None
     start: dict[str, Any] | None = None
     steps: list[dict[str, Any]] = field(default_factory=list)

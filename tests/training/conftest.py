@@ -10,7 +10,7 @@ def zipped():
 
     def pack(**files):
         out = io.BytesIO()
-        with zipfile.ZipFile(out, "w") as file:
+        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as file:
             for name, content in files.items():
                 file.writestr(name, content)
         return out.getvalue()

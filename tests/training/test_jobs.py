@@ -1,6 +1,7 @@
 """The registry of runs, with real child processes: queue, pause, stop, caps, crashes, reloads, saving."""
 
 import dataclasses
+import hashlib
 import io
 import json
 import os
@@ -89,6 +90,7 @@ def test_two_run_at_a_time_and_the_others_know_their_place(tmp_path):
     ids = [jobs.start(LONG, visitor="one") for _ in range(4)]
     assert jobs.busy() == (2, 2)
     assert [jobs.view(run_id).place for run_id in ids] == [0, 0, 1, 2]
+    assert [jobs.view(run_id).ahead for run_id in ids] == [0, 0, 2, 3]
     assert [jobs.view(run_id).state for run_id in ids[2:]] == ["queued", "queued"]
     jobs.stop(ids[2])
     assert jobs.view(ids[2]).state == "killed"
@@ -264,7 +266,7 @@ def test_a_visitor_sees_no_run_without_its_id(jobs):
     assert jobs.view(run_id[:-1] + ("A" if run_id[-1] != "A" else "B")) is None
     for strange in ("", "..", "../" + run_id, "a/b", run_id + "/../" + run_id, "x" * 16):
         assert jobs.view(strange) is None
-    with pytest.raises(TrainingError, match="no run of that name"):
+    with pytest.raises(TrainingError, match="no such run"):
         jobs.again("x" * 16)
     jobs.stop("x" * 16)
     jobs.pause("x" * 16)
@@ -291,22 +293,29 @@ def test_a_run_belongs_to_who_started_or_loaded_it_also_after_the_server_was_sta
     second.close()
 
 
-def finished(root, run_id, *, name="", size=100, age_hours=0.0):
+def finished(root, run_id, *, name="", label=None, owner="", size=100, age_hours=0.0):
     """A finished run of an earlier server."""
     home = root / run_id
     (home / "checkpoint").mkdir(parents=True)
     (home / "checkpoint" / "model.safetensors").write_bytes(b"0" * size)
     (home / "settings.json").write_text(json.dumps(dataclasses.asdict(SMALL)))
+    (home / "owner.txt").write_text(hashlib.sha256(owner.encode()).hexdigest() if owner else "")
     done = {"event": "done", "reason": "finished", "folder": "elsewhere", "is_text_model": True, "metrics": {}, "at": 9}
     (home / "events.jsonl").write_text(json.dumps({**done, "best_epoch": 1}) + "\n{cut off")
-    if name:
-        (home / "name.txt").write_text(name)
     then = time.time() - 3600 * age_hours
+    for file, text in (("name.txt", name or None), ("label.txt", label)):
+        if text is not None:
+            (home / file).write_text(text)
+            os.utime(home / file, (then, then))
     os.utime(home, (then, then))
     return run_id
 
 
-def test_old_runs_without_a_name_make_room_and_saved_ones_stay(tmp_path):
+def there(jobs):
+    return {path.name[0] for path in jobs.root.iterdir()}
+
+
+def test_old_runs_that_are_not_saved_make_room_and_saved_ones_stay(tmp_path):
     jobs = make(tmp_path, kept_mb=1, max_jobs=1)
     saved = finished(jobs.root, "s" * 16, name="kept", size=300_000, age_hours=100)
     old = finished(jobs.root, "o" * 16, age_hours=25)
@@ -316,11 +325,139 @@ def test_old_runs_without_a_name_make_room_and_saved_ones_stay(tmp_path):
     jobs.start(LONG)
     assert [jobs.view(run_id) is not None for run_id in (saved, old, large, larger)] == [True, False, False, True]
     with pytest.raises(TrainingError, match="used up"):
-        jobs.save(finished(jobs.root, "x" * 16, size=800_000), "too much")
+        jobs.save(finished(jobs.root, "x" * 16, size=400_000), "too much")
     finished(jobs.root, "y" * 16, name="kept too", size=900_000)
     with pytest.raises(TrainingError, match="space for runs is used up"):
         jobs.start(LONG)
     jobs.close()
+
+
+def test_what_is_too_old_is_deleted_on_a_server_that_nobody_visits(tmp_path, monkeypatch):
+    monkeypatch.setattr(registry, "_SECONDS_BETWEEN_SWEEPS", 0.05)
+    root = tmp_path / "runs"
+    finished(root, "d" * 16, name="for long", age_hours=24 * 29)
+    finished(root, "e" * 16, name="for too long", age_hours=24 * 31)
+    finished(root, "l" * 16, label="loaded", age_hours=25)
+    finished(root, "n" * 16, age_hours=23)
+    finished(root, "o" * 16, age_hours=25)
+    half = root / ("h" * 16)
+    (half / "checkpoint").mkdir(parents=True)
+    (half / "owner.txt").write_text("")
+    os.utime(half, (time.time() - 7200, time.time() - 7200))
+    (root / "not-a-run-of-us!").mkdir()
+    (root / "sixteen-letters_").mkdir()
+    jobs = make(tmp_path)
+    deadline = time.monotonic() + 30
+    while {"e", "l", "o", "h"} & there(jobs) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert {path.name for path in root.iterdir()} == {"d" * 16, "n" * 16, "not-a-run-of-us!", "sixteen-letters_"}
+    now = time.time()
+    assert jobs.view("n" * 16).kept_until - now == pytest.approx(3600, abs=60)
+    assert jobs.view("d" * 16).kept_until - now == pytest.approx(86400, abs=60)
+    finished(root, "a" * 16, age_hours=25)
+    while "a" in there(jobs) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert "a" not in there(jobs), "again and again"
+    jobs.close()
+
+
+def test_a_run_is_deleted_at_once_where_its_visitor_wants_it(jobs):
+    with pytest.raises(TrainingError, match="stop it first"):
+        jobs.delete(jobs.start(LONG))
+    content = b"text,label\n" + b"a good day,yes\na bad day,no\n" * 20
+    run_id = jobs.start(dataclasses.replace(SMALL, task="own"), csv=content)
+    jobs.wait(run_id, ended, WAIT_S)
+    assert b"a bad day" in (jobs.root / run_id / "data.csv").read_bytes()
+    jobs.delete(run_id)
+    assert not (jobs.root / run_id).exists()
+    assert jobs.view(run_id) is None
+    with pytest.raises(TrainingError, match="no such run"):
+        jobs.delete(run_id)
+
+
+def test_a_visitor_finds_all_runs_that_are_his_without_a_link(jobs, checkpoint_folders, zipped):
+    good = {path.name: path.read_bytes() for path in checkpoint_folders["gru"].iterdir()}
+    loaded = jobs.load_zip(zipped(**good), visitor="one")
+    started = jobs.start(LONG, visitor="one")
+    jobs.start(LONG, visitor="two")
+    assert sorted(jobs.of("one")) == sorted([loaded, started])
+    assert jobs.of("nobody") == jobs.of("") == []
+    later = Jobs(jobs.root, Limits())
+    assert sorted(later.of("one")) == sorted([loaded, started])
+    later.close()
+
+
+def test_one_visitor_cannot_fill_the_space_of_all(tmp_path, checkpoint_folders, zipped):
+    jobs = make(tmp_path, kept_mb=1, max_models=3)
+    good = {path.name: path.read_bytes() for path in checkpoint_folders["gru"].iterdir()}
+    theirs = finished(jobs.root, "t" * 16, owner="two", size=10_000, age_hours=20)
+    loaded = [jobs.load_zip(zipped(**good), visitor="one") for _ in range(3)]
+    with pytest.raises(TrainingError, match="You have 3 saved or loaded models here, and no more are kept"):
+        jobs.load_zip(zipped(**good), visitor="one")
+    jobs.delete(loaded[0])
+    jobs.save(loaded[1], "kept")
+    jobs.load_zip(zipped(**good), visitor="one")
+    with pytest.raises(TrainingError, match="3 saved or loaded models"):
+        jobs.save(finished(jobs.root, "z" * 16, owner="one"), "one more")
+    finished(jobs.root, "b" * 16, owner="one", size=90_000, age_hours=3)
+    finished(jobs.root, "c" * 16, owner="one", size=90_000, age_hours=2)
+    jobs.start(LONG, visitor="one", csv=b"0" * 50_000)
+    assert "b" not in there(jobs), "his own oldest makes room, although another's is older"
+    assert {"c", "t"} <= there(jobs)
+    finished(jobs.root, "d" * 16, owner="one", name="kept", size=190_000)
+    with pytest.raises(TrainingError, match=r"above the 0 MB of one visitor \(0\.\d MB are used\)"):
+        jobs.start(LONG, visitor="one")
+    assert jobs.view(theirs) is not None
+    jobs.close()
+
+
+def test_where_all_space_is_used_the_one_who_holds_most_of_it_gives_way(tmp_path):
+    jobs = make(tmp_path, kept_mb=1)
+    finished(jobs.root, "t" * 16, owner="two", size=10_000, age_hours=20)
+    for number, letter in enumerate("abcdef"):
+        finished(jobs.root, letter * 16, size=190_000, age_hours=number)
+    jobs.start(LONG, visitor="three")
+    assert {"a", "b", "c", "d", "e", "t"} <= there(jobs)
+    assert "f" not in there(jobs)
+    jobs.close()
+
+
+def test_an_ended_run_that_nobody_looks_at_is_not_kept_in_memory(tmp_path):
+    jobs = make(tmp_path, unwatched_s=0.2)
+    run_id = finished(jobs.root, "r" * 16)
+    assert jobs.view(run_id) is not None
+    with jobs._changed:
+        jobs._changed.notify_all()
+    deadline = time.monotonic() + 30
+    while run_id in jobs._jobs and time.monotonic() < deadline:
+        with jobs._changed:
+            jobs._changed.notify_all()
+        time.sleep(0.05)
+    assert run_id not in jobs._jobs
+    assert jobs.view(run_id) is not None
+    jobs.close()
+
+
+def test_a_run_says_why_it_was_ended_also_after_the_server_was_started_anew(tmp_path):
+    jobs = make(tmp_path, unwatched_s=1.0)
+    run_id = jobs.start(dataclasses.replace(LONG, length=40))
+    job = jobs._jobs[run_id]
+    with jobs._changed:
+        assert jobs._changed.wait_for(lambda: job.view.has_ended, WAIT_S)
+    jobs.close()
+    later = Jobs(jobs.root, Limits())
+    found = later.view(run_id)
+    assert (found.state, found.message) == (job.view.state, "Ended because nobody had been watching.")
+    later.close()
+
+
+@posix
+def test_nobody_else_may_read_what_a_run_leaves(jobs):
+    run_id = jobs.start(SMALL)
+    view = jobs.wait(run_id, ended, WAIT_S)
+    assert (view.folder / "model.safetensors").is_file()
+    for path in (jobs.root, *jobs.root.rglob("*")):
+        assert path.stat().st_mode & 0o077 == 0, path
 
 
 def test_training_can_be_switched_off(jobs, monkeypatch):

@@ -1,7 +1,15 @@
 """The files of a run: begun, found again, named, packed, taken back, and what is refused."""
 
+import dataclasses
+import io
+import json
+import os
+import zipfile
+
 import pytest
 
+import seqdemo
+from seqdemo.checkpoints import folder
 from seqdemo.errors import CheckpointError, ConfigError, TrainingError
 from seqdemo.training import run_files
 from seqdemo.training.run_files import RunFiles, clean_name, unzip, zip_bytes
@@ -48,32 +56,132 @@ def test_without_a_result_there_is_nothing_to_download(tmp_path):
             zip_bytes(result)
 
 
-def test_what_is_no_result_is_not_loaded(tmp_path, checkpoint_folders, zipped):
-    good = {path.name: path.read_bytes() for path in checkpoint_folders["gru"].iterdir()}
-    packed = zipped(**{f"my-gru/{name}": found for name, found in good.items()})
-    view, owner = RunFiles.of_result(tmp_path, unzip(packed), "somebody").read()
+@pytest.fixture
+def result(checkpoint_folders):
+    """The files of a small result by name."""
+    return {path.name: path.read_bytes() for path in checkpoint_folders["gru"].iterdir()}
+
+
+def changed(result, file, **entries):
+    return {**result, file: json.dumps({**json.loads(result[file]), **entries}).encode()}
+
+
+def test_a_result_is_taken_back_under_the_name_of_its_file_which_does_not_save_it(tmp_path, result, zipped):
+    packed = zipped(**{f"my-gru/{name}": found for name, found in result.items()})
+    files = RunFiles.of_result(tmp_path, unzip(packed), "somebody", "My GRU")
+    view, owner = files.read()
     assert (view.state, view.is_text_model, owner) == ("done", True, "somebody")
+    assert (view.name, view.is_saved) == ("My GRU", False)
+    files.write_name("Kept")
+    assert [(view.name, view.is_saved) for view in [files.read()[0]]] == [("Kept", True)]
+
+
+def test_what_the_finder_of_a_mac_puts_into_a_zip_is_no_strange_file(result, zipped):
+    packed = zipped(**result, **{"__MACOSX/gru/._config.json": b"", "gru/.DS_Store": b""})
+    assert set(unzip(packed)) == set(result)
+
+
+def refused(tmp_path, result, said, error=CheckpointError):
+    with pytest.raises(error) as refusal:
+        RunFiles.of_result(tmp_path, result, "somebody")
+    assert said in str(refusal.value)
+    assert str(tmp_path) not in str(refusal.value), "no path of the server"
+    assert list(tmp_path.iterdir()) == [], "nothing of it is left"
+
+
+def test_whatever_is_refused_leaves_nothing_on_disk(tmp_path, result):
+    architecture = json.loads(result["config.json"])["architecture"]
+    refused(tmp_path, {**result, "config.json": b"{}"}, "config.json has format None")
+    refused(tmp_path, {**result, "model.safetensors": b"\0" * 100}, "model.safetensors is not a safetensors file")
+    refused(tmp_path, {name: result[name] for name in ("config.json", "metrics.json")}, "not found in it")
+    refused(tmp_path, changed(result, "metrics.json", test_accuracy="all"), "test_accuracy is a number from 0 to 1")
+    huge = changed(result, "config.json", architecture={**architecture, "d_hidden": 60_000})
+    refused(tmp_path, huge, "d_hidden is at most 4,096; got 60,000")
+    with pytest.raises(ConfigError, match="at least one letter"):
+        RunFiles.of_result(tmp_path, result, "", name="...")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("training", "said"),
+    [
+        ({"task": "synthetic", "model": "lstm"}, "the training in config.json that it is 'lstm'"),
+        ({"task": "synthetic"}, "its settings are of lstm on synthetic, its model is gru"),
+        ({"task": "parity", "model": "gru"}, "its settings are of gru on parity"),
+        ({"task": "chess", "model": "gru"}, "its settings cannot be used: task is one of"),
+        ({"task": "own", "model": "gru", "epochs": 10**9}, "its settings cannot be used: epochs"),
+        ({"task": "own", "model": "gru", "seed": "one"}, "its settings cannot be used: seed"),
+        ({"task": "own", "model": "gru", "seed": [1]}, "its settings cannot be used"),
+        ({"task": "own", "model": "gru", "d_embed": 12, "d_hidden": 64}, "10 in its architecture, 64 by its settings"),
+    ],
+)
+def test_the_settings_in_a_result_must_be_those_of_its_model(tmp_path, result, training, said):
+    refused(tmp_path, changed(result, "config.json", training=training), said)
+
+
+def test_a_result_that_was_trained_here_comes_back_with_its_settings_and_another_with_those_that_are_known(
+    tmp_path, build_small, vocabulary
+):
+    settings = RunSettings(task="own", model="gru", seed=7, d_hidden=10, d_embed=12)
+    kept = {"vocabulary": vocabulary, "metrics": {}, "history": []}
+    model = build_small("gru", dropout=0.0, embed_dropout=0.0)
+    training = {**dataclasses.asdict(settings), "classes": ["bad", "good"]}
+    folder.save(tmp_path / "own", name="gru", model=model, training=training, **kept)
+    for path, known in (
+        (tmp_path / "own", settings),
+        (seqdemo.PRETRAINED / "rnn", RunSettings(task="imdb", model="rnn")),
+    ):
+        content = {file.name: file.read_bytes() for file in path.iterdir()}
+        view, _ = RunFiles.of_result(tmp_path, content, "").read()
+        assert view.settings == known
+
+
+def test_a_zip_of_anything_else_is_refused_in_a_sentence(result, zipped):
+    damaged = bytearray(zipped(**result))
+    damaged[200:260] = b"\xff" * 60
     for content, said in (
         (b"no zip", "not a ZIP file"),
-        (zipped(**good, **{"run.py": b"print()"}), "other files"),
-        (zipped(**good, **{"../config.json": b"{}"}), "other files"),
+        (b"", "not a ZIP file"),
+        (bytes(damaged), "not a ZIP file"),
+        (zipped(**result, **{"run.py": b"print()"}), "other files"),
+        (zipped(**result, **{"../config.json": b"{}"}), "some twice"),
+        (zipped(**result)[:-40], "not a ZIP file"),
     ):
         with pytest.raises(TrainingError, match=said):
             unzip(content)
-    for broken in ({"config.json": b"{}"}, {"model.safetensors": b"\0" * 100}):
-        with pytest.raises(CheckpointError):
-            RunFiles.of_result(tmp_path, {**good, **broken}, "")
-    with pytest.raises(CheckpointError):
-        RunFiles.of_result(tmp_path, {name: good[name] for name in ("config.json", "metrics.json")}, "")
-    with pytest.raises(ConfigError, match="at least one letter"):
-        RunFiles.of_result(tmp_path, good, "", name="...")
-    assert len(list(tmp_path.iterdir())) == 1, "nothing of what was refused is left"
 
 
-def test_a_zip_that_unpacks_to_more_than_allowed_is_refused_before_it_is_unpacked(monkeypatch, zipped):
-    monkeypatch.setattr(run_files, "_MAX_ZIP_BYTES", 1000)
-    with pytest.raises(TrainingError, match="larger than"):
-        unzip(zipped(**{"vocab.txt": b"0" * 1001}))
+def test_a_zip_is_held_against_its_bounds_before_it_is_unpacked(zipped):
+    with pytest.raises(CheckpointError, match=r"history\.json has 30\.0 MB; at most 1 MB are read"):
+        unzip(zipped(**{"history.json": b"[" + b"[]," * 10_000_000 + b"[]]"}))  # 30 kB of it
+    with pytest.raises(CheckpointError, match=r"vocab\.txt has 6\.0 MB; at most 5 MB"):
+        unzip(zipped(**{"vocab.txt": b"0" * 6_000_000}))
+    with pytest.raises(TrainingError, match="This result is larger than 50 MB"):
+        unzip(zipped(**{"model.safetensors": b"0" * 50_000_001}))
+    with pytest.raises(TrainingError, match="This file is larger than 50 MB"):
+        unzip(b"0" * 50_000_001)
+    with pytest.raises(TrainingError, match="many more files than a result has"):
+        unzip(zipped(**{f"{number}": b"" for number in range(1_000)}))
+
+
+def test_a_zip_that_is_packed_in_a_way_that_takes_memory_is_refused():
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_LZMA) as file:
+        file.writestr("config.json", b"{}")
+    with pytest.raises(TrainingError, match="packed in a way that is not read here"):
+        unzip(out.getvalue())
+
+
+@pytest.mark.skipif(os.name != "posix", reason="rights as POSIX has them")
+def test_nobody_else_may_read_the_files_of_a_run(tmp_path, result):
+    root = run_files.writable(tmp_path / "new" / "runs")
+    begun = RunFiles.begin(root, SMALL, "somebody", b"text,label\n")
+    begun.add({"event": "paused", "at": 1})
+    begun.write_name("Mine")
+    begun.open_errors().close()
+    RunFiles.of_result(root, result, "somebody", "Loaded")
+    for path in (root, *root.rglob("*")):
+        assert path.stat().st_mode & 0o077 == 0, path
 
 
 @pytest.mark.parametrize(
