@@ -2,16 +2,16 @@
 
 What is ambiguous is settled by rules that the page states (`RULES`). Days are split by the
 calendar, so that a day of the test was never an answer in training, however it is written; some
-ways of writing (`HELD_OUT`) are never trained on. All chance comes from a numpy generator.
+ways of writing (`HELD_OUT`) are never trained on. What only looks like a date is in `not_dates`.
+All chance comes from a numpy generator.
 """
 
 from __future__ import annotations
 
-import calendar
 import datetime
 import functools
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -29,7 +29,10 @@ SHORT_YEARS = range(1950, 2050)
 """The years that two digits stand for."""
 N_VALIDATION, N_TEST = 3_000, 5_000
 """Calendar days kept out of training."""
+RANGE = f"dates from {FIRST_YEAR} to {LAST_YEAR}, written in English or in numbers"
+"""What the translator reads, as the page says it."""
 RULES = (
+    f"It reads {RANGE}. A time of day beside the date is left out.",
     "With slashes the month comes first (3/4/1987 is 4 March) unless the first number is above 12.",
     "With dots or hyphens the day comes first (3.4.1987 is 3 April); a year of four digits at the front comes before "
     "month and day.",
@@ -47,9 +50,9 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 # Not from `calendar`, whose names follow the language of the machine.
-_MONTHS = _words("January February March April May June July August September October November December")
-_SHORT_MONTHS = tuple(month[:3] for month in _MONTHS)
-_WEEKDAYS = _words("Monday Tuesday Wednesday Thursday Friday Saturday Sunday")
+MONTHS = _words("January February March April May June July August September October November December")
+_SHORT_MONTHS = tuple(month[:3] for month in MONTHS)
+WEEKDAYS = _words("Monday Tuesday Wednesday Thursday Friday Saturday Sunday")
 _ORDINALS = _words(
     "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth "
     "sixteenth seventeenth eighteenth nineteenth twentieth"
@@ -62,21 +65,31 @@ _TENS = _words("_ _ twenty thirty forty fifty sixty seventy eighty ninety")
 
 TRAINED = (
     "{D} {Month} {YYYY}",
+    "{D} {Month} {YY}",
+    "{D} {Month} {words}",
+    "{D}. {Month} {YYYY}",
     "{D} {Mon} {YYYY}",
     "{D} {Mon} {YY}",
     "{D}-{Mon}-{YYYY}",
     "{nth} {Month} {YYYY}",
+    "{nth} {Month} {YY}",
     "{nth} of {Month} {YYYY}",
+    "{nth} of {Mon} {YYYY}",
     "the {nth} of {Month}, {YYYY}",
     "the {ordinal} of {Month}, {YYYY}",
     "the {ordinal} of {Month} {words}",
     "{Month} {D}, {YYYY}",
+    "{Month} {D} {YYYY}",
     "{Month} {nth}, {YYYY}",
     "{Month} the {ordinal}, {YYYY}",
     "{Month} {D}, {words}",
     "{Mon} {D}, {YYYY}",
     "{Mon} {D} {YY}",
+    "{Mon} {nth} {YYYY}",
     "{YYYY} {Month} {D}",
+    "{YYYY} {Mon} {D}",
+    "{YYYY}, {D} {Month}",
+    "{words}, the {nth} of {Month}",
     "{Weekday}, {D} {Month} {YYYY}",
     "{Weekday} the {nth} of {Month} {YYYY}",
     "{Weekday}, {Month} {D}, {YYYY}",
@@ -85,12 +98,16 @@ TRAINED = (
     "{D}.{M}.{YYYY}",
     "{D}.{M}.{YY}",
     "{Weekday} {D}.{M}.{YYYY}",
+    "{Wd} {D}.{M}.{YY}",
     "{M}/{D}/{YYYY}",
     "{M}/{D}/{YY}",
     "{Wd} {M}/{D}/{YYYY}",
     "{D}/{M}/{YYYY}",
+    "{D}/{M}/{YY}",
     "{D}-{M}-{YYYY}",
+    "{D}-{M}-{YY}",
     "{YYYY}-{MM}-{DD}",
+    "{Weekday} {YYYY}-{MM}-{DD}",
     "{YYYY}/{M}/{D}",
 )
 """Ways of writing that training draws from: `D` 3 or 03, `M` and `Mon` the month, `YY` 87 or '87, `words` the year."""
@@ -128,6 +145,7 @@ _AFTER = (
     "at noon",
     "at the station",
     "in Vienna",
+    "at the caf\u00e9",
     "if all goes well",
     "or so they say",
     "with my sister",
@@ -136,19 +154,31 @@ _AFTER = (
 )
 
 
+_MARKS = ("({})", '"{}"', "\u201c{}\u201d", "{}!", "{}?", "{};", "- {}", "\u2013 {}")
+"""What may stand around a text; most of it the models do not know."""
+_TIME_BEFORE = ("{time}, {text}", "{time} on {text}", "at {time} on {text}")
+_TIME_AFTER = ("{text} {time}", "{text}, {time}", "{text} at {time}")
+_OTHER_TIMES = ("{time} - {text}", "{text} ({time})", "{text} from {time}", "{text} @ {time}")
+_TIMES = ("{H}:{MM}", "{H}:{MM}:{SS}", "{h}:{MM} {am}", "{h}{am}", "{h} {am}", "{h} {a.m.}", "{h} o'clock", "noon")
+_HELD_OUT_TIMES = ("{H}.{MM} h", "{H}h{MM}", "half past {hour}", "{h}:{MM}{am}", "{H}:{MM} GMT", "{h} in the afternoon")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Written:
     """One text with its answer.
 
     Attributes:
         text: What stands there.
-        iso: The day as YYYY-MM-DD; for a text that names no whole day, what training answers.
-        form: The template that it was written by; empty where it is no date.
+        iso: The right answer: the day as YYYY-MM-DD, or nothing where the text names none that
+            the translator reads.
+        form: The template that it was written by, or the kind of what is no date.
+        meant: The day that a text names all the same, in a way that the translator need not read.
     """
 
     text: str
     iso: str
     form: str
+    meant: str = ""
 
 
 class Alphabet:
@@ -206,32 +236,33 @@ def fits(form: str, day: datetime.date) -> bool:
     return not form.startswith("{D}/{M}/") or day.day > 12
 
 
-def write(form: str, day: datetime.date, rng: np.random.Generator) -> str:
-    """Writes a day by a template; what the template leaves open is drawn."""
+def write(form: str, day: datetime.date, rng: np.random.Generator, **parts: str) -> str:
+    """Writes a day by a template; what the template leaves open is drawn, and `parts` stand instead of the day's."""
 
     def either(*choices: str) -> str:
         return choices[int(rng.integers(len(choices)))]
 
-    month, short = _MONTHS[day.month - 1], _SHORT_MONTHS[day.month - 1]
+    month, short = MONTHS[day.month - 1], _SHORT_MONTHS[day.month - 1]
     if day.month == 9:
         short = either(short, "Sept")
-    weekday = _WEEKDAYS[day.weekday()]
+    weekday = WEEKDAYS[day.weekday()]
     yy = f"{day.year % 100:02}"
-    return form.format(
-        D=either(str(day.day), f"{day.day:02}"),
-        DD=f"{day.day:02}",
-        nth=f"{day.day}{_suffix(day.day)}",
-        ordinal=_ordinal(day.day),
-        M=either(str(day.month), f"{day.month:02}"),
-        MM=f"{day.month:02}",
-        Month=month,
-        Mon=either(short, short, short + ".") if short != "May" else short,
-        Weekday=weekday,
-        Wd=either(weekday[:3], weekday[:3], weekday[:3] + "."),
-        YYYY=str(day.year),
-        YY=either(yy, yy, f"'{yy}"),
-        words=either(*_year_words(day.year)),
-    )
+    own = {
+        "D": either(str(day.day), f"{day.day:02}"),
+        "DD": f"{day.day:02}",
+        "nth": nth(day.day),
+        "ordinal": ordinal(day.day),
+        "M": either(str(day.month), f"{day.month:02}"),
+        "MM": f"{day.month:02}",
+        "Month": month,
+        "Mon": either(short, short, short + ".") if short != "May" else short,
+        "Weekday": weekday,
+        "Wd": either(weekday[:3], weekday[:3], weekday[:3] + "."),
+        "YYYY": str(day.year),
+        "YY": either(yy, yy, f"'{yy}"),
+        "words": either(*year_words(day.year)),
+    }
+    return form.format(**(own | parts))
 
 
 def example(form: str, day: datetime.date = datetime.date(1987, 3, 23)) -> str:
@@ -247,8 +278,8 @@ def draw(
     forms: Sequence[str] = TRAINED,
     filler_share: float = 0.2,
     typo_share: float = 0.0,
-    cut_share: float = 0.0,
-    other_share: float = 0.0,
+    time_share: float = 0.0,
+    held_out_times: bool = False,
 ) -> list[Written]:
     """Draws texts with their answers.
 
@@ -259,27 +290,23 @@ def draw(
         forms: Ways of writing.
         filler_share: Share with words around the date.
         typo_share: Share with one letter of a long word missing, doubled, or in its neighbour's place.
-        cut_share: Share that breaks off early, answered with the whole day: what cannot be
-            known is learned to be unsure.
-        other_share: Share that is no date, answered with a day by chance.
+        time_share: Share with a time of day before the date or behind it.
+        held_out_times: Whether in ways of writing a time that no training text has.
 
     Returns:
         The texts, none longer than `TRAINED_CHARACTERS`.
     """
     drawn = []
-    for filler, typo, cut, other in rng.random((n, 4)).tolist():
-        form = _any(forms, rng)
-        day = _day(form, split, rng)
-        if other < other_share:
-            drawn.append(Written(text=not_a_date(rng), iso=day.isoformat(), form=""))
-            continue
+    for filler, typo, time in rng.random((n, 3)).tolist():
+        form = pick(forms, rng)
+        day = any_day(split, rng, form)
         text = write(form, day, rng)
         if typo < typo_share:
             text = misspelt(text, rng)
+        if time < time_share:
+            text = with_time(text, rng, held_out=held_out_times)
         if filler < filler_share:
-            text = _in_words(text, rng, TRAINED_CHARACTERS)
-        if cut < cut_share:
-            text = text[: int(rng.integers(1, len(text)))]
+            text = in_words(text, rng, TRAINED_CHARACTERS)
         drawn.append(Written(text=text, iso=day.isoformat(), form=form))
     return drawn
 
@@ -299,35 +326,66 @@ def draw_of_length(
     """
     drawn: list[Written] = []
     while len(drawn) < n:
-        form = _any(forms, rng)
-        day = _day(form, split, rng)
+        form = pick(forms, rng)
+        day = any_day(split, rng, form)
         text = write(form, day, rng)
         for _ in range(8):
             if len(text) >= low:
                 break
-            text = _in_words(text, rng, high)
+            text = in_words(text, rng, high)
         if low <= len(text) <= high:
             drawn.append(Written(text=text, iso=day.isoformat(), form=form))
     return drawn
 
 
-def not_a_date(rng: np.random.Generator, *, held_out: bool = False) -> str:
-    """A text that names no day: words, numbers, or a day that no calendar has.
+def pick(choices: Sequence[T], rng: np.random.Generator) -> T:
+    """One of several, each as likely as the others."""
+    return choices[int(rng.integers(len(choices)))]
 
-    Args:
-        rng: Where chance comes from.
-        held_out: Whether from the words and patterns that no training text has.
-    """
-    words, patterns = (_OTHER_WORDS, _OTHER_PATTERNS) if held_out else (_WORDS, _PATTERNS)
-    kind = rng.random()
-    if kind < 0.2:
-        return _no_day(rng)
-    if kind < 0.55:
-        return _any(patterns, rng)(rng)
-    if kind < 0.65 and not held_out:
-        letters = "abcdefghijklmnopqrstuvwxyz .,-"
-        return "".join(_any(letters, rng) for _ in range(int(rng.integers(1, 25))))
-    return " ".join(_any(words, rng) for _ in range(int(rng.integers(1, 7))))
+
+def any_day(split: str, rng: np.random.Generator, form: str = "") -> datetime.date:
+    """A day of a split that may be written in this way."""
+    pool = days(split)
+    while True:
+        day = datetime.date.fromordinal(int(pick(pool, rng)))  # type: ignore[arg-type]
+        if fits(form, day):
+            return day
+
+
+def in_words(text: str, rng: np.random.Generator, most: int) -> str:
+    """Words before a text, after it, or both, sometimes with marks around it, as far as they fit."""
+    where = int(rng.integers(3))
+    if rng.random() < 0.2:
+        longer = pick(_MARKS, rng).format(text)
+        text = longer if len(longer) <= most else text
+    if where != 1:
+        longer = f"{pick(_BEFORE, rng)} {text}"
+        text = longer if len(longer) <= most else text
+    if where != 0:
+        longer = f"{text} {pick(_AFTER, rng)}"
+        text = longer if len(longer) <= most else text
+    return text
+
+
+def with_time(text: str, rng: np.random.Generator, *, held_out: bool = False) -> str:
+    """A text with a time of day before it or behind it, as far as it fits."""
+    hour, minute, second = int(rng.integers(24)), int(rng.integers(60)), int(rng.integers(60))
+    half = pick(("am", "pm"), rng)
+    parts = {
+        "H": pick((str(hour), f"{hour:02}"), rng),
+        "h": str(hour % 12 or 12),
+        "hour": _NUMBERS[hour % 12 or 12],
+        "MM": f"{minute:02}",
+        "SS": f"{second:02}",
+        "am": pick((half, half.upper()), rng),
+        "a.m.": f"{half[0]}.m.",
+    }
+    if re.fullmatch(r"\d{4}-\d\d-\d\d", text) and rng.random() < 0.5:
+        return f"{text}T{hour:02}:{minute:02}" + ("" if held_out else f":{second:02}{pick(('', 'Z'), rng)}")
+    time = pick(_HELD_OUT_TIMES if held_out else _TIMES, rng)
+    places = _TIME_AFTER + (_OTHER_TIMES if held_out else _TIME_BEFORE)
+    longer = pick(places, rng).format(text=text, time=re.sub(r"{(.+?)}", lambda name: parts[name[1]], time))
+    return longer if len(longer) <= TRAINED_CHARACTERS else text
 
 
 def misspelt(text: str, rng: np.random.Generator) -> str:
@@ -339,7 +397,7 @@ def misspelt(text: str, rng: np.random.Generator) -> str:
         start += len(word) + 1
     if not long_words:
         return text
-    start, length = _any(long_words, rng)
+    start, length = pick(long_words, rng)
     at = start + int(rng.integers(1, length - 1))
     kind = int(rng.integers(3))
     middle = ("", text[at] * 2, text[at + 1] + text[at])[kind]
@@ -354,99 +412,30 @@ def is_day(text: str) -> bool:
         return False
 
 
-def _any(choices: Sequence[T], rng: np.random.Generator) -> T:
-    return choices[int(rng.integers(len(choices)))]
+def nth(number: int) -> str:
+    """23rd for 23."""
+    return f"{number}{'th' if number in (11, 12, 13) else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
 
 
-def _day(form: str, split: str, rng: np.random.Generator) -> datetime.date:
-    """A day of a split that may be written in this way."""
-    pool = days(split)
-    while True:
-        day = datetime.date.fromordinal(int(_any(pool, rng)))  # type: ignore[arg-type]
-        if fits(form, day):
-            return day
+def ordinal(number: int) -> str:
+    """twenty-third for 23; from 1 to 99."""
+    if number <= 20:
+        return _ORDINALS[number - 1]
+    tens = _TENS[number // 10]
+    return f"{tens}-{_ORDINALS[number % 10 - 1]}" if number % 10 else f"{tens[:-1]}ieth"
 
 
-def _in_words(text: str, rng: np.random.Generator, most: int) -> str:
-    """Words before a date, after it, or both, as far as they fit."""
-    where = int(rng.integers(3))
-    if where != 1:
-        longer = f"{_any(_BEFORE, rng)} {text}"
-        text = longer if len(longer) <= most else text
-    if where != 0:
-        longer = f"{text} {_any(_AFTER, rng)}"
-        text = longer if len(longer) <= most else text
-    return text
-
-
-def _suffix(day: int) -> str:
-    return "th" if day in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(day % 10, "th")
-
-
-def _ordinal(day: int) -> str:
-    if day <= 20:
-        return _ORDINALS[day - 1]
-    return "thirtieth" if day == 30 else f"{_TENS[day // 10]}-{_ORDINALS[day % 10 - 1]}"
+def year_words(year: int) -> tuple[str, ...]:
+    """The ways in which a year of four digits is said: nineteen eighty-seven."""
+    century, rest = divmod(year, 100)
+    if century % 10 == 0:
+        thousand = f"{_NUMBERS[century // 10]} thousand" + (f" and {_below_hundred(rest)}" if rest else "")
+        return (thousand,) if rest < 10 else (thousand, f"{_below_hundred(century)} {_below_hundred(rest)}")
+    said = "hundred" if rest == 0 else f"oh {_NUMBERS[rest]}" if rest < 10 else _below_hundred(rest)
+    return (f"{_below_hundred(century)} {said}",)
 
 
 def _below_hundred(number: int) -> str:
     if number < 20:
         return _NUMBERS[number]
     return _TENS[number // 10] + (f"-{_NUMBERS[number % 10]}" if number % 10 else "")
-
-
-def _year_words(year: int) -> tuple[str, ...]:
-    century, rest = divmod(year, 100)
-    if century == 19:
-        return (
-            f"nineteen {'hundred' if rest == 0 else f'oh {_NUMBERS[rest]}' if rest < 10 else _below_hundred(rest)}",
-        )
-    thousand = "two thousand" + (f" and {_below_hundred(rest)}" if rest else "")
-    return (thousand,) if rest < 10 else (thousand, f"twenty {_below_hundred(rest)}")
-
-
-def _no_day(rng: np.random.Generator) -> str:
-    """Written like a date, of a day that no calendar has."""
-    year = int(rng.integers(FIRST_YEAR, LAST_YEAR + 1))
-    month = int(rng.integers(1, 13))
-    day = int(rng.integers(calendar.monthrange(year, month)[1] + 1, 100))
-    name = _any((_MONTHS[month - 1], _SHORT_MONTHS[month - 1]), rng)
-    forms = (f"{day} {name} {year}", f"{name} {day}, {year}", f"{day}.{month}.{year}", f"{month}/{day}/{year}")
-    return _any(forms, rng)
-
-
-def _n(rng: np.random.Generator, low: int, high: int) -> int:
-    return int(rng.integers(low, high))
-
-
-_Pattern = Callable[[np.random.Generator], str]
-_WORDS = _words(
-    "apple bread chair door east friend garden house idea jacket kitchen lemon mountain night orange paper question "
-    "river song table under very water yellow zebra a the of and in to we they like run slow music film was good hello "
-    "day march may second first week month year today yesterday"
-)
-_PATTERNS: tuple[_Pattern, ...] = (
-    lambda rng: str(_n(rng, 0, 1_000_000)),
-    lambda rng: f"{_n(rng, 1, 100)} {_any(_WORDS, rng)}",
-    lambda rng: f"room {_n(rng, 1, 1_000)}",
-    lambda rng: f"{_n(rng, 0, 24)}:{_n(rng, 0, 60):02}",
-    lambda rng: f"call {_n(rng, 100, 1_000)} {_n(rng, 1_000, 10_000)}",
-    lambda rng: f"{_n(rng, 0, 1_000)}.{_n(rng, 0, 100):02}",
-    lambda rng: f"{_any(_BEFORE, rng)} {_any(_WORDS, rng)} {_any(_AFTER, rng)}",
-    lambda rng: _any(_WEEKDAYS, rng),
-)
-_OTHER_WORDS = _words(
-    "pizza guitar window science castle pepper ocean forest tiger winter summer coffee teacher banana silver rocket "
-    "planet doctor engine purple whisper thunder blanket candle my your is are have not be with for on at this that "
-    "tomorrow never century april"
-)
-_OTHER_PATTERNS: tuple[_Pattern, ...] = (
-    lambda rng: f"page {_n(rng, 1, 100)} of {_n(rng, 100, 400)}",
-    lambda rng: f"version {_n(rng, 1, 10)}.{_n(rng, 0, 30)}",
-    lambda rng: f"+{_n(rng, 1, 100)} {_n(rng, 10, 100)} {_n(rng, 100, 1_000)} {_n(rng, 10, 100)} {_n(rng, 10, 100)}",
-    lambda rng: f"{_n(rng, 2, 100)} x {_n(rng, 2, 100)} = ?",
-    lambda rng: f"it costs {_n(rng, 1, 1_000)} euros",
-    lambda rng: f"{_n(rng, 2, 50)} {_any(_OTHER_WORDS, rng)}s and {_n(rng, 2, 50)} {_any(_OTHER_WORDS, rng)}s",
-    lambda rng: f"bus {_n(rng, 1, 100)} at {_n(rng, 0, 24)}.{_n(rng, 0, 60):02}",
-    lambda rng: f"next {_any(_WEEKDAYS, rng)}",
-)

@@ -1,4 +1,5 @@
 import datetime
+import re
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ def test_no_day_of_the_test_or_of_validation_is_ever_an_answer_in_training():
     assert sum(map(len, splits.values())) == len(set.union(*splits.values())) == 73_049  # 1900 to 2099
     assert len(splits["validation"]) == dates.N_VALIDATION
     assert len(splits["test"]) == dates.N_TEST
-    drawn = dates.draw(rng(), 2_000, "train", cut_share=0.1, other_share=0.1)
+    drawn = dates.draw(rng(), 2_000, "train", time_share=0.1)
     assert {datetime.date.fromisoformat(one.iso).toordinal() for one in drawn} <= splits["train"]
 
 
@@ -40,6 +41,14 @@ def test_held_out_ways_of_writing_are_never_drawn_in_training():
         ("{Month} {nth}, {YYYY}", datetime.date(2011, 11, 22), {"November 22nd, 2011"}),
         ("{Mon} {D}, {YYYY}", datetime.date(2011, 5, 30), {"May 30, 2011"}),
         ("{Month} the {ordinal}, {YYYY}", datetime.date(2011, 5, 30), {"May the thirtieth, 2011"}),
+        ("{Month} the {ordinal} {YYYY}", datetime.date(476, 5, 20), {"May the twentieth 476"}),
+        (
+            "{words}, {Month} {D}",
+            datetime.date(1066, 5, 30),
+            {"one thousand and sixty-six, May 30", "ten sixty-six, May 30"},
+        ),
+        ("{words}, {Month} {D}", datetime.date(1776, 5, 30), {"seventeen seventy-six, May 30"}),
+        ("{words}, {Month} {D}", datetime.date(2100, 5, 30), {"twenty-one hundred, May 30"}),
         ("{words}, {Month} {D}", datetime.date(1900, 5, 30), {"nineteen hundred, May 30"}),
         ("{words}, {Month} {D}", datetime.date(1907, 5, 30), {"nineteen oh seven, May 30"}),
         ("{words}, {Month} {D}", datetime.date(2000, 5, 30), {"two thousand, May 30"}),
@@ -65,28 +74,28 @@ def test_the_stated_rules_leave_no_text_with_two_meanings():
         assert meanings.setdefault(one.text, one.iso) == one.iso
 
 
-def test_texts_stay_within_what_training_reads_and_a_cut_text_is_a_beginning():
-    drawn = dates.draw(rng(), 2_000, "train", filler_share=1.0, typo_share=0.5, cut_share=0.5, other_share=0.2)
+def test_texts_stay_within_what_training_reads():
+    drawn = dates.draw(rng(), 2_000, "train", filler_share=1.0, typo_share=0.5, time_share=0.5)
     assert min(len(one.text) for one in drawn) > 0
     assert max(len(one.text) for one in drawn) <= dates.TRAINED_CHARACTERS + 1  # a doubled letter
-    whole = dates.draw(rng(3), 300, "train", filler_share=0.0)
-    cut = dates.draw(rng(3), 300, "train", filler_share=0.0, cut_share=1.0)
-    assert whole[0].text.startswith(cut[0].text)
-    assert len(cut[0].text) < len(whole[0].text)
+
+
+def test_a_time_of_day_stands_before_the_date_or_behind_it_and_the_date_stays_whole():
+    texts = {dates.with_time("3 March 1987", rng(seed)) for seed in range(300)}
+    assert {text.replace("3 March 1987", "*")[0] for text in texts} >= {"*", "a", "n", "1"}
+    assert all("3 March 1987" in text for text in texts)
+    assert any(re.fullmatch(r"3 March 1987 \d?\d:\d\d", text) for text in texts)
+    assert any(re.fullmatch(r"3 March 1987 at \d?\dpm", text) for text in texts)
+    assert any(re.match(r"1987-03-23T\d\d:\d\d:\d\d$", dates.with_time("1987-03-23", rng(k))) for k in range(20))
+    unseen = {dates.with_time("3 March 1987", rng(seed), held_out=True) for seed in range(300)}
+    shapes = [{re.sub(r"\d", "0", text) for text in part} for part in (texts, unseen)]
+    assert len(shapes[1] - shapes[0]) > 20
 
 
 def test_a_text_of_a_wanted_length_has_it_and_holds_its_date():
     for one in dates.draw_of_length(rng(), 50, "test", 81, 90, forms=["{YYYY}-{MM}-{DD}"]):
         assert 81 <= len(one.text) <= 90
         assert one.iso in one.text
-
-
-def test_what_is_no_date_names_no_day_of_the_calendar():
-    for held_out in (False, True):
-        source = rng(4)
-        texts = {dates.not_a_date(source, held_out=held_out) for _ in range(500)}
-        assert len(texts) > 300
-        assert not any(dates.is_day(text) for text in texts)
 
 
 def test_a_misspelt_text_differs_by_one_letter_of_a_long_word():

@@ -7,8 +7,9 @@ import torch
 
 from seqdemo.checkpoints import translator
 from seqdemo.data import dates as data
+from seqdemo.data import not_dates
 from seqdemo.errors import ConfigError, TrainingError
-from seqdemo.models.seq2seq import Seq2SeqConfig
+from seqdemo.models.seq2seq import Seq2Seq, Seq2SeqConfig
 from seqdemo.training import dates
 from seqdemo.training.dates import DatesConfig
 
@@ -18,12 +19,13 @@ SHORT = DatesConfig(epochs=2, texts=256, batch_size=64)
 
 @pytest.fixture(autouse=True)
 def few_texts(monkeypatch):
-    for name in ("_VALIDATION_N", "_TEST_N", "_OTHER_N", "_FORM_N", "_LENGTH_N", "_BEAM_N"):
+    for name in ("_VALIDATION_N", "_TEST_N", "_OTHER_N", "_KIND_N", "_FORM_N", "_LENGTH_N", "_BEAM_N"):
         monkeypatch.setattr(dates, name, 20)
 
 
 def test_every_text_stands_in_one_batch_beside_texts_of_its_length():
-    written = data.draw(np.random.default_rng(0), 100, "train")
+    source = np.random.default_rng(0)
+    written = data.draw(source, 70, "train") + not_dates.draw(source, 30, "train")
     made = dates.batches(written, 32, np.random.default_rng(1))
     assert sorted(row for batch in made for row in batch.rows) == list(range(100))
     for batch in made:
@@ -71,7 +73,12 @@ def test_a_run_writes_a_checkpoint_with_both_curves_and_all_that_was_measured(tm
     assert metrics["test_n"] == metrics["held_out"]["n"] == 20
     assert metrics["test_interval"][0] <= metrics["test_accuracy"] <= metrics["test_interval"][1]
     assert [span["from"] for span in metrics["lengths"]] == list(range(11, 101, 10))
-    assert 0 < metrics["doubt"]["threshold"] < 1
+    doubt = metrics["doubt"]
+    assert 0 <= doubt["threshold"] < 1
+    assert [row["kind"] for row in doubt["kinds"]] == list(not_dates.KINDS)
+    for row in (*doubt["kinds"], doubt["dates_marked"] | {"n": 20}):
+        assert row["n"] == 20
+        assert row["interval"][0] <= row.get("passed", row.get("share")) <= row["interval"][1]
     assert metrics["seed"] == 1
 
     plain = dates.train(out=tmp_path / "plain", config=SHORT, attention=False)
@@ -82,13 +89,26 @@ def test_a_run_writes_a_checkpoint_with_both_curves_and_all_that_was_measured(tm
 def test_the_measured_accuracy_is_that_of_the_answers_given_one_by_one(tmp_path):
     model, history, _ = dates.fit(SMALL, DatesConfig(epochs=1, texts=64, batch_size=64))
     written = data.draw(np.random.default_rng(5), 20, "test")
-    right, sure = dates._score(model, written)
+    answered = dates._score(model, written)
     translator.save(tmp_path / "dates", model=model, metrics={}, history=history, training={})
     stored = translator.load(tmp_path / "dates").model
     for row, one in enumerate(written):
         (found,) = stored.beam(torch.from_numpy(data.INPUTS.encode(one.text)), 1, data.MAX_STEPS)
-        assert right[row] == (data.OUTPUTS.decode(found.ids) == one.iso)
-        assert np.exp(found.log_probability) == pytest.approx(sure[row], rel=0.05)
+        assert answered.text[row] == data.OUTPUTS.decode(found.ids)
+        assert answered.right[row] == (answered.text[row] == one.iso)
+        assert answered.day[row] == data.is_day(answered.text[row])
+        assert np.exp(found.log_probability) == pytest.approx(answered.probability[row], rel=0.05)
+
+
+def test_what_follows_the_end_of_an_answer_is_not_learned():
+    torch.manual_seed(0)
+    model = Seq2Seq(SMALL)
+    nothing = data.Written(text="14 bananas 1991", iso="", form="")
+    (batch,) = dates.batches([nothing], 64)
+    assert batch.answers.tolist() == [[data.END_ID] * data.MAX_STEPS]
+    first = model(batch.ids, batch.lengths, batch.answers)[:, 0]
+    expected = torch.nn.functional.cross_entropy(first, batch.answers[:, 0])
+    torch.testing.assert_close(dates._loss(model, batch, own=False), expected)
 
 
 def test_a_loss_that_is_no_number_stops_the_run_with_a_sentence(tmp_path):
@@ -98,7 +118,7 @@ def test_a_loss_that_is_no_number_stops_the_run_with_a_sentence(tmp_path):
     assert not (tmp_path / "dates").exists()
 
 
-@pytest.mark.parametrize("wrong", [{"epochs": 0}, {"learning_rate": 0}, {"cut_share": 1.5}, {"way": "both"}])
+@pytest.mark.parametrize("wrong", [{"epochs": 0}, {"learning_rate": 0}, {"other_share": 1.5}, {"way": "both"}])
 def test_settings_that_cannot_be_run_are_refused_by_name(wrong):
     with pytest.raises(ConfigError, match=next(iter(wrong))):
         DatesConfig(**wrong)
