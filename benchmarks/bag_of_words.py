@@ -24,6 +24,7 @@ from sklearn.linear_model import LogisticRegression
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from seqdemo.checkpoints import manifest  # noqa: E402
 from seqdemo.data import imdb, typed_reviews  # noqa: E402
 from seqdemo.errors import DataError  # noqa: E402
 from seqdemo.studies.typed_reviews import count, words  # noqa: E402
@@ -102,6 +103,7 @@ def main() -> None:
         sys.exit(str(error))
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    manifest.follow(arguments.out.parent, arguments.out.name)
     low, high = found["test_interval"]
     print(f"{'':14}  test accuracy  95 % interval     parameters  seconds")
     print(

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import seqdemo
-from seqdemo.commands import average, data, evaluate, predict, pretrain, publish, record, study, train
+from seqdemo.commands import average, data, evaluate, manifest, predict, pretrain, publish, record, study, train
 from seqdemo.commands.options import with_hyphens
 from seqdemo.errors import SeqdemoError
 
@@ -37,6 +37,7 @@ COMMANDS: Mapping[str, Command] = {
     "study": study,
     "record": record,
     "predict": predict,
+    "manifest": manifest,
     "publish": publish,
 }
 

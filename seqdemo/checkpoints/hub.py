@@ -1,8 +1,8 @@
 """Where a model's weights come from: a checked cache, the Hugging Face Hub, or the copy in `pretrained/`.
 
 `pretrained/manifest.json` names for each model its repository, the commit, and size
-and SHA-256 of every file. Nothing is used from the Hub or its cache that differs from
-it: the client itself does not compare checksums. The environment variable
+and SHA-256 of every file (`manifest`). Nothing is used from anywhere that differs from it:
+the Hub's client itself does not compare checksums. The environment variable
 `SEQDEMO_HUB_OWNER` names an owner whose repositories `{owner}/seqdemo-{name}-imdb`
 hold the same files. Where neither names a repository, no network is touched.
 """
@@ -13,7 +13,6 @@ import contextlib
 import json
 import os
 import pathlib
-import re
 import shutil
 import subprocess
 import time
@@ -23,11 +22,9 @@ from typing import Literal, NamedTuple
 
 import seqdemo
 from seqdemo import environment
-from seqdemo.checkpoints import download, schema
-from seqdemo.errors import CheckpointCorruptError, CheckpointError, ConfigError, HubError
+from seqdemo.checkpoints import download, manifest
+from seqdemo.errors import CheckpointError, ConfigError, HubError
 
-MANIFEST = "manifest.json"
-FORMAT = 1
 TAG = "v1.0"
 ANSWER_S = 3.0
 """The Hub's first answer is waited for this long."""
@@ -65,62 +62,9 @@ class Repository(NamedTuple):
     revision: str
 
 
-class FileEntry(NamedTuple):
-    """What a file must be: size in bytes, and SHA-256 as 64 hex digits."""
-
-    size: int
-    sha256: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Entry:
-    """What the manifest says of one model.
-
-    Attributes:
-        repository: `owner/name`, or None before it is published.
-        commit: 40 hex digits, or None.
-        files: Size and checksum of each file by its name.
-    """
-
-    repository: str | None = None
-    commit: str | None = None
-    files: Mapping[str, FileEntry]
-
-
 def repository_id(owner: str, name: str) -> str:
     """The name that a model's repository has on the Hub."""
     return f"{owner}/seqdemo-{name}-imdb"
-
-
-def read_manifest(pretrained: pathlib.Path) -> dict[str, Entry]:
-    """Reads `manifest.json`; a folder without one names no model.
-
-    Raises:
-        CheckpointCorruptError: The file is there but is no manifest.
-    """
-    path = pretrained / MANIFEST
-    if not path.exists():
-        return {}
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-        if value["format"] != FORMAT:
-            raise CheckpointCorruptError(f"{path} has format {value['format']!r}; this program reads {FORMAT}.")
-        entries = {
-            name: Entry(
-                repository=model["repository"],
-                commit=model["commit"],
-                files={file: FileEntry(int(of["size"]), str(of["sha256"])) for file, of in model["files"].items()},
-            )
-            for name, model in value["models"].items()
-        }
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise CheckpointCorruptError(f"{path} is no manifest: {type(error).__name__}: {error}.") from error
-    for name, entry in entries.items():
-        if entry.repository is not None and not re.fullmatch(r"[\w.-]+/[\w.-]+", str(entry.repository)):
-            raise CheckpointCorruptError(f"{path}: {entry.repository!r} of {name} is not owner/name.")
-        if entry.commit is not None and not re.fullmatch(r"[0-9a-f]{40}", str(entry.commit)):
-            raise CheckpointCorruptError(f"{path}: {entry.commit!r} of {name} is not a commit of 40 hex digits.")
-    return entries
 
 
 def repository(name: str) -> Repository | None:
@@ -130,7 +74,7 @@ def repository(name: str) -> Repository | None:
         CheckpointCorruptError: The manifest cannot be read.
         HubError: `SEQDEMO_HUB_OWNER` is no owner's name.
     """
-    entry = read_manifest(seqdemo.PRETRAINED).get(name)
+    entry = manifest.read(seqdemo.PRETRAINED).get(name)
     try:
         owner = environment.HUB_OWNER.read()
     except ConfigError as error:
@@ -247,21 +191,15 @@ def _verify_or_remove(path: pathlib.Path, pin: Repository, name: str) -> None:
 
 
 def _verify(path: pathlib.Path, name: str) -> None:
-    for file, expected in _files(name).items():
-        try:
-            size = (path / file).stat().st_size
-        except OSError as error:
-            raise HubError(f"{file} of the Hub's copy cannot be read: {error}.") from error
-        if size != expected.size:
-            raise HubError(f"{file} of the Hub's copy has {size} bytes; the manifest says {expected.size}.")
-        if schema.sha256(path / file) != expected.sha256:
-            raise HubError(f"{file} of the Hub's copy is not the file that the manifest names: its SHA-256 differs.")
+    problem = manifest.difference(path, _files(name), "the Hub's copy")
+    if problem is not None:
+        raise HubError(problem)
 
 
-def _files(name: str) -> Mapping[str, FileEntry]:
-    entry = read_manifest(seqdemo.PRETRAINED).get(name)
+def _files(name: str) -> Mapping[str, manifest.FileEntry]:
+    entry = manifest.read(seqdemo.PRETRAINED).get(name)
     if entry is None or not entry.files:
-        raise HubError(f"{MANIFEST} lists no files of {name}, so that nothing from the Hub could be checked.")
+        raise HubError(f"{manifest.NAME} lists no files of {name}, so that nothing from the Hub could be checked.")
     return entry.files
 
 

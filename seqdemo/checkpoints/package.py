@@ -34,7 +34,7 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from seqdemo.checkpoints import schema
+from seqdemo.checkpoints import manifest, schema
 from seqdemo.checkpoints.schema import CARD, CONFIG, FORMAT, HISTORY, METRICS, VOCABULARY, WEIGHTS
 from seqdemo.errors import CheckpointCorruptError, CheckpointMissingError, ConfigError
 from seqdemo.models import registry
@@ -191,6 +191,7 @@ def write(
             vocabulary.save(new / VOCABULARY)
         if card is not None:
             (new / CARD).write_text(card, encoding="utf-8", newline="\n")
+    manifest.follow(folder)
 
 
 def read(folder: pathlib.Path, *, kind: str | None, needed: Sequence[str]) -> Package:
@@ -211,6 +212,7 @@ def read(folder: pathlib.Path, *, kind: str | None, needed: Sequence[str]) -> Pa
     try:
         for name in needed:
             schema.check_bytes(name, (folder / name).stat().st_size)
+        manifest.verify(folder)
         config = schema.read_config(folder / CONFIG, kind)
         metrics = schema.read_metrics(folder / METRICS)
         history = schema.read_history(folder / HISTORY) if HISTORY in needed else []

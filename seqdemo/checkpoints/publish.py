@@ -1,71 +1,15 @@
-"""Publishing the trained models on the Hugging Face Hub, and the manifest that pins what was published."""
+"""Publishing the trained models on the Hugging Face Hub, and pinning in the manifest what was published."""
 
 from __future__ import annotations
 
-import json
-import os
 import pathlib
-import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import huggingface_hub
 
-from seqdemo.checkpoints import folder, hub, schema
+from seqdemo.checkpoints import folder, hub, manifest, schema
 from seqdemo.checkpoints.download import explain
 from seqdemo.errors import CheckpointMissingError, HubError
-from seqdemo.models.registry import MODELS
-
-
-def update_manifest(pretrained: pathlib.Path) -> pathlib.Path:
-    """Writes size and SHA-256 of every file of every model in `pretrained/` into its manifest.
-
-    A model whose files have changed is no longer what was published, and loses its commit.
-
-    Args:
-        pretrained: Holds one folder a model; models without one are listed without files.
-
-    Returns:
-        The manifest's path.
-
-    Raises:
-        CheckpointCorruptError: There is a manifest that cannot be read.
-    """
-    before = hub.read_manifest(pretrained)
-    entries = {}
-    for name in MODELS:
-        files = {
-            file: hub.FileEntry((pretrained / name / file).stat().st_size, schema.sha256(pretrained / name / file))
-            for file in folder.NEEDED
-            if (pretrained / name / file).is_file()
-        }
-        entry = before.get(name, hub.Entry(files={}))
-        commit = entry.commit if entry.files == files else None
-        repository = entry.repository if commit else None
-        entries[name] = hub.Entry(repository=repository, commit=commit, files=files)
-    return write_manifest(pretrained, entries)
-
-
-def write_manifest(pretrained: pathlib.Path, entries: Mapping[str, hub.Entry]) -> pathlib.Path:
-    """Writes the manifest in one step, so that a reader never sees half of it."""
-    value = {
-        "format": hub.FORMAT,
-        "models": {
-            name: {
-                "repository": entry.repository,
-                "commit": entry.commit,
-                "files": {file: of._asdict() for file, of in entry.files.items()},
-            }
-            for name, entry in entries.items()
-        },
-    }
-    descriptor, new = tempfile.mkstemp(prefix=".manifest-", dir=pretrained)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-            file.write(json.dumps(value, indent=2) + "\n")
-        pathlib.Path(new).chmod(0o644)
-        return pathlib.Path(new).replace(pretrained / hub.MANIFEST)
-    finally:
-        pathlib.Path(new).unlink(missing_ok=True)
 
 
 def publish(
@@ -107,7 +51,7 @@ def publish(
     token = token or huggingface_hub.get_token()
     if token is None:
         raise HubError("Publishing needs a token with write access: set HF_TOKEN, or run `hf auth login`.")
-    update_manifest(pretrained)
+    manifest.update(pretrained)
     api = huggingface_hub.HfApi(endpoint=endpoint, token=token)
     published = {}
     for name in names:
@@ -117,9 +61,9 @@ def publish(
         except Exception as error:  # the client lets errors of three libraries through
             reason = explain(error, repository=repository, revision=hub.TAG)
             raise HubError(f"{repository} could not be published. {reason}") from error
-        entries = hub.read_manifest(pretrained)
-        entries[name] = hub.Entry(repository=repository, commit=commit, files=entries[name].files)
-        write_manifest(pretrained, entries)
+        entries = manifest.read(pretrained)
+        entries[name] = manifest.Entry(repository=repository, commit=commit, files=entries[name].files)
+        manifest.write(pretrained, entries)
         published[name] = hub.Repository(repository, commit)
         if on_done is not None:
             on_done(published[name])

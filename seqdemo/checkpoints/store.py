@@ -1,8 +1,8 @@
 """The checkpoints of one process: loaded once, in the background, shared by everyone.
 
-Local copies come first, so that pages answer without a network. Weights that arrive
-from the Hub later wait beside them until a visitor asks for them: no answer changes by
-itself in the middle of a lesson.
+Local copies come first, so that pages answer without a network; then the Hub is asked for
+all models at once. Whatever its weights come from, they are those that the manifest names,
+so that no answer changes when they arrive.
 """
 
 from __future__ import annotations
@@ -33,7 +33,6 @@ class ModelStatus:
         state: `loading`, `ready` to answer, or `failed`.
         source: Where the weights in use come from; None while there are none.
         note: One sentence: why this source, or why there are no weights.
-        arrived: Where newer weights came from that wait for a click, or None.
         fetching: Whether the Hub is being asked at this moment.
         can_retry: Whether asking the Hub again could help.
     """
@@ -42,7 +41,6 @@ class ModelStatus:
     state: Literal["loading", "ready", "failed"] = "loading"
     source: Source | None = None
     note: str = "Loading."
-    arrived: Source | None = None
     fetching: bool = False
     can_retry: bool = False
 
@@ -50,13 +48,18 @@ class ModelStatus:
 class ModelStore:
     """Loads every model's local copy, then asks the Hub where the manifest names one."""
 
-    def __init__(self, names: Sequence[str] = tuple(MODELS)) -> None:
-        """Knows the names; loads nothing until `start`."""
+    def __init__(self, names: Sequence[str] = tuple(MODELS), *, total_s: float = hub.TOTAL_S) -> None:
+        """Knows the names; loads nothing until `start`.
+
+        Args:
+            names: Of the models.
+            total_s: Bound on the download of each model, in seconds; all are fetched at the same time.
+        """
+        self._total_s = total_s
         self._lock = threading.Lock()
         self._status = {name: ModelStatus(name=name) for name in names}
         self._loaded: dict[str, Classifier] = {}
-        self._arrived: dict[str, Classifier] = {}
-        self._local_problem: dict[str, str] = {}
+        self._without_hub: dict[str, str] = {}
         self._settled = threading.Event()
         self._started = False
 
@@ -89,26 +92,19 @@ class ModelStore:
         """The same for all, in the registry's order."""
         return list(self._status.values())
 
-    def get(self, name: str, *, newest: bool = False) -> Classifier | None:
-        """The model, or None while it is loading or after it failed.
-
-        Args:
-            name: The model's name in the registry.
-            newest: Whether weights that arrived from the Hub are wanted, if there are any.
-        """
-        if newest and name in self._arrived:
-            return self._arrived[name]
+    def get(self, name: str) -> Classifier | None:
+        """The model, or None while it is loading or after it failed."""
         return self._loaded.get(name)
 
-    def ready(self, *, newest: frozenset[str] = frozenset()) -> dict[str, Classifier]:
+    def ready(self) -> dict[str, Classifier]:
         """Every model that can answer now, in the registry's order."""
-        found = ((name, self.get(name, newest=name in newest)) for name in self._status)
+        found = ((name, self.get(name)) for name in self._status)
         return {name: model for name, model in found if model is not None}
 
     def retry(self, name: str) -> None:
         """Asks the Hub for one model again, in the background."""
         if self._status[name].can_retry and self._begin_fetch(name):
-            threading.Thread(target=self._fetch, args=(name,), name=f"fetch-{name}", daemon=True).start()
+            self._fetch_in_background(name)
 
     def _work(self, on_local: Callable[[], None]) -> None:
         wanted: list[str] = []
@@ -124,17 +120,18 @@ class ModelStore:
                 on_local()
             finally:
                 for name in wanted:
-                    self._fetch(name)
+                    self._fetch_in_background(name)
 
     def _load_local(self, name: str) -> None:
         try:
             from seqdemo.checkpoints import folder  # torch is imported here, in the background
 
             path, source = hub.resolve_local(name)
+            self._without_hub[name] = source.reason
             self._loaded[name] = folder.load(path)
         except Exception as error:  # nobody above this thread would see it
-            self._local_problem[name] = _sentence(error)
-            self._update(name, state="failed", note=_sentence(error), can_retry=hub.wants_fetch(name, None))
+            note = self._without_hub[name] = f"{self._without_hub.get(name, '')} {_sentence(error)}".strip()
+            self._update(name, state="failed", note=note, can_retry=hub.wants_fetch(name, None))
         else:
             self._update(name, state="ready", source=source, note=source.reason)
 
@@ -147,39 +144,28 @@ class ModelStore:
             self._status[name] = replace(status, fetching=True, can_retry=False, note="Asking the Hub.")
             return True
 
+    def _fetch_in_background(self, name: str) -> None:
+        """One thread a model, so that one which comes slowly keeps no other waiting; each ends within its bound."""
+        threading.Thread(target=self._fetch, args=(name,), name=f"fetch-{name}", daemon=True).start()
+
     def _fetch(self, name: str) -> None:
         try:
             from seqdemo.checkpoints import folder  # torch is imported here, in the background
 
-            path, source = hub.fetch(name)
+            path, source = hub.fetch(name, total_s=self._total_s)
             model = folder.load(path)
         except Exception as error:  # nobody above this thread would see it
-            self._keep_local(name, _sentence(error))
-            return
-        current = self._loaded.get(name)
-        if current is None or _is_same(current, model):  # no answer changes
+            note = f"{self._without_hub[name]} {_sentence(error)}"
+            local = self._status[name].source
+            source_now = replace(local, reason=note) if local is not None else None
+            self._update(name, source=source_now, fetching=False, can_retry=True, note=note)
+        else:
             self._loaded[name] = model
             self._update(name, state="ready", source=source, fetching=False, note=source.reason)
-        else:
-            self._arrived[name] = model
-            self._update(name, fetching=False, arrived=source, note="Weights from the Hub have arrived.")
-
-    def _keep_local(self, name: str, reason: str) -> None:
-        source = self._status[name].source
-        if source is None:
-            note = f"{self._local_problem[name]} {reason}"
-        else:
-            note = f"Embedded copy. {reason}"
-            source = replace(source, reason=note)
-        self._update(name, source=source, fetching=False, can_retry=True, note=note)
 
     def _update(self, name: str, **changes: object) -> None:
         with self._lock:
             self._status[name] = replace(self._status[name], **changes)  # type: ignore[arg-type]
-
-
-def _is_same(one: Classifier, other: Classifier) -> bool:
-    return (one.sha256, one.vocabulary.words, one.config) == (other.sha256, other.vocabulary.words, other.config)
 
 
 def _sentence(error: Exception) -> str:

@@ -1,7 +1,7 @@
 """What was measured of each model, as tidy tables: accuracies and training curves.
 
 Read from the JSON files of the embedded checkpoints, without torch, so that figures stand on
-screen before any model is loaded. A file that is missing or unreadable leaves gaps, never an
+screen before any model is loaded. A file that is missing or damaged leaves gaps, never an
 error: why a checkpoint cannot be used is the store's to say.
 """
 
@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 import pandas as pd
 
 import seqdemo
+from seqdemo.checkpoints import manifest
+from seqdemo.errors import CheckpointError
 from seqdemo.models.registry import MODELS
 from seqdemo.studies.study import path_of
 
@@ -124,8 +126,8 @@ def _read(path: pathlib.Path, otherwise: Any = None) -> Any:
     """JSON of the same kind as `otherwise`, or `otherwise` itself."""
     otherwise = {} if otherwise is None else otherwise
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        found = json.loads(manifest.read_text(path))
+    except (OSError, ValueError, CheckpointError):
         return otherwise
     return found if isinstance(found, type(otherwise)) else otherwise
 

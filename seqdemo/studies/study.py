@@ -15,6 +15,8 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import seqdemo
+from seqdemo.checkpoints import manifest
+from seqdemo.errors import CheckpointError
 
 if TYPE_CHECKING:
     from seqdemo.checkpoints.classifier import Classifier
@@ -118,11 +120,11 @@ def read(name: str, folder: pathlib.Path | None = None) -> Stored | None:
         The result, or None where there is none that can be read.
     """
     try:
-        found = json.loads(path_of(name, folder).read_text(encoding="utf-8"))
+        found = json.loads(manifest.read_text(path_of(name, folder)))
         if found.pop("format") != FORMAT or found["study"] != name:
             return None
         return Stored(**found)
-    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, CheckpointError):
         return None
 
 
@@ -150,6 +152,7 @@ def write(path: pathlib.Path, study: Study, measurement: Measurement, models: Ma
     path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps({"format": FORMAT, **asdict(stored)}, indent=1, allow_nan=False)
     path.write_text(text + "\n", encoding="utf-8", newline="\n")
+    manifest.follow(path.parent, path.name)
     return stored
 
 

@@ -9,8 +9,10 @@ from typing import Any
 
 import pandas as pd
 
+from seqdemo.checkpoints import manifest
 from seqdemo.data import typed_reviews
 from seqdemo.data.typed_reviews import KINDS, TypedReview
+from seqdemo.errors import CheckpointError
 from seqdemo.models.registry import MODELS
 from seqdemo.studies.results import BASELINE, BASELINE_LABEL
 from seqdemo.studies.study import Inputs, Measurement, Stored, Study, path_of
@@ -116,11 +118,11 @@ def read_baseline(folder: pathlib.Path | None = None) -> Counts | None:
         folder: Where results are; those shipped by default.
     """
     try:
-        found = json.loads(path_of(BASELINE, folder).read_text(encoding="utf-8"))["typed_reviews"]
+        found = json.loads(manifest.read_text(path_of(BASELINE, folder)))["typed_reviews"]
         if found["lines_sha256"] != typed_reviews.sha256(typed_reviews.load()):
             return None
         return {kind: {key: int(counts[key]) for key in ("n", "right")} for kind, counts in found["counts"].items()}
-    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, CheckpointError):
         return None
 
 

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import seqdemo
-from seqdemo.errors import DataError, TrainingError
+from seqdemo.checkpoints import manifest
+from seqdemo.errors import CheckpointError, DataError, TrainingError
 from seqdemo.training.jobs import Jobs, View
 from seqdemo.training.settings import PRESETS, RunSettings
 
@@ -71,12 +72,14 @@ def load(name: str, folder: pathlib.Path = FOLDER) -> list[Recording]:
         raise DataError(f"There is no preset called {name!r}; known are {', '.join(PRESETS)}.")
     path = folder / f"{name}.json"
     try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
+        stored = json.loads(manifest.read_text(path))
         if stored["format"] != _FORMAT:
             raise DataError(f"{path.name} has format {stored['format']!r}; this program reads {_FORMAT}.")
         return [Recording(settings=RunSettings(**run["settings"]), events=run["events"]) for run in stored["runs"]]
     except FileNotFoundError as error:
         raise DataError(f"The preset {name} has not been recorded.") from error
+    except CheckpointError as error:
+        raise DataError(f"The recording cannot be used. {error}") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"The recording {path.name} cannot be read ({error}).") from error
 
@@ -112,6 +115,7 @@ def record(name: str, jobs: Jobs, folder: pathlib.Path = FOLDER, timeout_s: floa
         lines = ",\n".join(json.dumps(event, ensure_ascii=False) for event in run["events"])
         blocks.append(f'{{"settings": {json.dumps(run["settings"])},\n"events": [\n{lines}\n]}}')
     path.write_text(head + ',\n"runs": [\n' + ",\n".join(blocks) + "\n]}\n", encoding="utf-8", newline="\n")
+    manifest.follow(folder, path.name)
     return path
 
 

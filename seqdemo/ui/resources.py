@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from seqdemo.trace import Trace
     from seqdemo.training.recorded import Recording
 
-_NEWEST = "newest_weights"
-
 
 @st.cache_resource(show_spinner=False)
 def store() -> ModelStore:
@@ -46,19 +44,9 @@ def is_timed() -> bool:
     return set(milliseconds()) == set(MODELS)
 
 
-def newest() -> frozenset[str]:
-    """Names of the models for which this visitor asked for the newer weights."""
-    return frozenset(st.session_state.get(_NEWEST, ()))
-
-
-def use_newest(name: str) -> None:
-    """From now on this visitor's answers come from the weights that arrived later."""
-    st.session_state[_NEWEST] = newest() | {name}
-
-
 def models() -> dict[str, Classifier]:
     """The models that can answer now, in the registry's order."""
-    return store().ready(newest=newest())
+    return store().ready()
 
 
 @st.cache_data(max_entries=10_000, show_spinner=False)

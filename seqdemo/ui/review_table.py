@@ -119,12 +119,11 @@ def _outcome(job: Job) -> None:
 
 
 def _start(table: ReviewTable, file_name: str, file_id: str) -> None:
-    newest = resources.newest()  # this visitor's choice; the background thread cannot ask for it
     store = resources.store()
 
     def get_models() -> Mapping[str, Classifier]:
         store.wait()
-        return store.ready(newest=newest)
+        return store.ready()
 
     job = Job(table, file_name=file_name, file_id=file_id, get_models=get_models)
     try:

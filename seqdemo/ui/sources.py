@@ -7,7 +7,6 @@ from collections.abc import Callable
 import streamlit as st
 
 import seqdemo
-from seqdemo.checkpoints.hub import Source
 from seqdemo.checkpoints.store import ModelStatus
 from seqdemo.models.registry import MODELS
 from seqdemo.ui import resources
@@ -45,14 +44,9 @@ def is_busy() -> bool:
     return not store.settled or any(status.fetching for status in store.statuses())
 
 
-def source_in_use(status: ModelStatus) -> Source | None:
-    """The source of the weights that answer this visitor."""
-    return status.arrived if status.arrived and status.name in resources.newest() else status.source
-
-
 def source_words(status: ModelStatus) -> str:
     """A source in two or three words."""
-    source = source_in_use(status)
+    source = status.source
     if source is None:
         return "Loading" if status.state == "loading" and not resources.store().settled else "Could not be loaded"
     if source.kind == "embedded":
@@ -63,9 +57,7 @@ def source_words(status: ModelStatus) -> str:
 
 def why(status: ModelStatus) -> str:
     """One sentence: why this source, or why there are no weights; paths as from the project's folder."""
-    source = source_in_use(status)
-    words = source.reason if source is not None and source is status.arrived else status.note
-    return words.replace(str(seqdemo.PRETRAINED), seqdemo.PRETRAINED.name)
+    return status.note.replace(str(seqdemo.PRETRAINED), seqdemo.PRETRAINED.name)
 
 
 def _rows() -> None:
@@ -86,10 +78,6 @@ def _each() -> None:
                 st.caption("Asking the Hub")
             if status.can_retry and st.button("Retry", key=f"retry-{status.name}", icon=":material/refresh:"):
                 resources.store().retry(status.name)
-                st.rerun()
-            waits = status.arrived is not None and status.name not in resources.newest()
-            if waits and st.button("Use the new weights", key=f"newest-{status.name}", icon=":material/download_done:"):
-                resources.use_newest(status.name)
                 st.rerun()
     with st.expander("Details"):
         for status in statuses:

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import seqdemo
-from seqdemo.checkpoints import folder, publish, schema
+from seqdemo.checkpoints import folder, manifest, schema
 from seqdemo.models import registry
 from seqdemo.text import Vocabulary
 from tests.checkpoints.fake_hub import FakeHub
@@ -43,7 +43,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     pretrained = tmp_path_factory.mktemp("tiny")
     for name in TINY:
         save_tiny(pretrained / name, name)
-    publish.update_manifest(pretrained)
+    manifest.update(pretrained)
     return pretrained
 
 
@@ -90,10 +90,8 @@ def pin(pretrained: pathlib.Path, server: FakeHub) -> None:
     from seqdemo.checkpoints import hub
 
     entries = {}
-    for name, entry in hub.read_manifest(pretrained).items():
-        if not entry.files:
-            continue
+    for name, entry in manifest.read(pretrained).items():
         repository = hub.repository_id(OWNER, name)
         commit = server.add(repository, {file: (pretrained / name / file).read_bytes() for file in schema.FILES})
-        entries[name] = hub.Entry(repository=repository, commit=commit, files=entry.files)
-    publish.write_manifest(pretrained, entries)
+        entries[name] = manifest.Entry(repository=repository, commit=commit, files=entry.files)
+    manifest.write(pretrained, entries)

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from seqdemo.checkpoints import download, folder, hub, publish, schema
+from seqdemo.checkpoints import download, folder, hub, manifest, schema
 from seqdemo.errors import CheckpointCorruptError, HubError
 from tests.checkpoints.conftest import OWNER, save_tiny
 from tests.checkpoints.fake_hub import MODES, WEIGHTS, FakeHub
@@ -265,29 +265,29 @@ def test_a_pinned_commit_is_kept_when_the_owner_is_named_too(
     [
         "not json",
         "[]",
-        json.dumps({"format": 2, "models": {}}),
-        json.dumps({"format": 1, "models": {"rnn": {"repository": "a/b", "commit": "main", "files": {}}}}),
-        json.dumps({"format": 1, "models": {"rnn": {"repository": "../b/c", "commit": None, "files": {}}}}),
-        json.dumps({"format": 1, "models": {"rnn": {"repository": "a/b", "commit": None, "files": {"x": 3}}}}),
+        json.dumps({"format": 3, "folders": {}}),
+        json.dumps({"format": 2, "folders": {"rnn": {"repository": "a/b", "commit": "main", "files": {}}}}),
+        json.dumps({"format": 2, "folders": {"rnn": {"repository": "../b/c", "commit": None, "files": {}}}}),
+        json.dumps({"format": 2, "folders": {"rnn": {"repository": "a/b", "commit": None, "files": {"x": 3}}}}),
     ],
 )
 def test_a_damaged_manifest_is_told_and_the_embedded_copy_answers(pretrained: pathlib.Path, change: str) -> None:
-    (pretrained / hub.MANIFEST).write_text(change, encoding="utf-8")
-    with pytest.raises(CheckpointCorruptError, match=hub.MANIFEST):
-        hub.read_manifest(pretrained)
+    (pretrained / manifest.NAME).write_text(change, encoding="utf-8")
+    with pytest.raises(CheckpointCorruptError, match=manifest.NAME):
+        manifest.read(pretrained)
     path, source = hub.resolve_local("rnn")
     assert folder.load(path).name == "rnn"
-    assert hub.MANIFEST in source.reason
+    assert manifest.NAME in source.reason
     assert not hub.wants_fetch("rnn", source)
 
 
 def test_without_a_manifest_the_embedded_copy_answers(pretrained: pathlib.Path) -> None:
-    (pretrained / hub.MANIFEST).unlink()
+    (pretrained / manifest.NAME).unlink()
     assert hub.resolve_local("rnn")[1].reason == "Embedded copy: no Hub repository is named yet."
 
 
 def test_a_retrained_model_loses_the_pin_of_the_published_one(published: FakeHub, pretrained: pathlib.Path) -> None:
     save_tiny(pretrained / "rnn", seed=1)
-    publish.update_manifest(pretrained)
+    manifest.update(pretrained)
     assert hub.repository("rnn") is None
     assert hub.repository("transformer") is not None

@@ -1,11 +1,10 @@
 from __future__ import annotations
 
-import json
 import pathlib
 
 import pytest
 
-from seqdemo.checkpoints import folder, hub, publish, schema
+from seqdemo.checkpoints import folder, hub, manifest, publish, schema
 from seqdemo.errors import CheckpointCorruptError, CheckpointMissingError, HubError
 from tests.checkpoints.conftest import OWNER, save_tiny
 from tests.checkpoints.fake_hub import FakeHub
@@ -37,9 +36,9 @@ def test_published_models_are_pinned_tagged_and_come_back_byte_for_byte(
 
 def test_publishing_again_changes_nothing(pretrained: pathlib.Path, fake_hub: FakeHub) -> None:
     first = upload(pretrained, fake_hub)
-    manifest = (pretrained / hub.MANIFEST).read_bytes()
+    before = (pretrained / manifest.NAME).read_bytes()
     assert upload(pretrained, fake_hub) == first
-    assert (pretrained / hub.MANIFEST).read_bytes() == manifest
+    assert (pretrained / manifest.NAME).read_bytes() == before
 
 
 def test_a_retrained_model_replaces_files_tag_and_pin(pretrained: pathlib.Path, fake_hub: FakeHub) -> None:
@@ -110,19 +109,3 @@ def test_a_damaged_checkpoint_is_not_published(pretrained: pathlib.Path, fake_hu
     with pytest.raises(CheckpointCorruptError):
         upload(pretrained, fake_hub)
     assert fake_hub.requests == []
-
-
-def test_the_manifest_lists_what_is_there(pretrained: pathlib.Path) -> None:
-    written = json.loads(publish.update_manifest(pretrained).read_text(encoding="utf-8"))
-    assert set(written["models"]) == {"rnn", "gru", "lstm", "bilstm", "transformer"}
-    assert written["models"]["gru"] == {"repository": None, "commit": None, "files": {}}
-    files = written["models"]["rnn"]["files"]
-    assert set(files) == set(folder.NEEDED)
-    path = pretrained / "rnn" / "vocab.txt"
-    assert files["vocab.txt"] == {"size": path.stat().st_size, "sha256": schema.sha256(path)}
-    assert [path.name for path in pretrained.iterdir() if path.name.startswith(".")] == []
-
-
-def test_the_manifest_in_the_repository_can_be_read() -> None:
-    shipped = pathlib.Path(__file__).parents[2] / "pretrained"
-    assert set(hub.read_manifest(shipped)) == {"rnn", "gru", "lstm", "bilstm", "transformer"}

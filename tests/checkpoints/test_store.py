@@ -9,9 +9,9 @@ import pytest
 import safetensors.torch
 import torch
 
-from seqdemo.checkpoints import publish, schema
+from seqdemo.checkpoints import hub, schema
 from seqdemo.checkpoints.store import ModelStore
-from tests.checkpoints.conftest import OWNER, pin, save_tiny
+from tests.checkpoints.conftest import OWNER
 from tests.checkpoints.fake_hub import FakeHub
 
 NAMES = ("rnn", "transformer")
@@ -34,18 +34,16 @@ def wait_until_fetched(store: ModelStore) -> None:
 
 
 @pytest.fixture
-def newer(pretrained: pathlib.Path, fake_hub: FakeHub, tmp_path: pathlib.Path) -> FakeHub:
-    """The Hub has other weights than the embedded copy, and the manifest names them."""
-    kept = pretrained / "rnn"
-    kept.rename(tmp_path / "kept")
-    save_tiny(pretrained / "rnn", seed=1)
-    publish.update_manifest(pretrained)
-    pin(pretrained, fake_hub)
-    for file in (pretrained / "rnn").iterdir():
-        file.unlink()
-    (pretrained / "rnn").rmdir()
-    (tmp_path / "kept").rename(kept)
-    return fake_hub
+def damaged(published: FakeHub, pretrained: pathlib.Path) -> FakeHub:
+    """The Hub has the weights that the manifest names; the embedded RNN has others, of the same size."""
+    flip(pretrained / "rnn" / schema.WEIGHTS)
+    return published
+
+
+def flip(path: pathlib.Path) -> None:
+    """Changes the last byte of a file: in weights, the last number."""
+    content = path.read_bytes()
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 0x80]))
 
 
 def test_before_the_start_every_model_is_loading(pretrained: pathlib.Path) -> None:
@@ -63,7 +61,7 @@ def test_local_copies_answer_and_no_network_is_touched(pretrained: pathlib.Path,
     assert told.wait(LIMIT_S)
     assert list(store.ready()) == list(NAMES)
     for status in store.statuses():
-        assert (status.state, status.fetching, status.can_retry, status.arrived) == ("ready", False, False, None)
+        assert (status.state, status.fetching, status.can_retry) == ("ready", False, False)
         assert status.source is not None
         assert status.note == status.source.reason == "Embedded copy: no Hub repository is named yet."
         store.retry(status.name)
@@ -124,29 +122,31 @@ def test_a_damaged_manifest_stops_no_model(pretrained: pathlib.Path) -> None:
     assert not store.status("rnn").can_retry
 
 
-def test_weights_that_arrive_wait_until_they_are_asked_for(newer: FakeHub) -> None:
+@pytest.mark.parametrize("file", [schema.WEIGHTS, schema.VOCABULARY, schema.CONFIG, schema.METRICS])
+def test_a_damaged_embedded_copy_is_refused_and_the_others_answer(pretrained: pathlib.Path, file: str) -> None:
+    flip(pretrained / "rnn" / file)
+    store = started()
+    assert list(store.ready()) == ["transformer"]
+    status = store.status("rnn")
+    assert (status.state, status.source) == ("failed", None)
+    assert f"{file} of pretrained/rnn is not the file that the manifest names: its SHA-256 differs." in status.note
+    assert str(pretrained.parent) not in status.note
+
+
+def test_where_the_embedded_copy_is_damaged_the_model_comes_from_the_hub(damaged: FakeHub) -> None:
     store = started()
     wait_until_fetched(store)
     status = store.status("rnn")
-    assert status.state == "ready"
-    assert status.source is not None
-    assert status.source.kind == "embedded"
-    assert status.arrived is not None
-    assert (status.arrived.kind, status.arrived.repository) == ("hub", f"{OWNER}/seqdemo-rnn-imdb")
-    old, new = store.get("rnn"), store.get("rnn", newest=True)
-    assert old is not None
-    assert new is not None
-    assert old.sha256 != new.sha256
-    assert store.ready()["rnn"] is old
-    assert store.ready(newest=frozenset({"rnn"}))["rnn"] is new
+    assert (status.state, status.note) == ("ready", f"From {OWNER}/seqdemo-rnn-imdb on the Hub.")
+    assert store.get("rnn") is not None
 
 
-def test_the_same_weights_from_the_hub_need_no_click(published: FakeHub) -> None:
+def test_the_same_weights_come_from_the_hub(published: FakeHub) -> None:
     store = started()
     wait_until_fetched(store)
     for status in store.statuses():
         assert status.source is not None
-        assert (status.source.kind, status.arrived, status.can_retry) == ("hub", None, False)
+        assert (status.source.kind, status.can_retry) == ("hub", False)
         assert status.note == f"From {OWNER}/seqdemo-{status.name}-imdb on the Hub."
 
 
@@ -159,22 +159,58 @@ def test_a_second_start_of_the_program_uses_the_cache(published: FakeHub) -> Non
     assert published.requests == []
 
 
-def test_a_failed_fetch_says_why_and_a_retry_may_succeed(newer: FakeHub) -> None:
-    newer.mode = "500"
+def test_a_failed_fetch_says_why_and_a_retry_may_succeed(published: FakeHub) -> None:
+    published.mode = "500"
     store = started()
     wait_until_fetched(store)
     status = store.status("rnn")
     assert status.source is not None
     assert status.note == status.source.reason
-    assert status.note == "Embedded copy. The Hub has a fault of its own (500); try again later."
-    assert (status.state, status.can_retry, status.arrived) == ("ready", True, None)
-    assert store.get("rnn", newest=True) is store.get("rnn")
-    newer.mode = "working"
+    assert (status.state, status.can_retry) == ("ready", True)
+    published.mode = "working"
     store.retry("rnn")
-    assert store.status("rnn").fetching
     wait_until_fetched(store)
-    assert store.status("rnn").arrived is not None
+    assert store.status("rnn").note == f"From {OWNER}/seqdemo-rnn-imdb on the Hub."
     assert not store.status("rnn").can_retry
+
+
+def test_where_the_cache_and_the_hub_both_fail_both_reasons_are_told(published: FakeHub) -> None:
+    wait_until_fetched(started())
+    flip(next(hub._cache().rglob(f"*rnn*/**/{schema.WEIGHTS}")).resolve())
+    published.mode = "500"
+    store = started()
+    wait_until_fetched(store)
+    both = (
+        f"Embedded copy. {schema.WEIGHTS} of the Hub's copy is not the file that the manifest names: "
+        "its SHA-256 differs. The Hub has a fault of its own (500); try again later."
+    )
+    assert store.status("rnn").note == both
+    store.retry("rnn")
+    wait_until_fetched(store)
+    assert store.status("rnn").note == both, "a second try adds nothing to what the first one said"
+
+
+def test_models_are_asked_for_side_by_side(published: FakeHub) -> None:
+    published.mode = "slow"
+    store = started()
+    end = time.monotonic() + LIMIT_S
+    while len({path for path in published.requests if path.startswith("GET /cdn/")}) < len(NAMES):
+        assert time.monotonic() < end, published.requests
+        time.sleep(0.01)
+    assert all(status.fetching for status in store.statuses()), "each is still on its way"
+    published.stop()
+    wait_until_fetched(store)
+
+
+def test_a_hub_that_trickles_keeps_no_model_longer_than_the_bound(published: FakeHub) -> None:
+    published.mode = "slow"
+    store = ModelStore(NAMES, total_s=1)
+    store.start()
+    assert store.wait(LIMIT_S)
+    wait_until_fetched(store)
+    for status in store.statuses():
+        assert status.state == "ready"
+        assert status.note.endswith("The Hub did not send everything in 1 s.")
 
 
 def test_a_hub_that_hangs_keeps_no_model_waiting(published: FakeHub) -> None:
@@ -211,12 +247,12 @@ def test_without_any_copy_both_reasons_are_told(published: FakeHub, pretrained: 
     assert "The connection to the Hub was refused." in status.note
 
 
-def test_clicks_at_once_ask_the_hub_once(newer: FakeHub) -> None:
-    newer.mode = "500"
+def test_clicks_at_once_ask_the_hub_once(published: FakeHub) -> None:
+    published.mode = "500"
     store = started()
     wait_until_fetched(store)
-    newer.mode = "working"
-    newer.requests.clear()
+    published.mode = "working"
+    published.requests.clear()
     together = threading.Barrier(8)
 
     def click() -> None:
@@ -229,4 +265,4 @@ def test_clicks_at_once_ask_the_hub_once(newer: FakeHub) -> None:
     for thread in clicks:
         thread.join(LIMIT_S)
     wait_until_fetched(store)
-    assert len([request for request in newer.requests if request.startswith("GET /cdn/")]) == 1
+    assert len([request for request in published.requests if request.startswith("GET /cdn/")]) == 1

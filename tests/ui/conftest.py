@@ -43,9 +43,10 @@ def app(pretrained):
 
 def wait_until_timed():
     """Waits for the background work that follows loading."""
-    for thread in threading.enumerate():
-        if thread.name == "load-models":
-            thread.join(60)
+    for name in ("load-models", "fetch-"):
+        for thread in threading.enumerate():
+            if thread.name.startswith(name):
+                thread.join(60)
     assert resources.is_timed()
 
 

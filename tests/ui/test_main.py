@@ -7,7 +7,6 @@ import pathlib
 import pytest
 
 import seqdemo
-from seqdemo.checkpoints import folder
 from seqdemo.checkpoints.hub import Source
 from seqdemo.checkpoints.store import ModelStatus
 from seqdemo.models.registry import MODELS
@@ -44,7 +43,7 @@ def test_a_broken_checkpoint_says_why(app, pretrained, loaded):
     assert not app.exception
     text = sidebar_text(app).replace("\\", "")
     assert "Could not be loaded" in text
-    assert "pretrained/rnn/model.safetensors is not a safetensors file" in text
+    assert "model.safetensors is not a safetensors file" in text
     assert str(pretrained) not in text
 
 
@@ -55,7 +54,7 @@ def pin(pretrained, name, commit, published=None):
         for path in (published or pretrained / name).iterdir()
     }
     entry = {"repository": f"someone/seqdemo-{name}-imdb", "commit": commit, "files": files}
-    (pretrained / "manifest.json").write_text(json.dumps({"format": 1, "models": {name: entry}}))
+    (pretrained / "manifest.json").write_text(json.dumps({"format": 2, "folders": {name: entry}}))
 
 
 def test_retry_is_offered_where_the_hub_could_help_and_asks_it(app, pretrained, loaded, monkeypatch, tmp_path):
@@ -74,41 +73,33 @@ def test_retry_is_offered_where_the_hub_could_help_and_asks_it(app, pretrained, 
     assert resources.store().status("gru").fetching or resources.store().status("gru").can_retry
 
 
-@pytest.fixture
-def newer(tmp_path, build_small, vocabulary):
-    """A checkpoint of the GRU with other weights than the embedded one."""
-    path = tmp_path / "newer"
-    folder.save(
-        path,
-        name="gru",
-        model=build_small("gru", seed=1),
-        vocabulary=vocabulary,
-        metrics={"test_accuracy": 0.75},
-        history=[],
-        training={},
-    )
-    return path
-
-
-def test_weights_that_arrive_later_wait_for_a_click(app, pretrained, newer, loaded, monkeypatch, tmp_path):
+def test_a_damaged_checkpoint_is_refused_with_a_sentence_and_comes_from_the_hub(
+    app, pretrained, loaded, monkeypatch, tmp_path
+):
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
     with FakeHub() as server:
         monkeypatch.setenv("HF_ENDPOINT", server.endpoint)
-        files = {path.name: path.read_bytes() for path in newer.iterdir()}
+        files = {path.name: path.read_bytes() for path in (pretrained / "gru").iterdir()}
         commit = server.add("someone/seqdemo-gru-imdb", files)
-        pin(pretrained, "gru", commit, newer)
+        pin(pretrained, "gru", commit)
+        weights = pretrained / "gru/model.safetensors"
+        weights.write_bytes(files[weights.name][:-1] + bytes([files[weights.name][-1] ^ 0x80]))
+        server.mode = "500"
         app.run()
         loaded()
+        app.run()
+        text = sidebar_text(app).replace("\\", "")
+        assert "model.safetensors of pretrained/gru is not the file that the manifest names" in text
+        assert "The Hub has a fault of its own" in text
+        assert [name for name in MODELS if resources.store().get(name)] == [name for name in MODELS if name != "gru"]
+        server.mode = "working"
+        (button,) = app.sidebar.button
+        button.click().run()
+        loaded()
     app.run()
-    (button,) = app.sidebar.button
-    assert button.label == "Use the new weights"
-    assert "Hub" not in "".join(element.value for element in app.sidebar.markdown)
-    assert "50.0" in app.title[0].value
-    button.click().run()
     assert not app.exception
     assert not app.sidebar.button
     assert f"Hub, commit {commit[:7]}" in sidebar_text(app)
-    assert "the GRU, gets 75.0" in app.title[0].value
 
 
 def test_the_sidebar_looks_again_only_while_models_load(app, gate, loaded):
@@ -129,7 +120,6 @@ def test_the_sidebar_looks_again_only_while_models_load(app, gate, loaded):
         (ModelStatus(name="rnn", state="ready", source=EMBEDDED), "Embedded copy"),
         (ModelStatus(name="rnn", state="ready", source=HUB), "Hub, commit ab12cd3"),
         (ModelStatus(name="rnn", state="ready", source=CACHE), "Hub (cached), commit ef56ab7"),
-        (ModelStatus(name="rnn", state="ready", source=EMBEDDED, arrived=HUB), "Embedded copy"),
         (ModelStatus(name="rnn", state="failed", note="Cut."), "Could not be loaded"),
     ],
 )
