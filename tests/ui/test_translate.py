@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
-from seqdemo.checkpoints import translator
+from seqdemo.checkpoints import manifest, translator
 from seqdemo.checkpoints.translator import Answer, Translation
 from seqdemo.data import dates
 from seqdemo.models.seq2seq import Seq2Seq, Seq2SeqConfig
@@ -221,8 +221,21 @@ def test_without_the_model_the_page_says_so(page, translators):
     resources.translator.clear()
     header, _ = type_in(page, "3 Mar 87")
     assert header["kind"] == "nothing"
-    assert "pretrained/dates-attention/model.safetensors is not a safetensors file" in header["title"]
+    assert "model.safetensors is not a safetensors file" in header["title"]
     assert not page.exception
+
+
+def test_a_damaged_model_is_refused_in_a_sentence_and_the_other_one_still_loads(page, translators):
+    manifest.update(translators)
+    weights = translators / translate.ATTENTION / "model.safetensors"
+    content = weights.read_bytes()
+    weights.write_bytes(content[:-1] + bytes([content[-1] ^ 0x80]))
+    resources.translator.clear()
+    header, _ = type_in(page, "3 Mar 87")
+    assert header["kind"] == "nothing"
+    assert "model.safetensors of pretrained/dates-attention is not the file that the manifest names" in header["title"]
+    assert not page.exception
+    assert resources.translator(str(translators / translate.PLAIN))
 
 
 def test_a_low_probability_and_an_impossible_day_are_doubtful():
