@@ -6,14 +6,29 @@ Each is a module in `seqdemo.commands`. Option names may be written with hyphens
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
+import os
 import sys
+import traceback
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import seqdemo
-from seqdemo.commands import average, data, evaluate, manifest, predict, pretrain, publish, record, study, train
+from seqdemo.commands import (
+    average,
+    data,
+    evaluate,
+    failure,
+    manifest,
+    predict,
+    pretrain,
+    publish,
+    record,
+    study,
+    train,
+)
 from seqdemo.commands.options import with_hyphens
-from seqdemo.errors import SeqdemoError
 
 
 class Command(Protocol):
@@ -25,7 +40,7 @@ class Command(Protocol):
         """Declares its options."""
 
     def run(self, options: argparse.Namespace) -> None:
-        """Does it; a `SeqdemoError` is shown as one sentence."""
+        """Does it; whatever it raises is shown as one sentence."""
 
 
 COMMANDS: Mapping[str, Command] = {
@@ -49,26 +64,47 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: The words of the command line; `sys.argv` by default.
 
     Returns:
-        The exit status: 0 where it worked, 1 with one sentence on stderr where it did not.
+        The exit status: 0 where it worked; with one sentence on stderr 1 where it did not, 2 where it was told what
+        it cannot do, 130 where it was stopped. 141 where nobody reads its output any more.
     """
     words = sys.argv[1:] if arguments is None else arguments
-    options = _parser().parse_args([with_hyphens(word) for word in words])
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # not every terminal can show every character
+    options = _parser().parse_args(with_hyphens(words))
     try:
         options.run(options)
-    except SeqdemoError as error:
-        print(f"seqdemo: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("\nseqdemo: stopped. A training run goes on with --resume.", file=sys.stderr)
-        return 130
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except (Exception, KeyboardInterrupt) as error:
+        sentence, status = failure.told(error, options)
+        if isinstance(error, OSError):
+            _discard_output()
+        if "debug" in options:
+            traceback.print_exc()
+        if sentence:
+            print(f"seqdemo: {sentence}", file=sys.stderr)
+        return status
     return 0
 
 
+def _discard_output() -> None:
+    """Lets what stdout did not take go nowhere; the interpreter would complain of it once more when it ends."""
+    try:
+        sys.stdout.flush()
+    except (OSError, AttributeError):
+        with contextlib.suppress(OSError, ValueError), open(os.devnull, "wb") as nowhere:  # noqa: PTH123 (no path)
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m seqdemo", description=(seqdemo.__doc__ or "").split("\n")[0])
+    always = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    always.add_argument("--debug", action="store_true", help="where a command cannot go on, show where in the program")
+    description = (seqdemo.__doc__ or "").split("\n")[0]
+    parser = argparse.ArgumentParser(prog="python -m seqdemo", description=description, parents=[always])
     commands = parser.add_subparsers(required=True, metavar="command")
     for name, command in COMMANDS.items():
-        its_parser = commands.add_parser(name, help=command.HELP)
+        its_parser = commands.add_parser(name, help=command.HELP, parents=[always])
         command.add_options(its_parser)
         its_parser.set_defaults(run=command.run)
     return parser

@@ -17,6 +17,17 @@ SeqdemoError
 Messages are sentences for people: what was found, what is needed, what to do.
 """
 
+import re
+
+SEE_MORE = "--debug shows where."
+"""The end of what a command says of an error that is none of these."""
+_NO_MEMORY = re.compile(r"out of memory|(can't allocate|cannot allocate|not enough) memory|ALLOC_FAILED", re.IGNORECASE)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that there is no memory left; torch says so in plain runtime errors."""
+    return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and bool(_NO_MEMORY.search(str(error))))
+
 
 class SeqdemoError(Exception):
     """Base of every error that this package raises on purpose."""

@@ -131,14 +131,15 @@ def test_an_interrupted_run_can_be_finished_with_its_best_epoch(
 
 
 def test_wrong_settings_and_names_get_one_sentence(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["train", "--model", "rnn", "--epochs", "0", "--data", str(tmp_path)]) == 1
+    assert main(["train", "--model", "rnn", "--epochs", "0", "--data", str(tmp_path)]) == 2
     assert "epochs is at least 1; got 0." in capsys.readouterr().err
-    assert main(["train", "--model", "rnn", "--data", str(tmp_path)]) == 1
+    assert main(["train", "--model", "rnn", "--data", str(tmp_path), "--out", str(tmp_path / "out")]) == 1
     assert "holds no plain_text/train-00000-of-00001.parquet" in capsys.readouterr().err
-    assert main(["predict", "fine", "--model", "perceptron"]) == 1
+    assert main(["predict", "fine", "--model", "perceptron"]) == 2
     assert "known models are rnn, gru, lstm, bilstm, transformer" in capsys.readouterr().err
-    with pytest.raises(SystemExit):
+    with pytest.raises(SystemExit) as exits:
         main(["train", "--model", "perceptron"])
+    assert exits.value.code == 2
 
 
 def test_data_reports_what_is_there(reviews: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -147,9 +148,14 @@ def test_data_reports_what_is_there(reviews: pathlib.Path, capsys: pytest.Captur
 
 
 def test_a_task_takes_its_own_options_only(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["train"]) == 1
+    assert main(["train"]) == 2
     assert "Film reviews need --model" in capsys.readouterr().err
-    assert main(["train", "--model", "rnn", "--attention"]) == 1
+    assert main(["train", "--model", "rnn", "--attention"]) == 2
     assert "--task reviews has no setting --attention." in capsys.readouterr().err
-    assert main(["train", "--task", "dates", "--model", "rnn", "--n-layers", "2"]) == 1
+    assert main(["train", "--task", "dates", "--model", "rnn", "--n-layers", "2"]) == 2
     assert "--task dates has no setting --model, --n-layers." in capsys.readouterr().err
+    for unused in (["--csv", "x"], ["--distance", "3"], ["--max-seconds", "9"], ["--controlled"]):
+        assert main(["train", "--model", "rnn", *unused]) == 2
+        assert f"--task reviews has no setting {unused[0]}." in capsys.readouterr().err
+    assert main(["train", "--task", "copy", "--csv", "x"]) == 2
+    assert "--task copy has no setting --csv." in capsys.readouterr().err

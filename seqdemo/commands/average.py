@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import pathlib
 
-from seqdemo.commands.options import add_data, set_threads
+from seqdemo.commands.options import add_data, add_threads, count, folder_to_write, set_threads
 
 HELP = "write the mean of several fine-tunings of one language model as one checkpoint"
 
@@ -14,9 +14,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """What may be said to it."""
     parser.add_argument("folders", nargs="+", type=pathlib.Path, help="checkpoint folders")
     parser.add_argument("--out", type=pathlib.Path, required=True, help="the folder to write")
-    parser.add_argument("--limit", type=int, help="use only so many reviews of each split")
+    parser.add_argument("--limit", type=count, help="use only so many reviews of each split")
     parser.add_argument("--no-test", action="store_true", help="leave the test reviews closed")
-    parser.add_argument("--threads", type=int, help="CPU threads; all by default")
+    add_threads(parser)
     add_data(parser)
 
 
@@ -25,7 +25,8 @@ def run(options: argparse.Namespace) -> None:
     set_threads(options.threads)
     from seqdemo.training.average import average
 
-    found = average(options.folders, out=options.out, data=options.data, limit=options.limit, test=not options.no_test)
+    out = folder_to_write(options)
+    found = average(options.folders, out=out, data=options.data, limit=options.limit, test=not options.no_test)
     single = ", ".join(f"{part['validation_accuracy']:.1%}" for part in found.metrics["averaged"])
     tested = found.metrics.get("test_accuracy")
     print(f"{options.out}: validation {found.metrics['validation_accuracy']:.1%} (each alone: {single})")

@@ -6,7 +6,7 @@ import argparse
 import json
 
 import seqdemo
-from seqdemo.commands.options import add_data
+from seqdemo.commands.options import add_data, count
 from seqdemo.models.registry import MODELS
 
 HELP = "measure checkpoints on the 25,000 test reviews"
@@ -15,7 +15,7 @@ HELP = "measure checkpoints on the 25,000 test reviews"
 def add_options(parser: argparse.ArgumentParser) -> None:
     """What may be said to it."""
     parser.add_argument("checkpoints", nargs="*", help="names or folders; the five by default")
-    parser.add_argument("--limit", type=int, help="use only so many reviews")
+    parser.add_argument("--limit", type=count, help="use only so many reviews")
     parser.add_argument("--json", action="store_true")
     add_data(parser)
 

@@ -1,11 +1,22 @@
-"""Options that several commands have, and how a command asks for those that were given."""
+"""Options that several commands have, what they may be, and how a command asks for those that were given."""
 
 from __future__ import annotations
 
 import argparse
+import math
 import os
-from collections.abc import Callable, Iterable, Mapping
+import pathlib
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
+
+from seqdemo.errors import ConfigError
+
+_MAX_THREADS = 1_024
+_ELSEWHERE = "--out names another place."
+_FILES_OF_A_RESULT = frozenset(
+    {"config.json", "model.safetensors", "vocab.txt", "metrics.json", "history.json", "README.md"}
+)
 
 
 def flag(name: str) -> str:
@@ -13,10 +24,45 @@ def flag(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def with_hyphens(word: str) -> str:
-    """`--batch_size=64` → `--batch-size=64`; a word that is no option stays as it is."""
-    name, equals, value = word.partition("=")
-    return name.replace("_", "-") + equals + value if word.startswith("--") else word
+def with_hyphens(words: Sequence[str]) -> list[str]:
+    """`--batch_size=64` → `--batch-size=64`; what is no option, or stands after `--`, stays as it is."""
+    end = list(words).index("--") if "--" in words else len(words)
+    found = []
+    for word in words[:end]:
+        name, equals, value = word.partition("=")
+        found.append(name.replace("_", "-") + equals + value if word.startswith("--") else word)
+    return [*found, *words[end:]]
+
+
+def number(word: str) -> float:
+    """Reads a number, which neither NaN nor infinity is."""
+    try:
+        value = float(word)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"a number is needed; got {word!r}")
+    return value
+
+
+def positive(word: str) -> float:
+    """Reads a number above 0."""
+    value = number(word)
+    if value <= 0:
+        raise argparse.ArgumentTypeError(f"a number above 0 is needed; got {word!r}")
+    return value
+
+
+def count(word: str, most: float = math.inf) -> int:
+    """Reads a whole number from 1 on."""
+    try:
+        value = int(word)
+    except ValueError:
+        value = 0
+    if not 1 <= value <= most:
+        bound = f" to {most:,}" if most < math.inf else " on"
+        raise argparse.ArgumentTypeError(f"a whole number from 1{bound} is needed; got {word!r}")
+    return value
 
 
 def add_settings(
@@ -33,16 +79,21 @@ def add_settings(
         if kind is bool:
             parser.add_argument(flag(name), action=argparse.BooleanOptionalAction, default=None, help=help)
         else:
-            parser.add_argument(flag(name), type=kind, help=help)
+            parser.add_argument(flag(name), type=number if kind is float else kind, help=help)
 
 
 def add_machine(parser: argparse.ArgumentParser) -> None:
     """Where a command trains, and how it says what goes on."""
     parser.add_argument("--device", help="cuda, mps or cpu; found by itself")
-    parser.add_argument("--threads", type=int, help="CPU threads; all by default")
+    add_threads(parser)
     parser.add_argument(
         "--events", choices=["bar", "jsonl"], default="bar", help="a progress bar, or one JSON object a line"
     )
+
+
+def add_threads(parser: argparse.ArgumentParser) -> None:
+    """How many CPU threads a command takes."""
+    parser.add_argument("--threads", type=lambda word: count(word, _MAX_THREADS), help="CPU threads; all by default")
 
 
 def add_data(parser: argparse.ArgumentParser) -> None:
@@ -62,3 +113,50 @@ def set_threads(threads: int | None) -> None:
         import torch
 
         torch.set_num_threads(threads)
+
+
+def folder_to_write(options: argparse.Namespace, usual: pathlib.Path | None = None) -> pathlib.Path:
+    """The folder of a result, found to be writable before anything is computed for it.
+
+    Args:
+        options: Their `out` names it, and is set to it where it does not.
+        usual: The folder where none is named.
+
+    Raises:
+        ConfigError: A file has that name, or the folder holds other files than a result.
+        OSError: Nothing can be written there.
+    """
+    path: pathlib.Path = options.out or usual
+    options.out = path
+    if path.name in {"", ".."}:
+        raise ConfigError(f"--out names a new folder, or the one of an earlier result; got {str(path)!r}.")
+    if path.exists() and not path.is_dir():
+        raise ConfigError(f"{path} is a file; --out names a folder.")
+    _try_to_write(path.parent, _ELSEWHERE)
+    # A result replaces the folder, so nothing else may be in it.
+    others = sorted({entry.name for entry in path.iterdir()} - _FILES_OF_A_RESULT) if path.exists() else []
+    if others:
+        raise ConfigError(
+            f"{path} holds other files than a result ({', '.join(others[:3])}), which would be lost; name another "
+            "folder with --out."
+        )
+    return path
+
+
+def file_to_write(path: pathlib.Path, advice: str = _ELSEWHERE) -> pathlib.Path:
+    """The file of a result, as `folder_to_write`; the advice is for a folder that cannot be written to."""
+    if path.is_dir():
+        raise ConfigError(f"{path} is a folder; --out names a file.")
+    _try_to_write(path.parent, advice)
+    return path
+
+
+def _try_to_write(folder: pathlib.Path, advice: str) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        refused = OSError(error.errno, f"nothing can be written there ({error.strerror})", str(folder))
+        refused.add_note(advice)
+        raise refused from error

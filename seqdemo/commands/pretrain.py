@@ -7,13 +7,13 @@ import dataclasses
 import pathlib
 
 from seqdemo.commands import progress
-from seqdemo.commands.options import add_data, add_machine, add_settings, given, set_threads
+from seqdemo.commands.options import add_data, add_machine, add_settings, count, folder_to_write, given, set_threads
 from seqdemo.models.registry import MODELS
 from seqdemo.training.config import PretrainingConfig
 
 HELP = "learn a language model on unlabelled reviews, to start from"
 
-_SIZES = {"d_embed": int, "d_hidden": int}
+_SIZES = {"d_embed": count, "d_hidden": count}
 _SETTINGS = {entry.name: type(entry.default) for entry in dataclasses.fields(PretrainingConfig)}
 
 
@@ -38,7 +38,7 @@ def run(options: argparse.Namespace) -> None:
 
     pretrain(
         options.model,
-        out=options.out or pathlib.Path("runs") / f"lm-{options.model}",
+        out=folder_to_write(options, pathlib.Path("runs") / f"lm-{options.model}"),
         config=PretrainingConfig(**given(options, _SETTINGS)),
         preset=options.preset,
         overrides=given(options, _SIZES),

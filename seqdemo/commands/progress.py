@@ -103,6 +103,8 @@ class TaskBar:
             )
         elif kind == "done" and event["folder"]:
             _print_tested(event["metrics"], event["folder"])
+        elif kind == "done":
+            print("The run ended before its first epoch did; nothing is kept.")
 
 
 class _MovingLine:

@@ -6,6 +6,8 @@ import argparse
 import dataclasses
 import math
 
+from seqdemo.commands.options import file_to_write
+from seqdemo.errors import ConfigError
 from seqdemo.models.registry import MODELS
 from seqdemo.training.settings import PRESETS
 
@@ -22,9 +24,14 @@ def run(options: argparse.Namespace) -> None:
     from seqdemo.training import recorded
     from seqdemo.training.jobs import Jobs, Limits
 
+    names = options.presets or list(PRESETS)
+    if unknown := [name for name in names if name not in PRESETS]:
+        raise ConfigError(f"There is no preset called {unknown[0]!r}; known are {', '.join(PRESETS)}.")
+    for name in names:
+        file_to_write(recorded.FOLDER / f"{name}.json", "Recordings lie beside the shipped models.")
     jobs = Jobs(limits=dataclasses.replace(Limits.from_environment(), unwatched_s=math.inf))
     try:
-        for name in options.presets or PRESETS:
+        for name in names:
             path = recorded.record(name, jobs)
             for recording in recorded.load(name):
                 view = recording.view()

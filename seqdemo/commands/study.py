@@ -7,7 +7,7 @@ import os
 import pathlib
 
 import seqdemo
-from seqdemo.commands.options import add_data
+from seqdemo.commands.options import add_data, count, file_to_write
 from seqdemo.models.registry import MODELS
 
 HELP = "rerun a measurement over many reviews and store its result"
@@ -18,7 +18,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", nargs="?", help="of the study; --list shows them")
     parser.add_argument("--list", action="store_true", help="list the studies")
     parser.add_argument("--model", action="append", help="a name or a folder; may be given more than once")
-    parser.add_argument("--limit", type=int, help="use only so many reviews or tasks")
+    parser.add_argument("--limit", type=count, help="use only so many reviews or tasks")
     parser.add_argument(
         "--out", type=pathlib.Path, help="the file; beside the checkpoints by default, in runs/ where part is left out"
     )
@@ -35,6 +35,9 @@ def run(options: argparse.Namespace) -> None:
             print(f"{known.name:<22} {known.question}")
         return
     chosen = registry.study(options.name)
+    in_part = options.model is not None or options.limit is not None
+    usual = study.path_of(chosen.name, pathlib.Path("runs") / "studies" if in_part else None)
+    options.out = path = file_to_write(options.out or usual)
     models = {}
     if chosen.on_checkpoints:
         for checkpoint in options.model or MODELS:
@@ -44,7 +47,5 @@ def run(options: argparse.Namespace) -> None:
         models=models, data=options.data, limit=options.limit, say=lambda line: print(line, flush=True)
     )
     measurement = chosen.measure(inputs)
-    in_part = options.model is not None or options.limit is not None
-    path = options.out or study.path_of(chosen.name, pathlib.Path("runs") / "studies" if in_part else None)
     study.write(path, chosen, measurement, models)
     print(f"n={measurement.n:,}, stored in {path}")

@@ -10,11 +10,22 @@ import dataclasses
 import math
 import pathlib
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from seqdemo.commands import progress
-from seqdemo.commands.options import add_data, add_machine, add_settings, flag, given, set_threads
+from seqdemo.commands.options import (
+    add_data,
+    add_machine,
+    add_settings,
+    count,
+    flag,
+    folder_to_write,
+    given,
+    number,
+    positive,
+    set_threads,
+)
 from seqdemo.errors import ConfigError
 from seqdemo.models.registry import MODELS
 from seqdemo.training import settings as run_settings
@@ -22,16 +33,16 @@ from seqdemo.training.config import TrainingConfig, recipe
 
 HELP = "train a model on the film reviews, or on a task that needs no data"
 
-_MODEL_OPTIONS = (
-    "d_embed",
-    "d_hidden",
-    "n_layers",
-    "readout",
-    "embed_dropout",
-    "dropout",
-    "recurrent_init",
-    "forget_bias",
-)
+_MODEL_OPTIONS: Mapping[str, Callable[[str], Any]] = {
+    "d_embed": count,
+    "d_hidden": count,
+    "n_layers": count,
+    "readout": str,
+    "embed_dropout": number,
+    "dropout": number,
+    "recurrent_init": str,
+    "forget_bias": number,
+}
 _TRAINING_OPTIONS = {entry.name: type(entry.default) for entry in dataclasses.fields(TrainingConfig)}
 _RUN_OPTIONS = {
     name: kind
@@ -50,9 +61,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--preset", help="of the model; `full` on CUDA and `compact` elsewhere for the Transformer")
     parser.add_argument("--out", type=pathlib.Path, help="checkpoint folder; in runs/ by default")
-    parser.add_argument("--resume", action="store_true", help="go on where an interrupted run stopped")
-    parser.add_argument("--finish", action="store_true", help="ship the best epoch of an interrupted run as it is")
-    parser.add_argument("--limit", type=int, help="use only so many reviews of each split")
+    parser.add_argument("--resume", action="store_true", default=None, help="go on where an interrupted run stopped")
+    parser.add_argument(
+        "--finish", action="store_true", default=None, help="ship the best epoch of an interrupted run as it is"
+    )
+    parser.add_argument("--limit", type=count, help="use only so many reviews of each split")
     parser.add_argument(
         "--no-test",
         action="store_true",
@@ -62,16 +75,17 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--init", type=pathlib.Path, help="a language model to start from, as `pretrain` makes it")
     add_machine(parser)
     add_settings(parser, _TRAINING_OPTIONS)
-    add_settings(parser, dict.fromkeys(_MODEL_OPTIONS, _number_or_word))
+    add_settings(parser, _MODEL_OPTIONS)
     add_settings(parser, _RUN_OPTIONS, "of the tasks of the training page")
     parser.add_argument("--csv", type=pathlib.Path, help="texts and labels of your own, for --task own")
     parser.add_argument(
         "--controlled",
         action="store_true",
+        default=None,
         help="take pause, resume and stop as lines from standard input, give way to other programs, and end with it",
     )
-    parser.add_argument("--max-seconds", type=float, help="end the run after so long, with its best epoch")
-    parser.add_argument("--max-memory-mb", type=float, help="end the run where it holds more")
+    parser.add_argument("--max-seconds", type=positive, help="end the run after so long, with its best epoch")
+    parser.add_argument("--max-memory-mb", type=positive, help="end the run where it holds more")
     add_data(parser)
 
 
@@ -88,7 +102,8 @@ def _train_reviews(options: argparse.Namespace) -> None:
 
     if options.model is None:
         raise ConfigError(f"Film reviews need --model, one of {', '.join(MODELS)}.")
-    _refuse(options, ["attention"])
+    used = {"model", "preset", "resume", "finish", "limit", "no_test", "init", "data"}
+    _refuse_others(options, {*used, *_TRAINING_OPTIONS, *_MODEL_OPTIONS})
     device = devices.find(options.device)
     preset = options.preset
     if preset is None:
@@ -97,14 +112,14 @@ def _train_reviews(options: argparse.Namespace) -> None:
     settings = given(options, _TRAINING_OPTIONS)
     train(
         options.model,
-        out=options.out or pathlib.Path("runs") / options.model,
+        out=folder_to_write(options, pathlib.Path("runs") / options.model),
         config=recipe(options.model, preset, fine_tuning=options.init is not None, **settings),
         preset=preset,
         overrides=given(options, _MODEL_OPTIONS),
         data=options.data,
         device=device,
-        resume=options.resume,
-        finish=options.finish,
+        resume=bool(options.resume),
+        finish=bool(options.finish),
         init=options.init,
         limit=options.limit,
         test=not options.no_test,
@@ -116,13 +131,12 @@ def _train_dates(options: argparse.Namespace) -> None:
     from seqdemo.training import dates, devices
 
     own = {entry.name for entry in dataclasses.fields(dates.DatesConfig)}
-    others = [name for name in _TRAINING_OPTIONS if name not in own]
-    _refuse(options, ["model", "preset", "data", "limit", "no_test", *others, *_MODEL_OPTIONS])
     if options.resume or options.finish:
         raise ConfigError("A translator of dates is trained in minutes and cannot be resumed; start it again.")
+    _refuse_others(options, {"attention", *own})
     attention = options.attention is not False
     dates.train(
-        out=options.out or pathlib.Path("runs") / ("dates-attention" if attention else "dates-plain"),
+        out=folder_to_write(options, pathlib.Path("runs") / ("dates-attention" if attention else "dates-plain")),
         config=dates.DatesConfig(**given(options, own)),
         attention=attention,
         device=devices.find(options.device or "cpu"),
@@ -135,10 +149,13 @@ def _train_task(options: argparse.Namespace) -> None:
     from seqdemo.training.control import Control, give_way
 
     known = run_settings.FIELDS
-    others = [name for name in (*_TRAINING_OPTIONS, *_MODEL_OPTIONS) if name not in known]
-    _refuse(options, ["preset", "limit", "no_test", "attention", *others])
     if options.finish:
         raise ConfigError("--finish is for --task reviews; a run of this task goes on with --resume.")
+    source = {"own": "csv", "imdb": "data"}.get(options.task)
+    used = {"resume", "controlled", "max_seconds", "max_memory_mb", *known}
+    _refuse_others(options, used | {source} if source else used)
+    if options.task == "own" and options.csv is None:
+        raise ConfigError("--task own learns from a file; name it with --csv.")
     megabytes = options.max_memory_mb
     control = Control(
         max_seconds=options.max_seconds or math.inf,
@@ -147,16 +164,13 @@ def _train_task(options: argparse.Namespace) -> None:
     if options.controlled:
         give_way()
         control.listen(sys.stdin.fileno())
-    said: dict[str, Any] = {
-        name: float(value) if known[name] is float else value for name, value in given(options, known).items()
-    }
-    settings = run_settings.RunSettings(**said)
+    settings = run_settings.RunSettings(**given(options, known))
     task_run.train(
         settings,
-        out=options.out or pathlib.Path("runs") / f"{settings.task}-{settings.model}",
+        out=folder_to_write(options, pathlib.Path("runs") / f"{settings.task}-{settings.model}"),
         csv=options.csv,
         data=options.data,
-        resume=options.resume,
+        resume=bool(options.resume),
         control=control,
         on_event=progress.listener(options.events, progress.TaskBar),
     )
@@ -170,16 +184,8 @@ _TASKS: dict[str, Callable[[argparse.Namespace], None]] = {
 """What `--task` runs: one function for each task."""
 
 
-def _refuse(options: argparse.Namespace, names: Iterable[str]) -> None:
+def _refuse_others(options: argparse.Namespace, used: Iterable[str]) -> None:
     """Stops where an option was given that the task has no use for."""
-    if unused := given(options, names):
+    known = {"task", "out", "device", "threads", "events", "debug", "run", *used}
+    if unused := [name for name, value in vars(options).items() if value is not None and name not in known]:
         raise ConfigError(f"--task {options.task} has no setting {', '.join(map(flag, unused))}.")
-
-
-def _number_or_word(word: str) -> int | float | str:
-    for kind in (int, float):
-        try:
-            return kind(word)
-        except ValueError:
-            continue
-    return word

@@ -66,6 +66,8 @@ class RecurrentConfig:
             raise ConfigError(f"cell is one of {', '.join(_FUSED)}; got {self.cell!r}.")
         if self.readout not in READOUTS:
             raise ConfigError(f"readout is one of {', '.join(READOUTS)}; got {self.readout!r}.")
+        if self.recurrent_init not in RECURRENT_INITS:
+            raise ConfigError(f"recurrent_init is one of {', '.join(RECURRENT_INITS)}; got {self.recurrent_init!r}.")
         for name in ("vocab_size", "d_embed", "d_hidden", "n_layers", "n_outputs"):
             if type(getattr(self, name)) is not int or getattr(self, name) < 1:
                 raise ConfigError(f"{name} is a whole number of at least 1; got {getattr(self, name)!r}.")

@@ -23,6 +23,8 @@ from seqdemo.data import examples, imdb
 from seqdemo.errors import CheckpointError, ConfigError
 from seqdemo.training import loop, run
 
+_KEPT = ("epochs", "best_epoch", "device", "precision", "seed", "pretrained_on")
+
 
 def average(
     folders: Sequence[pathlib.Path],
@@ -62,12 +64,11 @@ def average(
     model = first.model
     model.load_state_dict({name: torch.stack([state[name] for state in states]).mean(0) for name in states[0]})
     reviews = run.limited(imdb.load("train", data), limit)
-    held_out = reviews.pick(imdb.split_validation(reviews.labels)[1])
+    held_out = reviews.pick(run.split(reviews)[1])
     validation = examples.encode(examples.tokenize_all(held_out), held_out.labels, first.vocabulary)
-    kept = ("epochs", "best_epoch", "device", "precision", "seed", "pretrained_on")
     metrics: dict[str, Any] = {
         "seconds": round(sum(part.metrics["seconds"] for part in parts), 1),
-        **{name: first.metrics[name] for name in kept},
+        **{name: first.metrics[name] for name in _KEPT},
         "averaged": [_described(part) for part in parts],
     }
     return run.ship(
@@ -92,6 +93,8 @@ def _load(path: pathlib.Path) -> Classifier:
 
 
 def _check_alike(first: Classifier, part: Classifier, path: pathlib.Path) -> None:
+    if unknown := sorted({*_KEPT, "seconds", "validation_accuracy", "commit"} - {"pretrained_on"} - set(part.metrics)):
+        raise ConfigError(f"The metrics of {path} do not say {', '.join(unknown)}; it was not trained on film reviews.")
     origin = part.metrics.get("pretrained_on", {}).get("sha256")
     if origin is None or origin != first.metrics.get("pretrained_on", {}).get("sha256"):
         raise ConfigError(f"{path} did not start from the language model that the first started from.")

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from typing import Any
 
 import seqdemo
+from seqdemo.errors import SEE_MORE
 from seqdemo.training.run_files import RunFiles
 from seqdemo.training.run_view import State, View
 from seqdemo.training.settings import RunSettings
@@ -165,7 +166,7 @@ def how_it_ended(
         return "killed", f"The run ended: its process was killed from outside (signal {-status}).", "killed"
     if closed:
         return "killed", "The server was stopped.", "killed"
-    if last_error.startswith("seqdemo: "):
+    if last_error.startswith("seqdemo: ") and not last_error.endswith(SEE_MORE):
         return "failed", last_error.removeprefix("seqdemo: "), "error"
     _log.error("A training run ended with status %d: %s", status, last_error)
     return "failed", "The run ended with an error of the program.", "error"

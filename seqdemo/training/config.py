@@ -10,6 +10,7 @@ from seqdemo.errors import ConfigError
 
 SCHEDULES = ("cosine", "plateau")
 PRECISIONS = ("auto", "fp32", "bf16")
+MAX_SEED = 2**31 - 1
 KEPT = ("best", "last")
 STARTS = ("layers", "words")
 
@@ -100,6 +101,17 @@ class TrainingConfig:
         for name, allowed in (("schedule", SCHEDULES), ("precision", PRECISIONS), ("keep", KEPT), ("start", STARTS)):
             if getattr(self, name) not in allowed:
                 raise ConfigError(f"{name} is one of {', '.join(allowed)}; got {getattr(self, name)!r}.")
+        check_seed(self.seed)
+
+
+def check_seed(seed: int) -> None:
+    """Refuses a seed that a source of chance does not take.
+
+    Raises:
+        ConfigError: It is negative, or too large.
+    """
+    if not 0 <= seed <= MAX_SEED:
+        raise ConfigError(f"seed is from 0 to {MAX_SEED:,}; got {seed:,}.")
 
 
 RECIPES: Mapping[tuple[str, str], Mapping[str, Any]] = {
@@ -189,6 +201,8 @@ class PretrainingConfig:
         for name in ("batch_size", "window", "n_frequent"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} is at least 1; got {getattr(self, name)}.")
+        if self.n_sampled < 0:
+            raise ConfigError(f"n_sampled is 0 or more; got {self.n_sampled}.")
         for name in ("epochs", "learning_rate", "clip_norm"):
             if getattr(self, name) <= 0:
                 raise ConfigError(f"{name} is above 0; got {getattr(self, name)}.")
@@ -197,3 +211,4 @@ class PretrainingConfig:
                 raise ConfigError(f"{name} is above 0 and below 1; got {getattr(self, name)}.")
         if self.precision not in PRECISIONS:
             raise ConfigError(f"precision is one of {', '.join(PRECISIONS)}; got {self.precision!r}.")
+        check_seed(self.seed)

@@ -29,7 +29,7 @@ from seqdemo.checkpoints import translator
 from seqdemo.data import dates, not_dates
 from seqdemo.errors import ConfigError, TrainingError
 from seqdemo.models.seq2seq import Seq2Seq, Seq2SeqConfig
-from seqdemo.training.config import PRECISIONS
+from seqdemo.training.config import PRECISIONS, check_seed
 from seqdemo.training.precision import Trial, autocast, choose_precision
 from seqdemo.training.run import code_commit, device_name
 from seqdemo.training.scores import accuracy_interval
@@ -95,6 +95,7 @@ class DatesConfig:
             raise ConfigError(f"way is one of {', '.join(WAYS)}; got {self.way!r}.")
         if self.precision not in PRECISIONS:
             raise ConfigError(f"precision is one of {', '.join(PRECISIONS)}; got {self.precision!r}.")
+        check_seed(self.seed)
 
 
 @dataclass(frozen=True)

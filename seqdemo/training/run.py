@@ -15,11 +15,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from seqdemo.checkpoints import card, folder, language_model
 from seqdemo.checkpoints.classifier import Classifier
 from seqdemo.data import examples, imdb, opinions
+from seqdemo.errors import DataError
 from seqdemo.models import registry
 from seqdemo.text import MAX_TOKENS, Vocabulary
 from seqdemo.training import calibration, devices, loop
@@ -72,7 +74,7 @@ def train(
     """
     device = device or devices.find()
     reviews = limited(imdb.load("train", data), limit)
-    training_rows, validation_rows = imdb.split_validation(reviews.labels)
+    training_rows, validation_rows = split(reviews)
     tokens = examples.tokenize_all(reviews)
     given = language_model.load(init) if init else None
     if given:
@@ -205,6 +207,18 @@ def ship(
         write(metrics=metrics, card=card.model_card(name=name, config=shipped.config, metrics=metrics))
     on_event({"event": "done", "out": str(out), **metrics})
     return folder.load(out)
+
+
+def split(reviews: imdb.Reviews) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Training rows and validation rows.
+
+    Raises:
+        DataError: There are too few reviews for both.
+    """
+    rows = imdb.split_validation(reviews.labels)
+    if not all(map(len, rows)):
+        raise DataError(f"{len(reviews)} reviews leave none for validation; at least 6 of one label are needed.")
+    return rows
 
 
 def open_test_reviews(data: str | None, limit: int | None) -> imdb.Reviews:

@@ -41,7 +41,7 @@ from torch import Tensor
 
 from seqdemo.checkpoints import folder, package
 from seqdemo.data.tasks import Batch
-from seqdemo.errors import TrainingError
+from seqdemo.errors import TrainingError, is_out_of_memory
 from seqdemo.models.registry import MODELS
 from seqdemo.text import MAX_TOKENS
 from seqdemo.training import devices, state
@@ -60,6 +60,7 @@ _REPORTS = 250
 EXPLODED = 50.0
 """A loss this many times that of guessing counts as an explosion."""
 _MAX_WRONG = 20
+_NEEDS_LESS_MEMORY = "Take a smaller batch, a shorter text or a narrower model."
 _SECONDS_BETWEEN_DOWNLOAD_EVENTS = 0.3
 
 
@@ -128,20 +129,27 @@ def train(
     """
     on_event({"event": "loading", "task": settings.task, "label": TASK_LABELS[settings.task]})
     problem = prepare(settings, csv=csv, data=data, on_progress=_told_now_and_then(on_event))
-    run = _Run(settings, problem, out, control or Control(), on_event)
     try:
-        return run.go(resume=resume)
+        return _Run(settings, problem, out, control or Control(), on_event).go(resume=resume)
     except RunFailed as error:
-        on_event(
-            {
-                "event": "failed",
-                "kind": error.kind,
-                "message": error.message,
-                "setting": error.setting,
-                "advice": error.advice,
-            }
+        failed = error
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        failed = RunFailed(
+            "memory", "There is not enough memory for this run.", setting="batch_size", advice=_NEEDS_LESS_MEMORY
         )
-        raise
+        failed.__cause__ = error
+    on_event(
+        {
+            "event": "failed",
+            "kind": failed.kind,
+            "message": failed.message,
+            "setting": failed.setting,
+            "advice": failed.advice,
+        }
+    )
+    raise failed
 
 
 def _told_now_and_then(on_event: OnEvent) -> Callable[[int, int], None]:
@@ -196,7 +204,7 @@ class _Run:
                 "memory",
                 f"The run needed more than {self.control.max_memory_bytes / 1e6:,.0f} MB of memory.",
                 setting="batch_size",
-                advice="Take a smaller batch, a shorter text or a narrower model.",
+                advice=_NEEDS_LESS_MEMORY,
             )
         event = self._finish(reason)
         self.state_file.unlink(missing_ok=True)
