@@ -115,7 +115,7 @@ def set_threads(threads: int | None) -> None:
         torch.set_num_threads(threads)
 
 
-def folder_to_write(options: argparse.Namespace, usual: pathlib.Path | None = None) -> pathlib.Path:
+def folder_to_write(options: argparse.Namespace, usual: pathlib.Path = pathlib.Path()) -> pathlib.Path:
     """The folder of a result, found to be writable before anything is computed for it.
 
     Args:

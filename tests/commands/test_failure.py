@@ -1,5 +1,6 @@
 """However a command ends, it is no traceback: one sentence, and an exit status that says what kind of end it was."""
 
+import importlib
 import os
 import pathlib
 import shutil
@@ -24,7 +25,8 @@ def reviews(tmp_path_factory):
     """A folder of film reviews, as the option --data names it."""
     folder = tmp_path_factory.mktemp("imdb")
     for split in ("train", "test", "unsupervised"):
-        texts = [3 * f"A {word} film, seen on day {day}. " for day, word in enumerate(["dreadful"] * 20 + ["fine"] * 20)]
+        words = enumerate(["dreadful"] * 20 + ["fine"] * 20)
+        texts = [3 * f"A {word} film, seen on day {day}. " for day, word in words]
         table = pa.table({"text": texts, "label": [0] * 20 + [1] * 20})
         pq.write_table(table, folder / f"{split}-00000-of-00001.parquet")
     return folder
@@ -54,7 +56,7 @@ TRAIN = f"train --model rnn --data reviews {' '.join(TINY)}"
 CANNOT = {
     "predict x --model empty": "empty is no checkpoint: config.json",
     "predict x --model no-json": "config.json is not JSON",
-    "predict x --model no-weights": "no-weights",
+    "predict x --model no-weights": "model.safetensors is not a safetensors file",
     "data --data nowhere": "nowhere holds no plain_text/train",
     "data --data file": "file holds no plain_text/train",
     "evaluate rnn --data empty": "empty holds no plain_text/test",
@@ -64,7 +66,7 @@ CANNOT = {
     "train --task own --csv bytes.csv": "This file is ",
     f"{TRAIN} --limit 8": "8 reviews leave none for validation; at least 6 of one label are needed.",
     f"{TRAIN} --init no-json": "config.json is not JSON",
-    f"{TRAIN} --init file": "file is no language model",
+    f"{TRAIN} --init file": "file is no checkpoint",
     f"{TRAIN} --finish": "There is no interrupted run to finish",
     "pretrain --model lstm --data cut": "cut holds no plain_text/unsupervised",
     "average no-json no-json --out mean": "config.json is not JSON",
@@ -162,6 +164,9 @@ def test_an_error_of_the_system_is_told_with_the_file_that_it_is_about(here, cap
 @pytest.fixture
 def unwritable(monkeypatch, reviews):
     """A working folder in which nothing can be written, also not by the administrator."""
+    importlib.import_module("seqdemo.studies.registry")  # whose modules another user may not be allowed to read
+    for name in ("average", "dates", "pretrain", "run", "task_run"):
+        importlib.import_module(f"seqdemo.training.{name}")
     home = pathlib.Path(tempfile.mkdtemp(prefix="seqdemo-read-only-"))
     shutil.copytree(reviews, home / "reviews")
     for path in (home / "reviews", home):
