@@ -391,7 +391,7 @@ class Jobs:
 
     def events(self, run_id: str) -> list[dict[str, Any]]:
         """Every event of a run with `at`, the seconds since its start; what a recording holds."""
-        return RunFiles(self.root / run_id).events()
+        return [event for event in RunFiles(self.root / run_id).events() if "at" in event]  # not the note of its end
 
     # --- inside ---
 

@@ -105,7 +105,7 @@ def record(name: str, jobs: Jobs, folder: pathlib.Path = FOLDER, timeout_s: floa
         view = jobs.wait(run_id, lambda view: view.has_ended, timeout_s)
         if not view.has_ended:
             raise TrainingError(f"A run of {name} took longer than {timeout_s:.0f} s.")
-        events = [_short(event) for event in jobs.events(run_id) if event["event"] not in {"ended"}]
+        events = [_short(event) for event in jobs.events(run_id)]
         runs.append({"settings": dataclasses.asdict(settings), "events": events})
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.json"

@@ -225,8 +225,9 @@ class RunFiles:
                 view.state, view.message, view.kind = ended["state"], ended["message"], ended["kind"]
         except (OSError, ValueError, TypeError, KeyError):
             return None
-        if view.folder is not None and view.state == "done":
-            view.done = {**(view.done or {}), "folder": str(self.result)}  # where it lies now
+        if view.state == "done" and view.done is not None:
+            if view.done.get("folder") is not None:
+                view.done["folder"] = str(self.result)  # where it lies now
         elif ended is not None:
             view.done = None
         elif not view.has_ended:

@@ -171,30 +171,6 @@ FIELDS: Mapping[str, Any] = {field.name: type(field.default) for field in datacl
 """Every setting with its type."""
 
 
-def from_words(entries: Mapping[str, str]) -> RunSettings:
-    """Reads settings that came as text, from a link.
-
-    Args:
-        entries: Setting → value as text; what is missing keeps its default, unknown names are left out.
-
-    Returns:
-        The settings.
-
-    Raises:
-        ConfigError: A value is no number where one is needed, or is not allowed.
-    """
-    found: dict[str, Any] = {}
-    for name, word in entries.items():
-        kind = FIELDS.get(name)
-        if kind is None:
-            continue
-        try:
-            found[name] = kind(word)
-        except ValueError as error:
-            raise ConfigError(f"{name} is a {'whole ' if kind is int else ''}number; got {word!r}.") from error
-    return RunSettings(**found)
-
-
 def architecture(settings: RunSettings, *, n_outputs: int = 1) -> dict[str, Any]:
     """The entries of the model's config, all but the vocabulary size.
 

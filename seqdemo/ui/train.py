@@ -10,7 +10,6 @@ from __future__ import annotations
 import dataclasses
 import re
 import secrets
-import urllib.parse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,9 +23,9 @@ from seqdemo.errors import SeqdemoError
 from seqdemo.models.registry import MODELS
 from seqdemo.studies.study import listed
 from seqdemo.training import recorded
-from seqdemo.training.jobs import View
+from seqdemo.training.jobs import View, is_allowed
 from seqdemo.training.settings import PRESETS, RunSettings
-from seqdemo.ui import components, resources, sources, train_plan
+from seqdemo.ui import address, components, resources, sources, train_plan
 from seqdemo.ui.marks import mark, plain
 from seqdemo.ui.message import pack
 
@@ -39,7 +38,8 @@ _CURVES_FIRST = """
 @media (max-width: 640px) { [data-testid="stColumn"]:has(.st-key-train_watch) { order: -1; } }
 </style>
 """
-_RUN_ID = re.compile(r"[A-Za-z0-9_-]{16}")
+IN_ADDRESS = (*train_plan.IN_ADDRESS, "runs", "preset")
+"""The entries of the address that are this page's own."""
 _VISITOR = re.compile(r"[0-9a-f]{32}")
 _DASHES = ("", "2 3", "8 3", "14 3")
 _LEARNED, _STUCK = 0.75, 0.2
@@ -91,6 +91,15 @@ class Session:
         del self.runs[:-MAX_KNOWN]
         self.shown = [run_id for run_id in run_ids if run_id in self.runs][: train_plan.MAX_RUNS]
 
+    def remember(self, run_ids: Sequence[str]) -> None:
+        """Takes the runs of earlier visits, the oldest first, before those that are known here."""
+        self.runs = [*(run_id for run_id in run_ids if run_id not in self.runs), *self.runs][-MAX_KNOWN:]
+
+    def forget(self, run_id: str) -> None:
+        """Leaves out a run that was deleted."""
+        self.runs = [known for known in self.runs if known != run_id]
+        self.shown = [known for known in self.shown if known != run_id]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Shown:
@@ -114,13 +123,11 @@ def session() -> Session:
     if _SESSION not in st.session_state:
         query = st.query_params.to_dict()
         found = Session()
-        wanted = [run_id for run_id in query.get("runs", "").split(",") if _RUN_ID.fullmatch(run_id)]
-        known = [run_id for run_id in wanted[:MAX_KNOWN] if resources.jobs().view(run_id) is not None]
-        found.add(known)
-        if len(known) < len([word for word in query.get("runs", "").split(",") if word]):
-            found.warning = "A run of this link is not here any more. Runs without a name are deleted after a day."
-        if query.get("preset") in PRESETS:
-            found.preset = query["preset"]
+        wanted = address.ids(query, "runs", most=MAX_KNOWN)
+        found.add([run_id for run_id in wanted if resources.jobs().view(run_id) is not None])
+        if query.get("runs") and (not wanted or len(found.runs) < len(wanted)):
+            found.warning = "A run of this link is not here any more. Runs are deleted after a while."
+        found.preset = address.choice(query, "preset", PRESETS, found.preset)
         st.session_state[_SESSION] = found
     found = st.session_state[_SESSION]
     assert isinstance(found, Session)
@@ -188,19 +195,28 @@ def _watch() -> None:
         if devices := {where(run.view.start) for run in own if run.view.start}:
             st.caption(f"Computed on: {'; '.join(sorted(devices))}")
     elif runs:
-        st.caption(
-            f"Recorded beforehand with these settings: {PRESETS[now.preset].label}. Play it, or train it yourself."
-        )
+        invitation = " Play it again, or press Start to train it yourself." if is_allowed() else ""
+        st.caption(f"Recorded beforehand with these settings: {PRESETS[now.preset].label}.{invitation}")
     for said in (now.warning, now.problem):
         if said:
             st.warning(plain(said), icon=":material/info:")
     found = components.train(
         key="train_picture",
-        data=message(runs, link=link(now), play=now.play, visitor=now.visitor),
+        data=message(runs, entries=address.entries(link(now), IN_ADDRESS), play=now.play, visitor=now.visitor),
         on_visitor_change=lambda: None,
     )
     if now.recognise(found.visitor):
+        _remember_earlier(now)
         st.rerun()  # the whole page: other things can be done now
+
+
+def _remember_earlier(now: Session) -> None:
+    """Finds the visitor's runs without a link; on screen are those that still train, or the last one, if no others."""
+    earlier = [view for view in map(resources.jobs().view, resources.jobs().of(now.visitor)) if view is not None]
+    now.remember([view.id for view in earlier])
+    if not now.shown and "preset" not in st.query_params:
+        going = [view.id for view in earlier if not view.has_ended]
+        now.shown = (going or [view.id for view in earlier[-1:]])[-train_plan.MAX_RUNS :]
 
 
 def _row(run: Shown) -> None:
@@ -212,6 +228,10 @@ def _row(run: Shown) -> None:
         if view.has_ended:
             _button("Again", "replay", "again", view, _again, "Start again with the same seed")
             _button("New seed", "casino", "seed", view, _new_seed, "Start again with another seed")
+            if is_mine(view):
+                with st.popover("Delete", icon=":material/delete:", key=f"train_deletion_{view.id}"):
+                    st.markdown(f"Delete {plain(run.label)} now, with its curves, its model and all its files?")
+                    _button("Delete it", "delete", "delete", view, _delete)
         elif is_mine(view):
             paused = view.state == "paused"
             steer = resources.jobs().resume if paused else resources.jobs().pause
@@ -258,6 +278,17 @@ def _new_seed(run_id: str) -> None:
     _again(run_id, seed=secrets.randbelow(9_999) + 1)
 
 
+def _delete(run_id: str) -> None:
+    now = session()
+    now.problem = now.warning = ""
+    try:
+        resources.jobs().delete(run_id)
+    except SeqdemoError as error:
+        now.problem = str(error)
+    else:
+        now.forget(run_id)
+
+
 def _mend(run_id: str) -> None:
     view = resources.jobs().view(run_id)
     settings = mended(view) if view is not None else None
@@ -280,8 +311,8 @@ def mended(view: View) -> RunSettings | None:
 def status(view: View) -> str:
     """What a run does now, in one line."""
     words = [_STATES[view.state]]
-    if view.state == "queued":
-        words = [f"number {view.place} in the queue" if view.place else "waiting"]
+    if view.state == "queued" and view.ahead:
+        words.append(f"{view.ahead} {'run' if view.ahead == 1 else 'runs'} ahead")
     last = view.steps[-1] if view.steps else None
     if view.state in {"running", "paused"} and last is not None:
         words.append(f"epoch {last['epoch']} of {view.settings.epochs}")
@@ -315,16 +346,23 @@ def duration(seconds: float) -> str:
 def finding(runs: Sequence[Shown]) -> str:
     """What the curves show, in one sentence."""
     views = [run.view for run in runs]
+    waiting = [run for run in runs if run.view.state == "queued"]
+    waits = f"{listed([run.label for run in waiting])} {'waits' if len(waiting) == 1 else 'wait'}" if waiting else ""
+    if waiting and (ahead := min(run.view.ahead for run in waiting)):
+        waits += f" for {ahead} {'run' if ahead == 1 else 'runs'} ahead"
     if not any(view.epochs for view in views):
         if all(view.has_ended for view in views):
             return "No run came as far as its first epoch"
-        return "Getting ready: the data is being read" if len(views) > 1 else "Getting ready"
+        reading = "" if len(waiting) == len(runs) else "Getting ready: the data is being read"
+        return "; ".join(filter(None, (reading, waits)))
     if any(not view.has_ended for view in views):
         epoch = max((view.epochs[-1]["epoch"] for view in views if view.epochs), default=0)
         scores = [
             f"{run.label} {percent(run.view.epochs[-1]['validation_accuracy'])}" for run in runs if run.view.epochs
         ]
-        return f"After {epoch} {'epoch' if epoch == 1 else 'epochs'}: {', '.join(scores)}"
+        return "; ".join(
+            filter(None, (f"After {epoch} {'epoch' if epoch == 1 else 'epochs'}: {', '.join(scores)}", waits))
+        )
     groups: dict[str, list[str]] = {"learns it": [], "learns part of it": [], "stays at guessing": [], "breaks off": []}
     for run in runs:
         groups[verdict(run.view)].append(run.label + score_words(run.view))
@@ -364,22 +402,24 @@ def percent(share: float) -> str:
     return f"{int(100 * share + 0.5)}\u00a0%"
 
 
-def link(now: Session) -> str | None:
-    """The query that opens this page with the form as it stands, and with these runs."""
+def link(now: Session) -> dict[str, str]:
+    """The entries of the address that open this page with the form as it stands, and with what is on screen."""
     words = dict(st.session_state.get("train_link", {}))
-    if now.runs:
-        words["runs"] = ",".join(now.shown or now.runs)
-    elif now.preset != next(iter(PRESETS)):
+    if now.shown:
+        words["runs"] = ",".join(now.shown)
+    elif now.runs or now.preset != next(iter(PRESETS)):
         words["preset"] = now.preset
-    return urllib.parse.urlencode(words, safe=",+")
+    return words
 
 
-def message(runs: Sequence[Shown], *, link: str | None = None, play: int = 0, visitor: str = "") -> bytes:
+def message(
+    runs: Sequence[Shown], *, entries: Mapping[str, str] | None = None, play: int = 0, visitor: str = ""
+) -> bytes:
     """All that the picture is drawn from, as one binary message.
 
     Args:
         runs: Up to four.
-        link: What stands behind the `?` of the page's address; None leaves it alone.
+        entries: What is to stand in the page's address, as `address.entries` gives it; the others stay as they are.
         play: Counts how often it was to be played from the start.
         visitor: What the browser is to keep where it was given no name before.
     """
@@ -425,7 +465,7 @@ def message(runs: Sequence[Shown], *, link: str | None = None, play: int = 0, vi
         "than at the last, training hardly notices what stood at the beginning.",
         "loss": f"{' and '.join(sorted(losses))}{', nats' if losses == {'cross-entropy'} else ''}",
         "live": any(not run.view.has_ended for run in runs),
-        "link": link,
+        "address": dict(entries or {}),
         "play": play,
         "visitor": visitor,
         "runs": described,

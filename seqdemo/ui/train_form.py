@@ -60,18 +60,17 @@ _HELP: Mapping[str, str] = {
 
 
 def presets() -> None:
-    """Draws the comparisons that tell a story; a click trains one, or replays it where training is switched off."""
-    allowed = jobs.is_allowed()
+    """Draws the comparisons that tell a story; a click replays one, and fills the form with it."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown("**Try first**", width="content")
         for name, preset in PRESETS.items():
             st.button(
                 preset.label,
                 key=f"train_preset_{name}",
-                on_click=_take_preset if allowed else _play_preset,
+                on_click=_take_preset,
                 args=(name,),
                 icon=":material/play_arrow:",
-                disabled=not allowed and name not in train.recordings(),
+                disabled=not jobs.is_allowed() and name not in train.recordings(),
             )
     story = PRESETS[train.session().preset]
     st.markdown(f":small[**{story.label}.** {story.story}]")
@@ -412,18 +411,14 @@ def _start(runs: Sequence[RunSettings], csv: bytes | None) -> None:
 
 
 def _take_preset(name: str) -> None:
-    """Fills the form with a preset, shows what it once did, and starts it."""
+    """Fills the form with a preset and shows what it once did, unless something trains on screen. Starts nothing."""
     now = train.session()
     now.preset = name
-    plan = train_plan.of_preset(name)
-    _put(plan)
-    _start(plan.runs(), None)
-
-
-def _play_preset(name: str) -> None:
-    now = train.session()
-    now.preset, now.shown = name, []
-    now.play += 1
+    now.problem = now.warning = ""
+    _put(train_plan.of_preset(name))
+    if not train.is_running():
+        now.shown = []
+        now.play += 1
 
 
 def _shown(value: object) -> str:

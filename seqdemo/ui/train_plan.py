@@ -14,9 +14,13 @@ from typing import Any
 from seqdemo.data.tasks import MADE_UP
 from seqdemo.errors import ConfigError
 from seqdemo.models.registry import MODELS
-from seqdemo.training.settings import BOUNDS, CHOICES, FIELDS, PRESETS, TASK_LABELS, RunSettings, from_words
+from seqdemo.training.settings import BOUNDS, CHOICES, FIELDS, PRESETS, TASK_LABELS, RunSettings
+from seqdemo.ui import address
 
 MAX_RUNS = 4
+IN_ADDRESS = (*(name for name in FIELDS if name != "model"), "models", "vary", "values")
+"""The entries of an address that carry a plan."""
+_MAX_SHOWN = 40
 LABELS: Mapping[str, str] = {
     "length": "Length",
     "distance": "Words after the opinion",
@@ -120,18 +124,18 @@ def from_query(query: Mapping[str, str]) -> Plan | None:
     Raises:
         ConfigError: A value cannot be used; a sentence.
     """
-    words = {name: word for name, word in query.items() if name in FIELDS and name != "model"}
-    if not words and not {"models", "vary"} & set(query):
+    words = {name: word for name, word in query.items() if name in IN_ADDRESS}
+    if not set(words) - {"values"}:
         return None
-    wanted = {name.strip() for name in query.get("models", "").split(",") if name.strip()}
+    wanted = {name.strip() for name in words.pop("models", "").split(",") if name.strip()}
     if unknown := sorted(wanted - set(MODELS)):
-        raise ConfigError(f"There is no model called {unknown[0]!r}; known are {', '.join(MODELS)}.")
+        raise ConfigError(f"There is no model called {_quoted(unknown[0])}; known are {', '.join(MODELS)}.")
     models = tuple(name for name in MODELS if name in wanted) or ("rnn", "lstm")
-    vary = query.get("vary", "")
+    vary, values = words.pop("vary", ""), words.pop("values", "")
     if vary and vary not in LABELS:
-        raise ConfigError(f"There is no setting called {vary!r} that runs could differ in.")
-    base = from_words({**words, "model": models[0]})
-    return Plan(base=base, models=models, vary=vary, values=parse_values(vary, query.get("values", "")))
+        raise ConfigError(f"There is no setting called {_quoted(vary)} that runs could differ in.")
+    base = RunSettings(model=models[0], **{name: _value(name, word) for name, word in words.items()})
+    return Plan(base=base, models=models, vary=vary, values=parse_values(vary, values))
 
 
 def parse_values(name: str, text: str) -> tuple[Any, ...]:
@@ -142,23 +146,28 @@ def parse_values(name: str, text: str) -> tuple[Any, ...]:
     """
     if not name:
         return ()
-    found: list[Any] = []
-    for word in filter(None, (part.strip() for part in text.split(","))):
-        if name in CHOICES:
-            value: Any = word
-            if word not in CHOICES[name]:
-                raise ConfigError(f"{LABELS[name]} is one of {', '.join(CHOICES[name])}; got {word[:40]!r}.")
-        else:
-            kind, (low, high) = FIELDS[name], BOUNDS[name]
-            try:
-                value = kind(word)
-            except ValueError as error:
-                raise ConfigError(f"{LABELS[name]}: {word[:40]!r} is no {_number(kind)}.") from error
-            if not low <= value <= high:
-                raise ConfigError(f"{LABELS[name]} is from {low:,} to {high:,}; got {word[:40]}.")
-        if value not in found:
-            found.append(value)
-    return tuple(found)
+    words = filter(None, (part.strip() for part in text.split(",")))
+    return tuple(dict.fromkeys(_value(name, word) for word in words))
+
+
+def _value(name: str, word: str) -> Any:
+    """The value of a setting that came as text."""
+    label = LABELS.get(name, "Task")
+    if name in CHOICES:
+        if word not in CHOICES[name]:
+            raise ConfigError(f"{label} is one of {', '.join(CHOICES[name])}; got {_quoted(word)}.")
+        return word
+    kind, (low, high) = FIELDS[name], BOUNDS[name]
+    value = address.as_integer(word) if kind is int else address.as_number(word)
+    if value is None:
+        raise ConfigError(f"{label}: {_quoted(word)} is no {'whole ' if kind is int else ''}number.")
+    if not low <= value <= high:
+        raise ConfigError(f"{label} is from {low:,} to {high:,}; got {word[:_MAX_SHOWN]}.")
+    return value
+
+
+def _quoted(word: str) -> str:
+    return repr(word if len(word) <= _MAX_SHOWN else f"{word[:_MAX_SHOWN]}…")
 
 
 def of_preset(name: str) -> Plan:
@@ -226,7 +235,3 @@ def _differing(runs: Sequence[RunSettings]) -> list[str]:
         for name in fields
         if (name not in of_data or name in counted) and len({getattr(run, name) for run in runs}) > 1
     ]
-
-
-def _number(kind: type) -> str:
-    return "whole number" if kind is int else "number"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,8 +14,10 @@ import streamlit as st
 from seqdemo.charts import runs as charts
 from seqdemo.errors import SeqdemoError
 from seqdemo.models.registry import MODELS
+from seqdemo.sizes import MB
 from seqdemo.training import jobs
 from seqdemo.training.jobs import View
+from seqdemo.training.run_files import MAX_ZIP_BYTES
 from seqdemo.training.settings import TASK_LABELS
 from seqdemo.ui import own_models, resources, train, train_plan
 from seqdemo.ui.marks import plain
@@ -22,7 +25,7 @@ from seqdemo.ui.pages import PAGES
 from seqdemo.ui.train import Shown
 
 _PICK, _LOADED = "train_pick", "train_loaded"
-_MAX_ZIP_MB = 50
+_MAX_ZIP_MB = MAX_ZIP_BYTES // MB
 
 
 def render() -> None:
@@ -199,6 +202,7 @@ def _keep(run: Shown) -> None:
     st.markdown("**Keep it**")
     if train.is_mine(view):
         _save(run)
+        st.caption(kept_words(view, time.time()))
     else:
         st.caption("Someone else trained this: you can use and download it, but not name it.")
     with st.container(horizontal=True):
@@ -220,6 +224,21 @@ def _keep(run: Shown) -> None:
         st.code(own_models.link(view.id), language=None)
     else:
         st.caption("The other pages read texts with two labels; this run was about something else.")
+
+
+def kept_words(view: View, now: float) -> str:
+    """How long a run's files are kept, in a sentence.
+
+    Args:
+        view: The run, which has ended.
+        now: Seconds since 1970.
+    """
+    hours = max(0.0, (view.kept_until or now) - now) / 3600
+    left = f"{hours / 24:.0f} days" if hours >= 48 else f"{hours:.0f} hours" if hours >= 1.5 else "an hour or less"
+    is_loaded = view.done is not None and view.done["reason"] == "loaded"
+    state = "Saved" if view.is_saved else "Loaded, not saved" if is_loaded else "Not saved"
+    with_file = ", your own file among them" if view.settings.task == "own" else ""
+    return f"{state}: all its files are deleted in {left}{with_file}; sooner with Delete, above."
 
 
 def _save(run: Shown) -> None:
@@ -258,21 +277,26 @@ def _download(label: str, make: Callable[[], bytes], file_name: str, mime: str, 
 
 
 def _bring_back() -> None:
-    with st.expander("Load a model that was downloaded here", icon=":material/upload:"):
+    """Takes a downloaded model back; the uploader is emptied after each file, which would stay in memory otherwise."""
+    state = st.session_state
+    n, problem = state.get(_LOADED, (0, ""))
+    with st.expander("Load a model that was downloaded here", icon=":material/upload:", expanded=bool(problem)):
         upload = st.file_uploader(
             f"The ZIP file of a text model with two labels, up to {_MAX_ZIP_MB} MB",
             type="zip",
             max_upload_size=_MAX_ZIP_MB,
-            key="train_zip",
+            key=f"train_zip_{n}",
         )
-        if upload is None or st.session_state.get(_LOADED) == upload.file_id:
-            return
-        st.session_state[_LOADED] = upload.file_id
-        try:
-            name = upload.name.removesuffix(".zip")
-            run_id = resources.jobs().load_zip(upload.getvalue(), name=name, visitor=train.session().visitor)
-        except SeqdemoError as error:
-            st.error(plain(str(error)), icon=":material/error:")
-            return
-        train.session().runs.append(run_id)
-        st.rerun()
+        if problem:
+            st.error(plain(problem), icon=":material/error:")
+    if upload is None:
+        return
+    name, now, problem = upload.name.removesuffix(".zip"), train.session(), ""
+    try:
+        # A name of which nothing is left is no reason to refuse the model.
+        name = name if any(map(str.isalnum, name)) else ""
+        now.runs.append(resources.jobs().load_zip(upload.getvalue(), name=name, visitor=now.visitor))
+    except SeqdemoError as error:
+        problem = f"{upload.name[:80]}: {error}"
+    state[_LOADED] = (n + 1, problem)
+    st.rerun()

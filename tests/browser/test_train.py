@@ -99,6 +99,11 @@ def test_the_link_finds_a_run_again_and_another_visitor_sees_it_by_link_only(ope
     page.reload()
     wait_for_epoch(page, 2)
     expect(page.get_by_label("Name", exact=True)).to_be_visible()  # still theirs
+    page.goto(urllib.parse.urlsplit(address)._replace(query="embed=true&review=good").geturl())
+    wait_for_epoch(page, 2)  # also without its link
+    page.wait_for_url(re.compile("runs="))
+    query = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(page.url).query))
+    assert (query["embed"], query["review"]) == ("true", "good"), "what is not this page's stays in the address"
     other = opened(urllib.parse.urlsplit(address)._replace(scheme="", netloc="").geturl()).page
     wait_for_epoch(other, 2)
     expect(other.get_by_text("you can use and download it, but not name it")).to_be_visible()

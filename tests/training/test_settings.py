@@ -18,7 +18,6 @@ from seqdemo.training.settings import (
     TASK_LABELS,
     RunSettings,
     estimate_seconds,
-    from_words,
     n_parameters,
 )
 from seqdemo.training.task_model import TaskModel
@@ -54,15 +53,6 @@ def test_what_a_task_or_model_cannot_do_is_refused():
     for task in ("copy", "parity"):
         with pytest.raises(ConfigError, match="its readout is last"):
             RunSettings(task=task, readout="mean+max")
-
-
-def test_a_link_carries_what_differs_and_brings_the_same_settings_back():
-    words = {name: str(value) for name, value in UNUSUAL.changed().items()}
-    assert "batch_size" not in words
-    assert from_words({**words, "unknown": "entry"}) == UNUSUAL
-    assert from_words({}) == RunSettings()
-    with pytest.raises(ConfigError, match="epochs is a whole number; got 'many'"):
-        from_words({"epochs": "many"})
 
 
 def test_the_command_line_takes_the_words_that_settings_give():

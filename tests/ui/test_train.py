@@ -106,7 +106,7 @@ def ended(root, run_id, settings, *events):
 
 
 def test_a_recording_is_on_screen_before_any_click(recording, page):
-    opened = page()
+    opened = page(visitor="f" * 32)
     assert not opened.exception
     header, arrays = picture(opened)
     assert [run["label"] for run in header["runs"]] == ["RNN", "LSTM"]
@@ -117,7 +117,7 @@ def test_a_recording_is_on_screen_before_any_click(recording, page):
 
 
 def test_without_a_recording_the_page_invites(page):
-    opened = page()
+    opened = page(visitor="f" * 32)
     assert not opened.exception
     header, _ = picture(opened)
     assert header["runs"] == []
@@ -126,14 +126,18 @@ def test_without_a_recording_the_page_invites(page):
 
 
 def test_a_run_is_started_seen_and_ended_by_real_processes(page):
-    opened = page(**{name: f"{value}" for name, value in TINY.changed().items() if name != "model"}, models="rnn")
+    opened = page(
+        **{name: f"{value}" for name, value in TINY.changed().items() if name != "model"},
+        models="rnn",
+        visitor="f" * 32,
+    )
     button(opened, "Start training").click().run()
     assert not opened.exception
     (run_id,) = opened.session_state["train_session"].runs
     button(opened, "Start training").click().run()
     assert "under way already" in said(opened)
     assert len(opened.session_state["train_session"].runs) == 1
-    assert f"runs={run_id}" in picture(opened)[0]["link"]
+    assert picture(opened)[0]["address"]["runs"] == run_id
     view = resources.jobs().wait(run_id, lambda view: view.has_ended, 300)
     assert view.state == "done", view.message
     opened.run()
@@ -184,7 +188,7 @@ def test_a_name_that_no_browser_was_given_is_not_taken(page, strange):
     mine = opened.session_state["train_session"].visitor
     assert mine != strange
     assert picture(opened)[0]["visitor"] == mine
-    assert mine not in picture(opened)[0]["link"]
+    assert mine not in str(picture(opened)[0]["address"])
 
 
 def test_a_link_finds_a_run_with_its_table_bars_confusions_and_mistakes(page, trained):
@@ -336,12 +340,122 @@ def test_a_zip_that_was_downloaded_can_be_loaded_back_and_another_file_is_refuse
     content = resources.jobs().zip_bytes(trained[1])
     with zipfile.ZipFile(io.BytesIO(content)) as file:
         assert "model.safetensors" in file.namelist()
-    opened.file_uploader(key="train_zip").set_value(("My LSTM.zip", content, "application/zip")).run()
+    opened.file_uploader(key="train_zip_0").set_value(("bad.zip", b"no zip", "application/zip")).run()
     assert not opened.exception
-    assert len(opened.session_state["train_session"].runs) == 2
-    opened.file_uploader(key="train_zip").set_value(("bad.zip", b"no zip", "application/zip")).run()
+    assert "bad.zip: This is not a ZIP file" in said(opened)
+    opened.file_uploader(key="train_zip_1").set_value(("My LSTM.zip", content, "application/zip")).run()
     assert not opened.exception
-    assert "not a ZIP file" in said(opened)
+    assert "not a ZIP file" not in said(opened), "it was about the file before"
+    _, loaded_id = opened.session_state["train_session"].runs
+    assert resources.jobs().view(loaded_id).name == "My LSTM"
+    assert opened.file_uploader(key="train_zip_2").value is None, "the file is not kept in memory"
+    (pick,) = [choice for choice in opened.get("button_group") if choice.label == "Run"]
+    pick.set_value(1).run()
+    assert "Loaded, not saved: all its files are deleted in 24 hours" in said(opened)
+
+
+def test_a_damaged_result_breaks_no_page_and_leaves_nothing(page, trained, runs):
+    opened = page()
+    before = sorted(runs.iterdir())
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(resources.jobs().zip_bytes(trained[1]))) as good, zipfile.ZipFile(out, "w") as bad:
+        for name in good.namelist():
+            bad.writestr(name, b'{"test_accuracy": {"a": 1}}' if name == "metrics.json" else good.read(name))
+    opened.file_uploader(key="train_zip_0").set_value(("bad.zip", out.getvalue(), "application/zip")).run()
+    assert not opened.exception
+    assert "bad.zip: metrics.json: test_accuracy is a number from 0 to 1" in said(opened)
+    assert str(runs) not in said(opened)
+    assert sorted(runs.iterdir()) == before
+
+
+def test_a_visitor_finds_his_runs_without_their_link(page, trained):
+    opened = page()
+    assert opened.session_state["train_session"].runs == [trained[1]]
+    assert opened.session_state["train_session"].shown == [trained[1]]
+    assert [run["label"] for run in picture(opened)[0]["runs"]] == ["RNN"]
+    assert picture(opened)[0]["address"]["runs"] == trained[1]
+    assert "Recorded beforehand" not in said(opened)
+
+
+def test_a_visitor_finds_his_runs_beside_that_of_a_link(page, trained):
+    other = resources.jobs().start(TINY, visitor="f" * 32)
+    opened = page(runs=other)
+    assert opened.session_state["train_session"].runs == [trained[1], other]
+    assert opened.session_state["train_session"].shown == [other], "the link says what is on screen"
+    resources.jobs().stop(other)
+
+
+def test_the_runs_of_others_are_not_found(page):
+    opened = page(visitor="f" * 32)
+    assert opened.session_state["train_session"].runs == []
+
+
+def test_a_run_is_deleted_with_its_files_by_its_visitor_alone(page, trained, runs):
+    stranger = page(visitor="f" * 32, runs=trained[1])
+    assert not [button for button in stranger.button if button.label == "Delete it"]
+    stranger.session_state["train_picture"] = {"visitor": OWNER}
+    opened = stranger.run()
+    assert "Not saved: all its files are deleted in 24 hours" in said(opened)
+    button(opened, "Delete it").click().run()
+    assert not opened.exception
+    assert not (runs / trained[1]).exists()
+    assert opened.session_state["train_session"].runs == []
+    assert not picture(opened)[0]["address"]["runs"]
+
+
+def test_a_click_on_a_preset_fills_the_form_and_plays_what_it_did_and_starts_nothing(recording, page, runs):
+    opened = page(visitor="f" * 32)
+    opened.selectbox(key="train_task").set_value("parity").run()
+    before = sorted(runs.iterdir())
+    opened.button(key="train_preset_distance").click().run()
+    assert not opened.exception
+    assert opened.selectbox(key="train_task").value == "synthetic"
+    assert button(opened, "Start 2 runs")
+    header, _ = picture(opened)
+    assert (header["play"], [run["label"] for run in header["runs"]]) == (1, ["RNN", "LSTM"])
+    assert "press Start to train it yourself" in said(opened)
+    assert sorted(runs.iterdir()) == before
+    assert resources.jobs().busy() == (0, 0)
+
+
+ENDLESS = dataclasses.replace(TINY, task="first_token", length=400, epochs=100, batch_size=2)
+
+
+def test_a_click_on_a_preset_leaves_what_is_being_trained_on_screen(recording, page):
+    opened = page()
+    own = resources.jobs().start(ENDLESS, visitor=OWNER)
+    opened.session_state["train_session"].add([own])
+    opened.run()
+    opened.button(key="train_preset_clipping").click().run()
+    assert opened.session_state["train_session"].shown == [own]
+    assert opened.selectbox(key="train_task").value == "adding"
+    resources.jobs().stop(own)
+
+
+def test_a_run_that_waits_says_so_and_for_how_many(page):
+    opened = page()
+    others = [resources.jobs().start(ENDLESS, visitor="f" * 32) for _ in range(3)]
+    own = resources.jobs().start(TINY, visitor=OWNER)
+    opened.session_state["train_session"].add([own])
+    opened.run()
+    assert "waiting · 3 runs ahead" in said(opened)
+    assert picture(opened)[0]["title"] == "RNN waits for 3 runs ahead"
+    for run_id in (own, *others):
+        resources.jobs().stop(run_id)
+
+
+def test_the_page_sets_its_own_entries_of_the_address_and_no_other(page):
+    opened = page(own="x" * 16, review="good", epochs="7", models="gru")
+    entries = picture(opened)[0]["address"]
+    assert set(entries) == set(train.IN_ADDRESS)
+    assert {name: value for name, value in entries.items() if value}.items() >= {"epochs": "7", "models": "gru"}.items()
+
+
+@pytest.mark.parametrize("name", ["epochs", "learning_rate", "task", "models", "runs", "preset"])
+def test_no_entry_of_an_address_breaks_the_page(page, name):
+    opened = page(**{name: "9" * 5_000})
+    assert not opened.exception
+    assert button(opened, "Start 2 runs")
 
 
 @pytest.mark.parametrize(
@@ -412,7 +526,7 @@ def test_a_loss_beyond_all_bounds_still_travels():
 
 def test_the_state_of_a_run_is_one_line():
     view = shown(accuracy=0.5, state="queued", done=None, start=None, place=2)
-    assert train.status(view) == "number 2 in the queue"
+    assert train.status(view) == "waiting"
     assert train.duration(3.6) == "4\u00a0s"
     assert train.duration(125) == "2\u00a0min 5\u00a0s"
     assert seqdemo.PRETRAINED.name == "pretrained"

@@ -23,6 +23,14 @@ def test_a_link_carries_a_plan_there_and_back(name):
     assert found.runs() == plan.runs()
 
 
+def test_every_setting_survives_a_link():
+    unusual = {"length": 77, "dropout": 0.25, "clip_norm": 0.0, "seed": 9, "learning_rate": 1e-06, "forget_bias": -1.5}
+    settings = RunSettings(task="temporal_order", model="gru", **unusual)
+    found = train_plan.from_query(Plan(base=settings, models=("gru",)).words())
+    assert found is not None
+    assert found.runs() == [settings]
+
+
 def test_a_link_without_settings_carries_no_plan():
     assert train_plan.from_query({"runs": "x", "review": "y"}) is None
 
@@ -31,9 +39,18 @@ def test_a_link_without_settings_carries_no_plan():
     ("query", "said"),
     [
         ({"models": "rnn,robot"}, "robot"),
-        ({"epochs": "many"}, "epochs"),
-        ({"epochs": "-3"}, "epochs"),
-        ({"task": "chess"}, "task"),
+        ({"epochs": "many"}, "Epochs: 'many' is no whole number"),
+        ({"epochs": "-3"}, "Epochs is from 1 to 100; got -3"),
+        ({"epochs": "1_0"}, "no whole number"),
+        ({"epochs": "9" * 5_000}, "9{40}…' is no whole number"),
+        ({"d_hidden": "9" * 15}, "Hidden size is from 2 to 256; got 9{15}"),
+        ({"learning_rate": "nan"}, "Learning rate: 'nan' is no number"),
+        ({"learning_rate": "1e400"}, "no number"),
+        ({"task": "chess"}, "Task is one of .*'chess'"),
+        ({"task": "x" * 5_000}, "x{40}…'"),
+        ({"models": "y" * 5_000}, "y{40}…'"),
+        ({"vary": "z" * 5_000}, "z{40}…'"),
+        ({"vary": "seed", "values": "1,2," + "8" * 5_000}, "8{40}…' is no whole number"),
         ({"vary": "colour"}, "colour"),
         ({"vary": "clip_norm", "values": "0,wide"}, "wide"),
         ({"vary": "readout", "values": "last,middle"}, "middle"),
@@ -43,6 +60,17 @@ def test_a_link_without_settings_carries_no_plan():
 def test_a_link_that_cannot_be_used_is_refused_with_its_word(query, said):
     with pytest.raises(ConfigError, match=said):
         train_plan.from_query(query)
+
+
+@pytest.mark.parametrize("name", train_plan.IN_ADDRESS)
+@pytest.mark.parametrize("word", ["9" * 5_000, "-1", "1e999", "nan", "\u0663", ",", "", "x\0"])
+def test_no_entry_of_a_link_is_more_than_a_sentence(name, word):
+    said = ""
+    try:
+        train_plan.from_query({"vary": "seed", name: word})
+    except ConfigError as error:
+        said = str(error)
+    assert len(said) < 300
 
 
 def test_runs_are_models_times_values_up_to_four():

@@ -12,7 +12,7 @@ export default function ({ data, parentElement, setStateValue }) {
   picture.arrays = arrays
   picture.id = header.id
   if (isNew) picture.at = null // follows the end
-  rememberLink(header.link)
+  putInAddress(header.address)
   rememberVisitor(header.visitor, setStateValue)
   drawPicture(picture)
   if (header.play && picture.played !== header.play) play(picture, true)
@@ -63,14 +63,6 @@ function buildPicture(root) {
   })
   picture.observer.observe(frame)
   return picture
-}
-
-function rememberLink(link) {
-  if (link === null) return
-  const url = new URL(location.href)
-  if (url.search.slice(1) === link) return
-  url.search = link
-  history.replaceState(history.state, "", url.href)
 }
 
 // The name by which the server knows whose runs these are. The first one that it gives to this browser stays; the
