@@ -9,17 +9,16 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from seqdemo.data import review_table
+from seqdemo.data import tables
 from seqdemo.data.imdb import Reviews
 from seqdemo.errors import DataError
 from seqdemo.text import tokenize
 
-MAX_BYTES = review_table.MAX_BYTES
+MAX_BYTES = tables.MAX_BYTES
 MAX_ROWS = 20_000
 MAX_LABELS = 10
 MIN_ROWS = 20
 MIN_OF_EACH = 5
-LABEL_COLUMN = "label"
 # Of two labels the one that says yes is the positive class, whatever the alphabet says.
 _POSITIVE = {"1", "pos", "positive", "true", "yes", "good", "praise"}
 
@@ -34,7 +33,7 @@ class LabelledTexts:
         classes: The labels as they stand in the file; of two, the positive one last.
         without_words: Rows left out because their text holds no word.
         without_label: Rows left out because their label is empty.
-        separator_name: What stands between cells, in a word.
+        described: What the file is, in a few words.
     """
 
     texts: Sequence[str]
@@ -42,7 +41,7 @@ class LabelledTexts:
     classes: tuple[str, ...]
     without_words: int
     without_label: int
-    separator_name: str
+    described: str
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -65,7 +64,7 @@ class LabelledTexts:
             for count, what in ((self.without_words, "a word"), (self.without_label, "a label"))
             if count
         ]
-        return f"{len(self):,} texts, {len(self.classes)} labels: {counts}. Separator: {self.separator_name}." + (
+        return f"{len(self):,} texts, {len(self.classes)} labels: {counts}. {self.described}." + (
             f" Left out: {' and '.join(left_out)}." if left_out else ""
         )
 
@@ -74,12 +73,13 @@ class LabelledTexts:
         return [(text, self.classes[label]) for text, label in zip(self.texts[:n], self.labels[:n], strict=True)]
 
 
-def parse(content: bytes) -> LabelledTexts:
-    """Reads a CSV and checks that a model can be trained on it.
+def parse(content: bytes, file_name: str = "table.csv") -> LabelledTexts:
+    """Reads a table and checks that a model can be trained on it.
 
     Args:
-        content: The file: UTF-8, at most 5 MB and 20,000 rows, separated by commas, semicolons or tabs, the first
-            row the header, one column called `text` and one called `label` with two to ten different labels.
+        content: Any table that `tables.read` reads, with at most 20,000 rows, one column of texts and one of labels,
+            two to ten different ones.
+        file_name: What the visitor calls it.
 
     Returns:
         The rows that hold a word and a label.
@@ -87,12 +87,16 @@ def parse(content: bytes) -> LabelledTexts:
     Raises:
         DataError: It cannot be used; the sentence says what was found and what is needed.
     """
-    table = review_table.read_table(content, max_rows=MAX_ROWS, purpose="trained on")
-    label_index = _label_index(table.columns)
+    table = tables.read(content, file_name)
+    if table.text_column is None or table.label_column is None:
+        what = "texts, such as “text”" if table.text_column is None else "labels, such as “label”"
+        raise DataError(f"This table has no column of {what}; its columns are {_listed(table.columns)}.")
+    if len(table) > MAX_ROWS:
+        raise DataError(f"This table has {len(table):,} rows; at most {MAX_ROWS:,} can be trained on.")
     texts, names = [], []
     without_words = without_label = 0
     for row in table.rows:
-        text, name = row[table.text_index], row[label_index].strip()
+        text, name = row[table.text_column], row[table.label_column].strip()
         if not tokenize(text):
             without_words += 1
         elif not name:
@@ -110,7 +114,7 @@ def parse(content: bytes) -> LabelledTexts:
         classes=classes,
         without_words=without_words,
         without_label=without_label,
-        separator_name=table.separator_name,
+        described=table.described(),
     )
 
 
@@ -137,15 +141,8 @@ def split(
     return np.sort(np.concatenate(training)), np.sort(np.concatenate(validation)), np.sort(np.concatenate(test))
 
 
-def _label_index(columns: Sequence[str]) -> int:
-    found = [index for index, column in enumerate(columns) if column.strip().lower() == LABEL_COLUMN]
-    if len(found) != 1:
-        shown = ", ".join(f"“{_short(column)}”" for column in columns[:8])
-        how_many = "no column" if not found else "more than one column"
-        raise DataError(
-            f"This CSV has {how_many} called label; its first row holds {shown}. Name the column of answers “label”."
-        )
-    return found[0]
+def _listed(columns: Sequence[str]) -> str:
+    return ", ".join(f"“{_short(column)}”" for column in columns[:8])
 
 
 def _check(counts: collections.Counter[str]) -> None:

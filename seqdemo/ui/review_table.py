@@ -1,19 +1,28 @@
-"""The corner of the live page that scores a whole CSV of reviews."""
+"""The corner of the live page that scores a whole table of reviews."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import streamlit as st
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from seqdemo.data import review_table
-from seqdemo.data.review_table import ReviewTable
-from seqdemo.errors import DataError
+from seqdemo.data import review_table, tables
+from seqdemo.data.review_table import MAX_ROWS, MAX_ROWS_IN_PARTS, Source, Which
+from seqdemo.data.tables import ENCODINGS, Table
+from seqdemo.errors import DataError, SeqdemoError
 from seqdemo.models.registry import MODELS
-from seqdemo.ui import resources
+from seqdemo.sizes import MB, megabytes
+from seqdemo.text import probably_not_english
+from seqdemo.ui import address, own_models, resources
 from seqdemo.ui.marks import plain
-from seqdemo.ui.review_queue import QUEUE, Job
+from seqdemo.ui.review_queue import QUEUE, Column, Job, Outcome
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -21,131 +30,380 @@ if TYPE_CHECKING:
     from seqdemo.checkpoints.classifier import Classifier
 
 _UPLOAD, _START, _STOP, _DOWNLOAD = (f"review_table_{part}" for part in ("upload", "start", "stop", "download"))
-_JOB, _PROBLEM = "review_table_job", "review_table_problem"
+_ENCODING, _HEADER, _PART, _TEXT, _WHICH = (
+    f"review_table_{part}" for part in ("encoding", "header", "part", "text", "which")
+)
+_JOB, _PROBLEM, _PREVIEW, _COUNTS = (f"review_table_{part}" for part in ("job", "problem", "preview", "counts"))
+_ENTRY = "table"
 _LOOK_EVERY_S = 1.0
 _ROWS_SHOWN = 5
 _CHARACTERS_SHOWN = 300
+_NOTES_SHOWN = 8
+_ROWS_TRIED = 20
+_FOREIGN = (
+    "Most words are unknown to the models: these texts are probably not English, and the models read English only."
+)
+
+
+@dataclass(frozen=True)
+class _Preview:
+    """A table as it was read, its rows cut to the first few; or why it cannot be read."""
+
+    table: Table | None
+    n_rows: int = 0
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class _Counts:
+    """What is known of the chosen rows: how many hold a word, whether they are probably not English."""
+
+    n: int
+    n_with_words: int
+    is_foreign: bool
 
 
 def render() -> None:
     """Draws the corner: upload, what was understood, progress, download."""
-    with st.expander("Score a CSV of reviews"):
+    with st.expander("Score a table of reviews", expanded=_id() is not None):
         _panel()
 
 
 @st.fragment
 def _panel() -> None:
     upload = st.file_uploader(
-        f"A CSV with a column called text, up to {review_table.MAX_ROWS:,} rows and "
-        f"{review_table.MAX_BYTES // 1024**2} MB",
-        max_upload_size=review_table.MAX_BYTES // 1024**2,
+        f"A table with one review in each row, up to {megabytes(tables.MAX_BYTES)}: {tables.KINDS}",
+        max_upload_size=tables.MAX_BYTES // MB,
         key=_UPLOAD,
         on_change=_forget,
     )
-    job: Job | None = st.session_state.get(_JOB)
+    id_ = _id()
+    job = QUEUE.find(id_) if id_ else None
+    if job is not None:
+        if st.query_params.get(_ENTRY) != job.id:
+            st.query_params[_ENTRY] = job.id
+        job.seen(*_visitor())
+    elif id_ is not None:
+        st.info("That table is not kept any more. Upload it again to have it scored anew.", icon=":material/schedule:")
     if job is not None and job.active and not job.given_up:
         st.fragment(_progress, run_every=_LOOK_EVERY_S)(job)
         return
     if upload is not None and (job is None or job.file_id != upload.file_id or job.state != "done"):
         _offer(upload)
     if job is not None:
-        _outcome(job)
+        _finished(job)
+
+
+# ---- Before
 
 
 def _offer(upload: UploadedFile) -> None:
-    """What was understood of a file, and the button that starts the work."""
-    try:
-        table = review_table.parse(upload.getvalue())
-    except DataError as error:
-        st.error(plain(str(error)), icon=":material/error:")
+    """What was understood of a file, what can be chosen, and the button that starts the work."""
+    source, preview = _read(upload)
+    table = preview.table
+    if preview.problem:
+        st.error(plain(preview.problem), icon=":material/error:")
+    if table is not None:
+        n_columns = len(table.columns)
+        st.text(f"{_count(preview.n_rows, 'row')} and {_count(n_columns, 'column')}: {table.described()}.")
+    _choices(table)
+    if table is None:
         return
-    n_scored = len(table.rows_with_words())
-    lines = [
-        f"{_count(len(table), 'row')} and {_count(len(table.columns), 'column')}, separated by {table.separator_name}s."
-    ]
-    if n_scored < len(table):
-        lines.append(f"{_count(len(table) - n_scored, 'row')} without a word will stay without a probability.")
-    if old := table.replaced(list(MODELS)):
-        lines.append(f"{_count(len(old), 'column')} of an earlier scoring will be replaced.")
-    st.text(" ".join(lines))
+    for note in table.notes[:_NOTES_SHOWN]:
+        st.caption(plain(note))
     st.dataframe(_first_rows(table), hide_index=True, width="stretch")
+    if table.text_column is None:
+        st.error("No cell of this table holds a word. A column of reviews is needed.", icon=":material/error:")
+        return
+    place = table.columns.index(st.session_state[_TEXT])
+    which: Which = _which(preview.n_rows)
+    counts = _counted(upload.file_id, source, place, which)
+    said = []
+    if counts.n_with_words < counts.n:
+        said.append(f"{_count(counts.n - counts.n_with_words, 'row')} without a word will stay without a probability.")
+    added = set(review_table.result_columns([column.key for column in _columns()]))
+    if old := added.intersection(table.columns):
+        said.append(f"{_count(len(old), 'column')} of an earlier scoring will be replaced.")
+    if took := _seconds(counts.n_with_words):
+        said.append(f"This takes {_duration(took)}; you can look at other pages meanwhile.")
+    if said:
+        st.text(" ".join(said))
+    if counts.is_foreign:
+        st.warning(_FOREIGN, icon=":material/translate:")
     st.button(
-        f"Score {_count(n_scored, 'review')}",
+        f"Score {_count(counts.n_with_words, 'review')}",
         icon=":material/play_arrow:",
         key=_START,
-        disabled=n_scored == 0,
+        disabled=counts.n_with_words == 0,
         on_click=_start,
-        args=(table, upload.name, upload.file_id),
+        args=(source, upload.file_id, place, which),
     )
     if problem := st.session_state.pop(_PROBLEM, None):
         st.warning(problem, icon=":material/hourglass_top:")
 
 
-def _progress(job: Job) -> None:
-    """How far the work is; looked at again and again until it ends."""
-    job.seen()
-    if not job.active or job.given_up:
-        st.rerun()  # the whole page once, which also ends the looking
-    ahead = QUEUE.n_ahead(job)
-    if job.state == "waiting" and ahead:
-        others = "Another table is being scored" if ahead == 1 else f"{ahead} other tables come first"
-        message = f"{others}; yours is next." if ahead == 1 else f"{others}; yours follows."
+def _read(upload: UploadedFile) -> tuple[Source, _Preview]:
+    """The table under the visitor's choices; read once for each of them."""
+    state = st.session_state
+    if state.get(_PREVIEW, ("",))[0] != upload.file_id:
+        state[_PREVIEW] = (upload.file_id, {})
+    known: dict[tuple[object, ...], _Preview] = state[_PREVIEW][1]
+    encoding, header, part = (state.get(key) for key in (_ENCODING, _HEADER, _PART))
+    detected = known.get((None, None, part))
+    if detected is not None and detected.table is not None:
+        # What was found without a choice is no choice: it bears a damaged byte, for example.
+        encoding = None if encoding == detected.table.encoding else encoding
+        header = None if header == detected.table.has_header else header
+    source = Source(content=upload.getvalue(), file_name=upload.name, encoding=encoding, header=header, part=part)
+    if (encoding, header, part) not in known:
+        try:
+            table = source.read()
+        except DataError as error:
+            preview = _Preview(None, problem=str(error))
+        else:
+            rows = [[cell[:_CHARACTERS_SHOWN] for cell in row] for row in table.rows[:_ROWS_SHOWN]]
+            preview = _Preview(dataclasses.replace(table, rows=rows), len(table))
+        known[encoding, header, part] = preview
+    return source, known[encoding, header, part]
+
+
+def _choices(table: Table | None) -> None:
+    """The pickers that fit the file. One that led to a refusal stays, so that it can be taken back."""
+    state = st.session_state
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        if table is not None and len(table.parts) > 1:
+            what = "Sheet" if table.kind == "xlsx" else "File in the ZIP"
+            state.setdefault(_PART, table.part)
+            st.selectbox(what, table.parts, key=_PART, on_change=_other_part, width=260)
+        if table is not None:
+            proposed = table.columns[table.text_column or 0]
+            if state.get(_TEXT) not in table.columns:
+                state[_TEXT] = proposed
+            st.selectbox("Column with the reviews", table.columns, key=_TEXT, width=260)
+            if table.can_lack_header:
+                state.setdefault(_HEADER, table.has_header)
+                st.selectbox(
+                    "First row",
+                    (True, False),
+                    format_func=lambda names: "Names of the columns" if names else "A review like the others",
+                    key=_HEADER,
+                    on_change=_other_columns,
+                    width=260,
+                )
+        if _ENCODING in state or (table is not None and table.encoding is not None):
+            if table is not None:
+                state.setdefault(_ENCODING, table.encoding)
+            st.selectbox(
+                "Encoding",
+                list(ENCODINGS),
+                format_func=lambda encoding: ENCODINGS[encoding],
+                key=_ENCODING,
+                on_change=_other_columns,
+                width=260,
+            )
+
+
+def _other_columns() -> None:
+    st.session_state.pop(_TEXT, None)
+
+
+def _other_part() -> None:
+    for key in (_TEXT, _HEADER, _ENCODING):
+        st.session_state.pop(key, None)
+
+
+def _which(n_rows: int) -> Which:
+    """Which rows, where they are more than are scored in one go."""
+    if n_rows <= MAX_ROWS:
+        return "first"
+    n_parts = math.ceil(n_rows / MAX_ROWS)
+    words: dict[Which, str] = {"first": f"The first {MAX_ROWS:,}", "random": f"{MAX_ROWS:,} at random"}
+    if n_rows <= MAX_ROWS_IN_PARTS:
+        words["all"] = f"All {n_rows:,}, in {n_parts} parts"
     else:
-        message = f"Scoring {_count(job.n_rows, 'row')}: {job.share_done:.0%}"
-    st.progress(job.share_done, text=message)
-    st.button("Stop", icon=":material/stop:", key=_STOP, on_click=_forget)
+        words["all"] = f"The first {MAX_ROWS_IN_PARTS:,}, in {MAX_ROWS_IN_PARTS // MAX_ROWS} parts"
+    found = st.radio(
+        f"Which rows? {MAX_ROWS:,} are scored in one go; between parts, other visitors have their turn.",
+        list(words),
+        format_func=lambda name: words[name],
+        key=_WHICH,
+        horizontal=True,
+    )
+    return found or "first"
 
 
-def _outcome(job: Job) -> None:
-    """The finished table to download, or why there is none."""
-    if job.state == "failed":
-        st.error("This table could not be scored, for a reason that is not in it. Please try again.")
-    elif job.state != "done":
-        st.info("The scoring was stopped because this page was left. Upload the table again to start anew.")
-    else:
-        counts = " · ".join(f"{MODELS[name].label} {n:,}" for name, n in job.n_positive.items())
-        st.text(f"Positive among {_count(job.n_scored, 'review')}: {counts}")
-        for label in job.missing:
-            st.text(f"{label} could not be loaded; its column is empty.")
-        st.download_button(
-            "Download the scored CSV",
-            job.result,
-            file_name=f"{job.file_name.removesuffix('.csv')}_scored.csv",
-            mime="text/csv",
-            icon=":material/download:",
-            key=_DOWNLOAD,
-            on_click="ignore",
-        )
+def _counted(file_id: str, source: Source, place: int, which: Which) -> _Counts:
+    """What the chosen rows hold; found out once for each choice."""
+    settled = resources.store().settled
+    key = (file_id, source.encoding, source.header, source.part, place, which, settled)
+    if st.session_state.get(_COUNTS, ("", None))[0] != key:
+        chosen = review_table.choose(source, source.read(), place, which)
+        with_words = [text for text in chosen.texts if review_table.has_words(text)]
+        models = own_models.answering() if settled else {}
+        foreign = [_is_foreign(text[:_CHARACTERS_SHOWN], models) for text in with_words[:_ROWS_TRIED] if models]
+        is_foreign = bool(foreign) and sum(foreign) > len(foreign) / 2
+        st.session_state[_COUNTS] = (key, _Counts(len(chosen), len(with_words), is_foreign))
+    found: _Counts = st.session_state[_COUNTS][1]
+    return found
 
 
-def _start(table: ReviewTable, file_name: str, file_id: str) -> None:
-    store = resources.store()
+def _is_foreign(text: str, models: Mapping[str, Classifier]) -> bool:
+    vocabularies = {model.vocabulary.words: model for model in models.values()}
+    return probably_not_english([model.read(text) for model in vocabularies.values()])
+
+
+def _seconds(n_reviews: int) -> float | None:
+    """About how long the work takes when no other table is being scored; None while nothing was measured."""
+    each = [ms for ms in resources.milliseconds().values() if not math.isnan(ms)]
+    return 2 * n_reviews * sum(each) / 1000 if len(each) == len(MODELS) else None  # half of the time is left to others
+
+
+def _columns() -> list[Column]:
+    """The columns of the result; those of a visitor's own models are called so."""
+    own = own_models.views()
+    return [Column(name, f"{name}_own" if name in own else name, own_models.label(name)) for name in MODELS]
+
+
+def _start(source: Source, file_id: str, place: int, which: Which) -> None:
+    store, own = resources.store(), own_models.views()
 
     def get_models() -> Mapping[str, Classifier]:
         store.wait()
-        return store.ready()
+        found = {name: model for name, model in store.ready().items() if name not in own}
+        for name, view in own.items():
+            try:
+                found[name] = resources.own_model(view.id, str(view.folder))
+            except SeqdemoError:  # gone since: its column stays empty rather than holding another model's figures
+                continue
+        return found
 
-    job = Job(table, file_name=file_name, file_id=file_id, get_models=get_models)
+    chosen = review_table.choose(source, source.read(), place, which)
+    job = Job(chosen, columns=_columns(), get_models=get_models, file_id=file_id)
+    job.seen(*_visitor())
     try:
         QUEUE.submit(job)
     except DataError as error:
         st.session_state[_PROBLEM] = str(error)
     else:
-        st.session_state[_JOB] = job
+        st.session_state[_JOB] = job.id
+
+
+# ---- Meanwhile
+
+
+def _progress(job: Job) -> None:
+    """How far the work is; looked at again and again until it ends."""
+    job.seen(*_visitor())
+    if not job.active or job.given_up:
+        st.rerun()  # the whole page once, which also ends the looking
+    ahead = QUEUE.n_ahead(job)
+    if job.state == "waiting" and ahead:
+        others = "Another table is being scored" if ahead == 1 else f"{ahead} other tables come first"
+        message = f"{others}; yours {'goes on after' if job.share_done else 'is next' if ahead == 1 else 'follows'}."
+    else:
+        message = f"Scoring {_count(job.n_rows, 'row')} of {_short(job.file_name)}: {job.share_done:.0%}"
+        if job.seconds_left is not None:
+            message += f", {_duration(job.seconds_left)} left"
+    st.progress(job.share_done, text=plain(message))
+    st.caption("You can look at other pages meanwhile. The address of this page leads back here, also after a reload.")
+    st.button("Stop", icon=":material/stop:", key=_STOP, on_click=_forget)
+
+
+# ---- After
+
+
+def _finished(job: Job) -> None:
+    """The finished table to download, or why there is none."""
+    if job.state == "failed":
+        st.error("This table could not be scored, for a reason that is not in it. Please try again.")
+    elif job.outcome is None:
+        st.info("The scoring was stopped because the app was left. Upload the table again to start anew.")
+    else:
+        _outcome(job, job.outcome)
+
+
+def _outcome(job: Job, outcome: Outcome) -> None:
+    counts = " · ".join(f"{label} {n:,}" for label, n in outcome.n_positive.items())
+    st.text(f"Positive among {_count(outcome.n_scored, 'review')} of {_short(job.file_name)}: {counts}")
+    for label in outcome.missing:
+        st.text(f"{label} could not be loaded; its column is empty.")
+    said = []
+    if outcome.n_cut:
+        be = "is" if outcome.n_cut == 1 else "are"
+        said.append(f"{_count(outcome.n_cut, 'review')} {be} read in part: see the column {review_table.CUT_COLUMN}.")
+    if outcome.share_unknown is not None:
+        share = f"{outcome.share_unknown:.1%}" if outcome.share_unknown < 0.1 else f"{outcome.share_unknown:.0%}"
+        said.append(f"Of a review's words, {share} are unknown on average: see {review_table.UNKNOWN_COLUMN}.")
+    if outcome.written.n_harmless:
+        cells = _count(outcome.written.n_harmless, "cell")
+        said.append(f"{cells} that began with =, +, - or @ got an apostrophe in front: no spreadsheet runs them.")
+    if said:
+        st.text("\n".join(said))
+    if outcome.n_foreign > outcome.n_scored / 2:
+        st.warning(_FOREIGN, icon=":material/translate:")
+    elif outcome.n_foreign:
+        be = "is" if outcome.n_foreign == 1 else "are"
+        st.text(f"{_count(outcome.n_foreign, 'review')} {be} probably not English: most of the words are unknown.")
+    st.download_button(
+        f"Download {_short(outcome.written.file_name)}",
+        lambda: outcome.written.content,
+        file_name=outcome.written.file_name,
+        mime="application/octet-stream",
+        icon=":material/download:",
+        key=_DOWNLOAD,
+        on_click="ignore",
+    )
+    minutes = max(1, math.ceil((job.kept_until - time.monotonic()) / 60))
+    st.caption(f"Kept for {_count(minutes, 'minute')} more: who has the address of this page can download it.")
+
+
+# ---- Whose it is
+
+
+def _id() -> str | None:
+    """The id of this visitor's table: the one in hand, or the one in the address."""
+    if _JOB not in st.session_state:
+        found = next(iter(address.ids(st.query_params.to_dict(), _ENTRY, most=1)), None)
+        st.session_state[_JOB] = found
+    id_: str | None = st.session_state[_JOB]
+    return id_
 
 
 def _forget() -> None:
-    job: Job | None = st.session_state.pop(_JOB, None)
+    """Takes away what belongs to the file before: its table, choices and problems."""
+    job = QUEUE.find(st.session_state.get(_JOB) or "")
     if job is not None:
         job.stop()
+    st.session_state[_JOB] = None
+    st.query_params.pop(_ENTRY, None)
+    for key in (_ENCODING, _HEADER, _PART, _TEXT, _WHICH, _PREVIEW, _COUNTS, _PROBLEM):
+        st.session_state.pop(key, None)
 
 
-def _first_rows(table: ReviewTable) -> dict[str, list[str]]:
-    return {
-        column or " ": [row[index][:_CHARACTERS_SHOWN] for row in table.rows[:_ROWS_SHOWN]]
-        for index, column in enumerate(table.columns)
-    }
+def _visitor() -> tuple[str, Callable[[], bool]]:
+    """This visitor's session, and whether it still lives."""
+    context = get_script_run_ctx()
+    session = context.session_id if context is not None else ""
+    return session, lambda: runtime.exists() and runtime.get_instance().is_active_session(session)
+
+
+def _first_rows(table: Table) -> dict[str, list[str]]:
+    return {column: [row[index] for row in table.rows] for index, column in enumerate(table.columns)}
 
 
 def _count(n: int, noun: str) -> str:
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 50:
+        return f"about {max(5, 5 * math.ceil(seconds / 5))} seconds"
+    minutes = math.ceil(seconds / 60)
+    if minutes < 60:
+        return f"about {_count(minutes, 'minute')}"
+    hours = seconds / 3600
+    return f"about {hours:.1f} hours"
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 40 else f"{name[:39]}…"

@@ -13,6 +13,7 @@ from seqdemo.data.own_csv import LabelledTexts
 from seqdemo.data.tasks import MADE_UP
 from seqdemo.errors import ConfigError, SeqdemoError
 from seqdemo.models.registry import MODELS
+from seqdemo.sizes import MB
 from seqdemo.training import jobs
 from seqdemo.training.settings import (
     BOUNDS,
@@ -277,8 +278,8 @@ def _device_words(device: Any) -> str:
 
 def _upload() -> None:
     upload = st.file_uploader(
-        f"A CSV with the columns text and label, up to {own_csv.MAX_ROWS:,} rows and {own_csv.MAX_BYTES // 1024**2} MB",
-        max_upload_size=own_csv.MAX_BYTES // 1024**2,
+        f"A CSV with the columns text and label, up to {own_csv.MAX_ROWS:,} rows and {own_csv.MAX_BYTES // MB} MB",
+        max_upload_size=own_csv.MAX_BYTES // MB,
         key="train_upload",
     )
     if upload is not None and (_FILE not in st.session_state or st.session_state[_FILE][0] != upload.file_id):
