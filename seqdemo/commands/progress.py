@@ -91,6 +91,8 @@ class TaskBar:
             )
         elif kind == "precision":
             print(event["says"])
+        elif kind == "read":
+            print(event["note"])
         elif kind == "step":
             self._line.move(
                 f"update {event['update']}/{event['updates']} loss {event['loss']:.3f}  "

@@ -77,7 +77,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_settings(parser, _TRAINING_OPTIONS)
     add_settings(parser, _MODEL_OPTIONS)
     add_settings(parser, _RUN_OPTIONS, "of the tasks of the training page")
-    parser.add_argument("--csv", type=pathlib.Path, help="texts and labels of your own, for --task own")
+    parser.add_argument(
+        "--csv",
+        type=pathlib.Path,
+        help="texts and labels of your own, for --task own: CSV, TSV, Excel, JSON Lines, Parquet",
+    )
+    parser.add_argument("--positive", help="which of the two labels in that file is the positive one")
     parser.add_argument(
         "--controlled",
         action="store_true",
@@ -151,9 +156,9 @@ def _train_task(options: argparse.Namespace) -> None:
     known = run_settings.FIELDS
     if options.finish:
         raise ConfigError("--finish is for --task reviews; a run of this task goes on with --resume.")
-    source = {"own": "csv", "imdb": "data"}.get(options.task)
+    sources = {"own": {"csv", "positive"}, "imdb": {"data"}}.get(options.task, set())
     used = {"resume", "controlled", "max_seconds", "max_memory_mb", *known}
-    _refuse_others(options, used | {source} if source else used)
+    _refuse_others(options, used | sources)
     if options.task == "own" and options.csv is None:
         raise ConfigError("--task own learns from a file; name it with --csv.")
     megabytes = options.max_memory_mb
@@ -169,6 +174,7 @@ def _train_task(options: argparse.Namespace) -> None:
         settings,
         out=folder_to_write(options, pathlib.Path("runs") / f"{settings.task}-{settings.model}"),
         csv=options.csv,
+        positive=options.positive,
         data=options.data,
         resume=bool(options.resume),
         control=control,

@@ -63,8 +63,8 @@ class Child:
         command += ["--events", "jsonl", "--controlled", "--out", str(files.result)]
         command += ["--threads", str(threads), "--max-seconds", str(max_seconds)]
         command += ["--max-memory-mb", str(max_memory_mb)]
-        if files.csv.is_file():
-            command += ["--csv", str(files.csv)]
+        if files.data.is_file():
+            command += ["--csv", str(files.data)]
         here = str(pathlib.Path(seqdemo.__file__).parents[1])
         path = os.pathsep.join([here, *filter(None, [os.environ.get("PYTHONPATH")])])
         environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "PYTHONPATH": path}

@@ -150,14 +150,15 @@ class Jobs:
 
     # --- starting and steering ---
 
-    def start(self, settings: RunSettings, *, visitor: str = "", csv: bytes | None = None) -> str:
+    def start(self, settings: RunSettings, *, visitor: str = "", table: bytes | None = None) -> str:
         """Starts a run, or puts it at the end of the queue.
 
         Args:
             settings: What to train.
             visitor: Whose run it is: any text that is secret to one visitor. Nobody may have more than
                 `Limits.max_each` runs that have not ended.
-            csv: The visitor's file, for the task `own`; checked here.
+            table: The visitor's file, for the task `own`: as `own_csv.written` makes it, or any that `own_csv.parse`
+                reads without a choice. What is learned of it is stored, nothing else.
 
         Returns:
             The run's id.
@@ -168,14 +169,15 @@ class Jobs:
         """
         if not is_allowed():
             raise TrainingError("Training is switched off on this server; recorded runs can be replayed instead.")
+        data = None
         if settings.task == "own":
             from seqdemo.data import own_csv
 
-            own_csv.parse(csv or b"")
+            data = own_csv.written(own_csv.parse(table or b""))
         with self._changed:
             self._refuse_more(visitor)
-            self._make_room(visitor, len(csv or b""))
-            files = RunFiles.begin(self.root, settings, _hashed(visitor), csv)
+            self._make_room(visitor, len(data or b""))
+            files = RunFiles.begin(self.root, settings, _hashed(visitor), data)
             run_id = files.home.name
             view = View(id=run_id, settings=settings)
             self._jobs[run_id] = _Job(view=view, owner=_hashed(visitor), files=files, seen=time.monotonic())
@@ -233,8 +235,8 @@ class Jobs:
         """
         view = self._require(run_id)
         settings = view.settings if seed is None else dataclasses.replace(view.settings, seed=seed)
-        csv = RunFiles(self.root / run_id).csv
-        return self.start(settings, visitor=visitor, csv=csv.read_bytes() if csv.is_file() else None)
+        data = RunFiles(self.root / run_id).data
+        return self.start(settings, visitor=visitor, table=data.read_bytes() if data.is_file() else None)
 
     def delete(self, run_id: str) -> None:
         """Deletes an ended run with all its files, at once.

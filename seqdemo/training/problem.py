@@ -5,6 +5,7 @@ Plain arrays, no torch. All chance comes from the seed, the purpose and the epoc
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import pathlib
 from collections.abc import Callable, Sequence
@@ -52,6 +53,7 @@ class Problem:
         guess_loss: Mean loss of the best single answer.
         bag_of_words: Test accuracy of counting words without their order (naive Bayes); None where there are none.
         ceiling: Accuracy that nothing can surpass, since that many labels are right.
+        note: What was understood of a visitor's own file, in sentences.
     """
 
     answer: Answer
@@ -70,12 +72,14 @@ class Problem:
     guess_loss: float
     bag_of_words: float | None = None
     ceiling: float = 1.0
+    note: str = ""
 
 
 def prepare(
     settings: RunSettings,
     *,
     csv: pathlib.Path | None = None,
+    positive: str | None = None,
     data: str | None = None,
     on_progress: imdb.OnProgress | None = None,
 ) -> Problem:
@@ -84,6 +88,7 @@ def prepare(
     Args:
         settings: Of the run.
         csv: The visitor's file, for the task `own`.
+        positive: Which of its two labels is the positive one, where someone said so.
         data: A local folder of the film reviews, for the task `imdb`; `SEQDEMO_IMDB` or the Hub by default.
         on_progress: Told how far a download of the film reviews has come.
 
@@ -105,7 +110,7 @@ def prepare(
         content = csv.read_bytes()
     except OSError as error:
         raise DataError(f"{csv.name} cannot be read: {error.strerror}.") from error
-    return _own(settings, own_csv.parse(content))
+    return _own(settings, own_csv.parse(content, csv.name, positive=positive))
 
 
 def _made_up(task: Task, settings: RunSettings) -> Problem:
@@ -188,7 +193,8 @@ def _film_reviews(settings: RunSettings, data: str | None, on_progress: imdb.OnP
 
 def _own(settings: RunSettings, found: own_csv.LabelledTexts) -> Problem:
     parts = own_csv.split(found.labels)
-    return _on_texts(settings, found.reviews, parts=parts, classes=found.classes, max_tokens=settings.length)
+    problem = _on_texts(settings, found.reviews, parts=parts, classes=found.classes, max_tokens=settings.length)
+    return dataclasses.replace(problem, note=found.summary())
 
 
 def _on_texts(

@@ -1,7 +1,7 @@
 """The files of a training run, in a folder of its own: begun, found again, kept under a name, packed, taken back.
 
 `<root>/<id>/` holds `settings.json`, `events.jsonl` (each event with `at`, seconds since the start), `checkpoint/` (the
-result), `owner.txt` (the visitor's token, hashed), `data.csv` of a task on own texts, `stderr.txt`, `name.txt` once
+result), `owner.txt` (the visitor's token, hashed), `data.json` of a task on own texts, `stderr.txt`, `name.txt` once
 the run is saved, and `label.txt` where it came as a file (the name that the file had). Where the system knows rights,
 nobody but the user that the server runs as may read any of it. Imports torch only where a result is taken back.
 """
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from seqdemo.checkpoints.classifier import Classifier
 
 SETTINGS, OWNER, NAME, LABEL = "settings.json", "owner.txt", "name.txt", "label.txt"
-_EVENTS, _RESULT, _ERRORS, _CSV = "events.jsonl", "checkpoint", "stderr.txt", "data.csv"
+_EVENTS, _RESULT, _ERRORS, _DATA = "events.jsonl", "checkpoint", "stderr.txt", "data.json"
 MAX_ZIP_BYTES = 50_000_000
 """Of a result as a ZIP file, packed and unpacked."""
 _MAX_PARAMETERS = 12_000_000
@@ -69,7 +69,7 @@ class RunFiles:
         home: The run's folder; its name is the run's id.
         result: The folder of its result.
         errors: What its process wrote besides events.
-        csv: The visitor's own file; only a task on own texts has one.
+        data: The visitor's own texts and labels; only a task on own texts has them.
     """
 
     def __init__(self, home: pathlib.Path) -> None:
@@ -77,17 +77,17 @@ class RunFiles:
         self.home = home
         self.result = home / _RESULT
         self.errors = home / _ERRORS
-        self.csv = home / _CSV
+        self.data = home / _DATA
 
     @classmethod
-    def begin(cls, root: pathlib.Path, settings: RunSettings, owner: str, csv: bytes | None = None) -> RunFiles:
+    def begin(cls, root: pathlib.Path, settings: RunSettings, owner: str, data: bytes | None = None) -> RunFiles:
         """Makes the folder of a new run, with an id that cannot be guessed.
 
         Args:
             root: Of all runs.
             settings: What will be trained.
             owner: Whose run it is, hashed.
-            csv: The visitor's file.
+            data: The visitor's own texts and labels.
 
         Raises:
             TrainingError: The files cannot be written; nothing of them is left.
@@ -96,8 +96,8 @@ class RunFiles:
         try:
             files.home.mkdir(mode=0o700, parents=True)
             _write(files.home / OWNER, owner.encode())
-            if csv is not None:
-                _write(files.csv, csv)
+            if data is not None:
+                _write(files.data, data)
             files._write_settings(settings)
         except OSError as error:
             shutil.rmtree(files.home, ignore_errors=True)

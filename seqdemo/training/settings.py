@@ -18,7 +18,7 @@ from seqdemo.models.registry import MODELS
 TEXT_TASKS: Mapping[str, str] = {
     "synthetic": "Made-up reviews",
     "imdb": "Film reviews",
-    "own": "Your own CSV",
+    "own": "Your own texts",
 }
 """Tasks on texts, with their names on screen."""
 TASK_LABELS: Mapping[str, str] = {**TEXT_TASKS, **{name: task.label for name, task in MADE_UP.items()}}
@@ -207,8 +207,8 @@ def outputs_and_words(settings: RunSettings, *, n_classes: int = 2, n_words: int
 
     Args:
         settings: Of the run.
-        n_classes: Labels of an own CSV.
-        n_words: Words of an own CSV, padding and unknown included.
+        n_classes: Labels of a visitor's own texts.
+        n_words: Words of a visitor's own texts, padding and unknown included.
     """
     if settings.task in MADE_UP:
         task = MADE_UP[settings.task]
@@ -222,9 +222,9 @@ def n_parameters(settings: RunSettings, *, n_classes: int = 2, n_words: int | No
 
     Args:
         settings: Of the run.
-        n_classes: Labels of an own CSV.
-        n_words: Words of an own CSV; 10,000 where that is not known, as for film reviews (whose vocabulary is
-            smaller where there are few).
+        n_classes: Labels of a visitor's own texts.
+        n_words: Words of a visitor's own texts; 10,000 where that is not known, as for film reviews (whose
+            vocabulary is smaller where there are few).
     """
     n_outputs, n_rows = outputs_and_words(settings, n_classes=n_classes, n_words=n_words)
     d = settings.d_hidden
@@ -281,7 +281,7 @@ def estimate_seconds(
     Args:
         settings: Of the run.
         slowness: How much longer than estimated runs take on this machine; `Jobs.slowness` knows.
-        n_texts: Texts of an own CSV.
+        n_texts: A visitor's own texts.
         mean_tokens: Their usual length.
 
     Returns:

@@ -5,6 +5,7 @@ Events are plain values, one JSON object a line on `--events jsonl`:
 ```
 loading   task, label: its texts or sequences are being read or drawn
 download  done_bytes, bytes: how much of the film reviews has come from the Hub
+read      note: what was understood of a visitor's own file
 start     model, task, parameters, device, device_memory_bytes, precision, training_n, validation_n, test_n, epochs,
           updates (in all), updates_per_epoch, classes, answer, loss ("cross-entropy" in nats or "squared error"),
           guess_accuracy, guess_loss, bag_of_words (None where there are no words), ceiling, probe_steps
@@ -102,6 +103,7 @@ def train(
     *,
     out: pathlib.Path,
     csv: pathlib.Path | None = None,
+    positive: str | None = None,
     data: str | None = None,
     resume: bool = False,
     control: Control | None = None,
@@ -113,6 +115,7 @@ def train(
         settings: Of the run.
         out: The result's folder; a previous one stays whole until the new one is.
         csv: The visitor's file, for the task `own`.
+        positive: Which of its two labels is the positive one, where someone said so.
         data: A local folder of the film reviews; `SEQDEMO_IMDB` or the Hub by default.
         resume: Whether to go on where an interrupted run with the same settings stopped.
         control: Pauses and stops the run.
@@ -128,7 +131,10 @@ def train(
         TrainingError: The state to resume is of another run; the disk is full.
     """
     on_event({"event": "loading", "task": settings.task, "label": TASK_LABELS[settings.task]})
-    problem = prepare(settings, csv=csv, data=data, on_progress=_told_now_and_then(on_event))
+    told = _told_now_and_then(on_event)
+    problem = prepare(settings, csv=csv, positive=positive, data=data, on_progress=told)
+    if problem.note:
+        on_event({"event": "read", "note": problem.note})
     try:
         return _Run(settings, problem, out, control or Control(), on_event).go(resume=resume)
     except RunFailed as error:

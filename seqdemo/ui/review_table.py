@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -15,7 +14,6 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from seqdemo.data import review_table, tables
 from seqdemo.data.review_table import MAX_ROWS, MAX_ROWS_IN_PARTS, Source, Which
-from seqdemo.data.tables import ENCODINGS, Table
 from seqdemo.errors import DataError, SeqdemoError
 from seqdemo.models.registry import MODELS
 from seqdemo.sizes import MB, megabytes
@@ -23,6 +21,7 @@ from seqdemo.text import probably_not_english
 from seqdemo.ui import address, own_models, resources
 from seqdemo.ui.marks import plain
 from seqdemo.ui.review_queue import QUEUE, Column, Job, Outcome
+from seqdemo.ui.table_source import TableSource
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -30,28 +29,15 @@ if TYPE_CHECKING:
     from seqdemo.checkpoints.classifier import Classifier
 
 _UPLOAD, _START, _STOP, _DOWNLOAD = (f"review_table_{part}" for part in ("upload", "start", "stop", "download"))
-_ENCODING, _HEADER, _PART, _TEXT, _WHICH = (
-    f"review_table_{part}" for part in ("encoding", "header", "part", "text", "which")
-)
-_JOB, _PROBLEM, _PREVIEW, _COUNTS = (f"review_table_{part}" for part in ("job", "problem", "preview", "counts"))
+_JOB, _PROBLEM, _COUNTS, _WHICH = (f"review_table_{part}" for part in ("job", "problem", "counts", "which"))
+_TABLE = TableSource("review_table", texts="Column with the reviews")
 _ENTRY = "table"
 _LOOK_EVERY_S = 1.0
-_ROWS_SHOWN = 5
 _CHARACTERS_SHOWN = 300
-_NOTES_SHOWN = 8
 _ROWS_TRIED = 20
 _FOREIGN = (
     "Most words are unknown to the models: these texts are probably not English, and the models read English only."
 )
-
-
-@dataclass(frozen=True)
-class _Preview:
-    """A table as it was read, its rows cut to the first few; or why it cannot be read."""
-
-    table: Table | None
-    n_rows: int = 0
-    problem: str = ""
 
 
 @dataclass(frozen=True)
@@ -99,24 +85,14 @@ def _panel() -> None:
 
 def _offer(upload: UploadedFile) -> None:
     """What was understood of a file, what can be chosen, and the button that starts the work."""
-    source, preview = _read(upload)
-    table = preview.table
-    if preview.problem:
-        st.error(plain(preview.problem), icon=":material/error:")
-    if table is not None:
-        n_columns = len(table.columns)
-        st.text(f"{_count(preview.n_rows, 'row')} and {_count(n_columns, 'column')}: {table.described()}.")
-    _choices(table)
+    source, table = _TABLE.offer(upload)
     if table is None:
         return
-    for note in table.notes[:_NOTES_SHOWN]:
-        st.caption(plain(note))
-    st.dataframe(_first_rows(table), hide_index=True, width="stretch")
-    if table.text_column is None:
+    place = _TABLE.text_column(table)
+    if place is None:
         st.error("No cell of this table holds a word. A column of reviews is needed.", icon=":material/error:")
         return
-    place = table.columns.index(st.session_state[_TEXT])
-    which: Which = _which(preview.n_rows)
+    which: Which = _which(_TABLE.n_rows(upload))
     counts = _counted(upload.file_id, source, place, which)
     said = []
     if counts.n_with_words < counts.n:
@@ -140,76 +116,6 @@ def _offer(upload: UploadedFile) -> None:
     )
     if problem := st.session_state.pop(_PROBLEM, None):
         st.warning(problem, icon=":material/hourglass_top:")
-
-
-def _read(upload: UploadedFile) -> tuple[Source, _Preview]:
-    """The table under the visitor's choices; read once for each of them."""
-    state = st.session_state
-    if state.get(_PREVIEW, ("",))[0] != upload.file_id:
-        state[_PREVIEW] = (upload.file_id, {})
-    known: dict[tuple[object, ...], _Preview] = state[_PREVIEW][1]
-    encoding, header, part = (state.get(key) for key in (_ENCODING, _HEADER, _PART))
-    detected = known.get((None, None, part))
-    if detected is not None and detected.table is not None:
-        # What was found without a choice is no choice: it bears a damaged byte, for example.
-        encoding = None if encoding == detected.table.encoding else encoding
-        header = None if header == detected.table.has_header else header
-    source = Source(content=upload.getvalue(), file_name=upload.name, encoding=encoding, header=header, part=part)
-    if (encoding, header, part) not in known:
-        try:
-            table = source.read()
-        except DataError as error:
-            preview = _Preview(None, problem=str(error))
-        else:
-            rows = [[cell[:_CHARACTERS_SHOWN] for cell in row] for row in table.rows[:_ROWS_SHOWN]]
-            preview = _Preview(dataclasses.replace(table, rows=rows), len(table))
-        known[encoding, header, part] = preview
-    return source, known[encoding, header, part]
-
-
-def _choices(table: Table | None) -> None:
-    """The pickers that fit the file. One that led to a refusal stays, so that it can be taken back."""
-    state = st.session_state
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        if table is not None and len(table.parts) > 1:
-            what = "Sheet" if table.kind == "xlsx" else "File in the ZIP"
-            state.setdefault(_PART, table.part)
-            st.selectbox(what, table.parts, key=_PART, on_change=_other_part, width=260)
-        if table is not None:
-            proposed = table.columns[table.text_column or 0]
-            if state.get(_TEXT) not in table.columns:
-                state[_TEXT] = proposed
-            st.selectbox("Column with the reviews", table.columns, key=_TEXT, width=260)
-            if table.can_lack_header:
-                state.setdefault(_HEADER, table.has_header)
-                st.selectbox(
-                    "First row",
-                    (True, False),
-                    format_func=lambda names: "Names of the columns" if names else "A review like the others",
-                    key=_HEADER,
-                    on_change=_other_columns,
-                    width=260,
-                )
-        if _ENCODING in state or (table is not None and table.encoding is not None):
-            if table is not None:
-                state.setdefault(_ENCODING, table.encoding)
-            st.selectbox(
-                "Encoding",
-                list(ENCODINGS),
-                format_func=lambda encoding: ENCODINGS[encoding],
-                key=_ENCODING,
-                on_change=_other_columns,
-                width=260,
-            )
-
-
-def _other_columns() -> None:
-    st.session_state.pop(_TEXT, None)
-
-
-def _other_part() -> None:
-    for key in (_TEXT, _HEADER, _ENCODING):
-        st.session_state.pop(key, None)
 
 
 def _which(n_rows: int) -> Which:
@@ -376,7 +282,8 @@ def _forget() -> None:
         job.stop()
     st.session_state[_JOB] = None
     st.query_params.pop(_ENTRY, None)
-    for key in (_ENCODING, _HEADER, _PART, _TEXT, _WHICH, _PREVIEW, _COUNTS, _PROBLEM):
+    _TABLE.forget()
+    for key in (_WHICH, _COUNTS, _PROBLEM):
         st.session_state.pop(key, None)
 
 
@@ -385,10 +292,6 @@ def _visitor() -> tuple[str, Callable[[], bool]]:
     context = get_script_run_ctx()
     session = context.session_id if context is not None else ""
     return session, lambda: runtime.exists() and runtime.get_instance().is_active_session(session)
-
-
-def _first_rows(table: Table) -> dict[str, list[str]]:
-    return {column: [row[index] for row in table.rows] for index, column in enumerate(table.columns)}
 
 
 def _count(n: int, noun: str) -> str:

@@ -299,7 +299,7 @@ def _mend(run_id: str) -> None:
 def mended(view: View) -> RunSettings | None:
     """The settings with the one changed that teaches a failure, or None where no single change is the lesson."""
     settings = view.settings
-    if view.kind not in {"nan", "explosion"} or settings.task == "own":  # an own CSV would have to be sent again
+    if view.kind not in {"nan", "explosion"} or settings.task == "own":  # own texts would have to be sent again
         return None
     if view.setting == "clip_norm":
         return dataclasses.replace(settings, clip_norm=1.0)

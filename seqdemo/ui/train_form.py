@@ -13,7 +13,6 @@ from seqdemo.data.own_csv import LabelledTexts
 from seqdemo.data.tasks import MADE_UP
 from seqdemo.errors import ConfigError, SeqdemoError
 from seqdemo.models.registry import MODELS
-from seqdemo.sizes import MB
 from seqdemo.training import jobs
 from seqdemo.training.settings import (
     BOUNDS,
@@ -25,11 +24,11 @@ from seqdemo.training.settings import (
     estimate_seconds,
     n_parameters,
 )
-from seqdemo.ui import resources, train, train_plan
+from seqdemo.ui import resources, train, train_plan, train_upload
 from seqdemo.ui.marks import plain
 from seqdemo.ui.train_plan import LABELS, WORDS, Plan
 
-_LINK, _FILE, _FETCH, _TRIES = "train_link", "train_csv", "train_fetch", "train_fetch_tries"
+_LINK, _TEXTS, _FETCH, _TRIES = "train_link", "train_texts", "train_fetch", "train_fetch_tries"
 _QUESTIONS: Mapping[str, str] = {
     "synthetic": "Is the opinion, which stands first, praise or scorn? Made up on the spot: what follows says nothing.",
     "imdb": "Is a real film review positive or negative?",
@@ -164,7 +163,7 @@ def _task() -> None:
     )
     st.caption(_QUESTIONS[task])
     if task == "own":
-        _upload()
+        st.session_state[_TEXTS] = train_upload.draw(resources.jobs().limits)
     elif task == "imdb":
         _film_reviews()
     vary = st.session_state["train_vary"]
@@ -276,37 +275,6 @@ def _device_words(device: Any) -> str:
     return f"{device.label}{memory}"
 
 
-def _upload() -> None:
-    upload = st.file_uploader(
-        f"A CSV with the columns text and label, up to {own_csv.MAX_ROWS:,} rows and {own_csv.MAX_BYTES // MB} MB",
-        max_upload_size=own_csv.MAX_BYTES // MB,
-        key="train_upload",
-    )
-    if upload is not None and (_FILE not in st.session_state or st.session_state[_FILE][0] != upload.file_id):
-        content = upload.getvalue()
-        try:
-            table: LabelledTexts | str = own_csv.parse(content)
-        except SeqdemoError as error:
-            table = str(error)
-        st.session_state[_FILE] = (upload.file_id, content, table)
-    elif upload is None:
-        st.session_state.pop(_FILE, None)
-    if _FILE not in st.session_state:
-        return
-    _, _, table = st.session_state[_FILE]
-    if isinstance(table, str):
-        st.error(plain(table), icon=":material/error:")
-        return
-    st.text(table.summary())
-    rows = table.preview()
-    st.dataframe({"text": [text[:300] for text, _ in rows], "label": [label for _, label in rows]}, hide_index=True)
-
-
-def _own() -> tuple[bytes | None, LabelledTexts | None]:
-    _, content, table = st.session_state.get(_FILE, ("", None, None))
-    return (content, table) if isinstance(table, LabelledTexts) else (None, None)
-
-
 def _film_reviews() -> None:
     """Where the reviews are; fetched from the Hub on a click where they are not."""
     where = imdb.whereabouts()
@@ -351,9 +319,9 @@ def _start_button() -> None:
     except ConfigError as error:
         problem = str(error)
     task = st.session_state["train_task"]
-    content, table = _own() if task == "own" else (None, None)
-    if not problem and task == "own" and table is None:
-        problem = "Upload a CSV to train on."
+    texts: LabelledTexts | None = st.session_state[_TEXTS] if task == "own" else None
+    if not problem and task == "own" and texts is None:
+        problem = "Upload a table to train on."
     elif not problem and task == "imdb" and not imdb.whereabouts():
         problem = "The film reviews are not on this machine yet."
     slot = st.container()
@@ -365,20 +333,20 @@ def _start_button() -> None:
         width="stretch",
         disabled=bool(problem),
         on_click=_start,
-        args=(runs, content),
+        args=(runs, texts),
     )
     if problem:
         slot.warning(plain(problem), icon=":material/info:")
     elif runs:
-        slot.markdown(f":small[{plain(_cost(runs, table))}]")
+        slot.markdown(f":small[{plain(_cost(runs, texts))}]")
 
 
-def _cost(runs: Sequence[RunSettings], table: LabelledTexts | None) -> str:
+def _cost(runs: Sequence[RunSettings], texts: LabelledTexts | None) -> str:
     """Parameters of each run, and about how long all of them take."""
-    n_classes = len(table.classes) if table else 2
+    n_classes = len(texts.classes) if texts else 2
     labels = train_plan.run_labels(runs)
     counts = [f"{label} {n_parameters(run, n_classes=n_classes):,}" for label, run in zip(labels, runs, strict=True)]
-    n_texts = len(table) if table else 2_000
+    n_texts = len(texts) if texts else 2_000
     seconds = [estimate_seconds(run, slowness=resources.jobs().slowness, n_texts=n_texts) for run in runs]
     at_once = resources.jobs().limits.max_jobs
     total = max(max(seconds), sum(seconds) / at_once)
@@ -392,7 +360,7 @@ def _cost(runs: Sequence[RunSettings], table: LabelledTexts | None) -> str:
 _STARTING = threading.Lock()
 
 
-def _start(runs: Sequence[RunSettings], csv: bytes | None) -> None:
+def _start(runs: Sequence[RunSettings], texts: LabelledTexts | None) -> None:
     now = train.session()
     now.problem = now.warning = ""
     registry = resources.jobs()
@@ -402,9 +370,10 @@ def _start(runs: Sequence[RunSettings], csv: bytes | None) -> None:
             now.problem = "These runs are under way already; stop them first, or change something."
             return
         started: list[str] = []
+        table = None if texts is None else own_csv.written(texts)
         try:
             for settings in runs:
-                started.append(registry.start(settings, visitor=now.visitor, csv=csv))
+                started.append(registry.start(settings, visitor=now.visitor, table=table))
         except SeqdemoError as error:
             now.problem = str(error)
         if started:

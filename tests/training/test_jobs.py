@@ -17,6 +17,7 @@ import pytest
 
 import seqdemo
 from seqdemo.checkpoints import schema
+from seqdemo.data import own_csv, tables
 from seqdemo.errors import ConfigError, DataError, TrainingError
 from seqdemo.training import jobs as registry
 from seqdemo.training.jobs import Jobs, Limits, side_by_side
@@ -365,9 +366,9 @@ def test_a_run_is_deleted_at_once_where_its_visitor_wants_it(jobs):
     with pytest.raises(TrainingError, match="stop it first"):
         jobs.delete(jobs.start(LONG))
     content = b"text,label\n" + b"a good day,yes\na bad day,no\n" * 20
-    run_id = jobs.start(dataclasses.replace(SMALL, task="own"), csv=content)
+    run_id = jobs.start(dataclasses.replace(SMALL, task="own"), table=content)
     jobs.wait(run_id, ended, WAIT_S)
-    assert b"a bad day" in (jobs.root / run_id / "data.csv").read_bytes()
+    assert b"a bad day" in (jobs.root / run_id / "data.json").read_bytes()
     jobs.delete(run_id)
     assert not (jobs.root / run_id).exists()
     assert jobs.view(run_id) is None
@@ -401,7 +402,7 @@ def test_one_visitor_cannot_fill_the_space_of_all(tmp_path, checkpoint_folders, 
         jobs.save(finished(jobs.root, "z" * 16, owner="one"), "one more")
     finished(jobs.root, "b" * 16, owner="one", size=90_000, age_hours=3)
     finished(jobs.root, "c" * 16, owner="one", size=90_000, age_hours=2)
-    jobs.start(LONG, visitor="one", csv=b"0" * 50_000)
+    jobs.start(LONG, visitor="one", table=b"0" * 50_000)
     assert "b" not in there(jobs), "his own oldest makes room, although another's is older"
     assert {"c", "t"} <= there(jobs)
     finished(jobs.root, "d" * 16, owner="one", name="kept", size=190_000)
@@ -482,13 +483,31 @@ def test_limits_come_from_the_environment(monkeypatch):
 
 def test_an_own_file_is_checked_before_anything_starts(jobs):
     own = dataclasses.replace(SMALL, task="own", epochs=1)
-    with pytest.raises(DataError, match="no column called label"):
-        jobs.start(own, csv=b"text\nfine\n")
+    with pytest.raises(DataError, match="Which column holds the labels"):
+        jobs.start(own, table=b"text\nfine\n")
+    with pytest.raises(DataError, match="Which label is the positive one"):
+        jobs.start(own, table=b"text,label\n" + b"a good day,ham\na bad day,spam\n" * 20)
     assert list(jobs.root.iterdir()) == []
-    content = b"text,label\n" + b"a good day,yes\na bad day,no\n" * 20
-    run_id = jobs.start(own, csv=content)
+    content = b"id,text,label\n" + b"name@x.org,a good day,yes\nname@x.org,a bad day,no\n" * 20
+    run_id = jobs.start(own, table=content)
     assert jobs.wait(run_id, ended, WAIT_S).state == "done"
+    assert b"name@x.org" not in (jobs.root / run_id / "data.json").read_bytes(), "what is learned is kept, nothing else"
     assert jobs.wait(jobs.again(run_id), ended, WAIT_S).state == "done"
+
+
+@pytest.mark.parametrize("positive", [None, "1"])
+def test_the_positive_class_of_a_trained_model_is_that_of_the_file_or_of_the_visitor(jobs, positive):
+    table = tables.read(b"text,stars\n" + b"a wonderful warm film,5\na dull bad film,1\n" * 60, "yelp.csv")
+    two = own_csv.TwoColumns.of(table, table.text_column, table.label_column)
+    found = two.labelled(two.proposed(positive))
+    own = dataclasses.replace(SMALL, task="own", model="gru", d_hidden=8, d_embed=8, epochs=6, learning_rate=0.03)
+    run_id = jobs.start(own, table=own_csv.written(found))
+    repeated = jobs.wait(jobs.again(run_id), ended, WAIT_S)
+    for view in (jobs.wait(run_id, ended, WAIT_S), repeated):
+        assert view.done["metrics"]["test_accuracy"] == 1
+        assert view.done["confusion"]["labels"] == (["5", "1"] if positive else ["1", "5"])
+        good, bad = seqdemo.load(view.folder).predict_proba(["a wonderful warm film", "a dull bad film"])
+        assert (good > 0.5 > bad) if positive is None else (bad > 0.5 > good)
 
 
 def test_a_view_that_was_given_away_changes_no_more(jobs):

@@ -26,7 +26,7 @@ def test_a_run_is_found_by_its_id_with_what_was_written_of_it(tmp_path):
     view, owner = found.read()
     assert (view.id, view.settings, view.name, owner) == (files.home.name, SMALL, "My run", "somebody")
     assert (view.state, view.seconds) == ("killed", 2.5), "no process computes it"
-    assert found.csv.read_bytes() == b"text,label\n"
+    assert found.data.read_bytes() == b"text,label\n"
     (files.home / "settings.json").write_text("{")
     assert found.read() is None, "changed by someone"
 
