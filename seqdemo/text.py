@@ -12,17 +12,19 @@ import collections
 import functools
 import pathlib
 import re
-import string
+import sys
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from seqdemo.bounded import Bounded
 from seqdemo.cleaning import Cleaned, clean
 from seqdemo.errors import CheckpointCorruptError, TextError
+from seqdemo.spelling import MAX_LETTERS, is_english, likely
 
 T = TypeVar("T")
 
@@ -166,7 +168,7 @@ class Reading(Cut):
 
     Attributes:
         ids: Vocabulary indices of the tokens, int64 (n_tokens,).
-        corrected: Misspelt words, each with the known word that it was read as.
+        corrected: Misspelt words, each with the known word that it was read as; no English word is misspelt.
     """
 
     ids: npt.NDArray[np.int64]
@@ -224,25 +226,8 @@ def head_and_tail(items: Sequence[T], max_tokens: int = MAX_TOKENS) -> list[T]:
     return [*items[:head], *items[len(items) - (max_tokens - head) :]]
 
 
-_ELONGATED = re.compile(r"(\w)\1{2,}")
-_PLAIN_WORD = re.compile(r"[a-z]+")
-_MIN_LETTERS = 5
-_FREQUENT_WORDS = 12_000
-_MAX_REMEMBERED = 200_000
-
-
-def _one_slip_away(word: str) -> Iterator[str]:
-    """All words with the same first letter that one slip of the keyboard turns into this one."""
-    for i in range(1, len(word) + 1):
-        head, tail = word[:i], word[i:]
-        if len(tail) > 1:
-            yield head + tail[1] + tail[0] + tail[2:]
-        if len(word) < _MIN_LETTERS:
-            continue
-        yield from (head + letter + tail for letter in string.ascii_lowercase)
-        if tail:
-            yield head + tail[1:]
-            yield from (head + letter + tail[1:] for letter in string.ascii_lowercase)
+_LIKELY: Bounded[tuple[object, str], int] = Bounded(32 * 1024**2)
+"""What unknown words were read as, of all vocabularies of this process."""
 
 
 class Vocabulary:
@@ -269,7 +254,7 @@ class Vocabulary:
         if len(self.ids) != len(self.words):
             twice = [word for word, n in collections.Counter(self.words).items() if n > 1][:3]
             raise CheckpointCorruptError(f"A vocabulary lists each word once; found more than once: {twice}.")
-        self._likely_ids: dict[str, int] = {}
+        self._key = object()  # names this vocabulary in what all remember together
 
     def __len__(self) -> int:
         return len(self.words)
@@ -305,23 +290,13 @@ class Vocabulary:
         return [self.ids[token] if token in self.ids else self._likely(token) for token in tokens]
 
     def _likely(self, token: str) -> int:
-        """The index of the word that an unknown token probably stands for.
-
-        "goooood" is read with its letters once or twice. Otherwise a word is read as the most frequent
-        word one slip away (Damerau 1964: a letter missing, added, changed, or two swapped; of words
-        under five letters only two swapped), if that begins with the same letter and is frequent.
-        """
-        if token in self._likely_ids:
-            return self._likely_ids[token]
-        found = UNKNOWN_ID
-        if _ELONGATED.search(token):
-            folded = (_ELONGATED.sub(letters, token) for letters in (r"\1\1", r"\1"))
-            found = next((self.ids[word] for word in folded if word in self.ids), UNKNOWN_ID)
-        if found == UNKNOWN_ID and len(token) > 2 and _PLAIN_WORD.fullmatch(token):
-            near = min((self.ids[word] for word in _one_slip_away(token) if word in self.ids), default=UNKNOWN_ID)
-            found = near if near < _FREQUENT_WORDS else UNKNOWN_ID
-        if len(self._likely_ids) < _MAX_REMEMBERED:
-            self._likely_ids[token] = found
+        """The index of the word that an unknown token is read as; `UNKNOWN_ID` where there is none."""
+        if len(token) > MAX_LETTERS:  # quickly said again, and not worth remembering
+            return likely(token, self.ids) or UNKNOWN_ID
+        found = _LIKELY.get((self._key, token))
+        if found is None:
+            found = likely(token, self.ids) or UNKNOWN_ID
+            _LIKELY.put((self._key, token), found, sys.getsizeof(token))
         return found
 
     def read(self, text: str, *, max_tokens: int = MAX_TOKENS) -> Reading:
@@ -342,7 +317,7 @@ class Vocabulary:
         corrected = {
             token.text: self.words[index]
             for token, index in zip(found.tokens, ids, strict=True)
-            if index != UNKNOWN_ID and self.words[index] != token.text
+            if index != UNKNOWN_ID and self.words[index] != token.text and not is_english(token.text)
         }
         return Reading(**vars(found), ids=ids, corrected=corrected)
 

@@ -4,6 +4,7 @@ import ast
 import pathlib
 import subprocess
 import sys
+import tomllib
 
 import pytest
 
@@ -109,6 +110,16 @@ def test_the_caches_of_streamlit_are_in_one_place(path):
 
 def test_nothing_is_called_utils():
     assert not [relative(path) for path in FILES if path.stem in {"utils", "helpers", "misc"}]
+
+
+def test_every_file_beside_the_code_is_packed_with_it():
+    package = ROOT / "seqdemo"
+    patterns = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"][
+        "package-data"
+    ]
+    packed = {path for pattern in patterns["seqdemo"] for path in package.glob(pattern)}
+    beside = {path for path in package.rglob("*.*") if path.suffix not in {".py", ".pyc"}}
+    assert {relative(path) for path in beside - packed} == set()
 
 
 def after_importing(modules):
