@@ -13,9 +13,9 @@ curves = results.training_curves(models)
 
 st.title(results.accuracy_finding(accuracies), anchor=False)
 st.markdown(
-    "Five models that read word by word, written from scratch and trained on the same English film reviews, answer "
-    "side by side. Every number here comes from their trained weights: on reviews that they had never seen, or on what "
-    "you type."
+    "Five models, written from scratch and trained on the same English film reviews, answer side by side: four read "
+    "word by word, the Transformer all words at once. Every number here comes from their trained weights: on reviews "
+    "that they had never seen, or on what you type."
 )
 
 st.page_link(PAGES[1].st_page(), label="**Type a review yourself**")

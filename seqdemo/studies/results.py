@@ -19,7 +19,7 @@ import seqdemo
 from seqdemo.checkpoints import manifest
 from seqdemo.errors import CheckpointError
 from seqdemo.models.registry import MODELS
-from seqdemo.studies.study import path_of
+from seqdemo.studies.study import listed, path_of
 
 if TYPE_CHECKING:
     from seqdemo.checkpoints.classifier import Classifier
@@ -77,14 +77,21 @@ def training_curves(models: Mapping[str, Classifier] | None = None, folder: path
 
 
 def accuracy_finding(table: pd.DataFrame) -> str:
-    """The best of the five against the baseline, as a sentence."""
+    """The best of the five against the baseline; models within the interval of the best one share the lead."""
     measured = {row["name"]: row for row in table.dropna(subset=["test_accuracy"]).to_dict("records")}
     baseline = measured.pop(BASELINE, None)
     if not measured:
         return "Five models read the same film review"
     best = max(measured.values(), key=lambda row: row["test_accuracy"])
-    share = _per_cent(best["test_accuracy"])
-    finding = f"The best of {_count(len(measured))} models, the {best['model']}, gets {share} of film reviews right"
+    least = best["test_accuracy"] if math.isnan(best["low"]) else best["low"]
+    leaders = [f"the {row['model']}" for row in measured.values() if row["test_accuracy"] >= least]
+    worst = min(row["test_accuracy"] for row in measured.values() if row["test_accuracy"] >= least)
+    shares = list(dict.fromkeys([_per_cent(worst), _per_cent(best["test_accuracy"])]))
+    reached = f"{' to '.join(shares)} of film reviews right"
+    if len(leaders) == 1:
+        finding = f"The best of {_count(len(measured))} models, {leaders[0]}, gets {reached}"
+    else:
+        finding = f"Of {_count(len(measured))} models {listed(leaders)} lead together, with {reached}"
     if baseline is None:
         return finding
     return f"{finding}; counting words gets {_per_cent(baseline['test_accuracy'])}"

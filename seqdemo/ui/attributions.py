@@ -242,8 +242,8 @@ def _explanation(stored: Stored) -> None:
         f"{settings['random_orders']} random orders. The mean of attention is one over layers, heads and asking "
         "words; rollout (Abnar and Zuidema 2020) multiplies ½ A + ½ I over the layers and takes the mean over the "
         "words, as the readout does. "
-        f"The {stored.n} reviews were held out from training, have at most {settings['longest']} words and marks, as "
-        f"what people type, and were drawn with seed {stored.seed}."
+        f"The {stored.n} reviews were held out from training, have at most {settings['longest']} words and "
+        f"marks, so that they are as short as what is typed, and were drawn with seed {stored.seed}."
     )
 
 

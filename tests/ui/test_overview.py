@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from seqdemo.checkpoints import folder
 from seqdemo.models.registry import MODELS
 from seqdemo.ui.pages import PAGES
 
@@ -18,7 +19,7 @@ def figures(pretrained):
             "test_accuracy": accuracy,
             "test_interval": [accuracy - 0.005, accuracy + 0.005],
             "test_n": 25000,
-            "parameters": 123456 + rank,
+            "parameters": folder.load(pretrained / name).n_parameters,
         }
         (pretrained / name / "metrics.json").write_text(json.dumps(metrics))
         history = [{"epoch": epoch, "validation_accuracy": 0.6 + 0.01 * epoch} for epoch in range(1, 4 + rank)]
