@@ -7,6 +7,7 @@ import pytest
 
 from seqdemo.checkpoints import folder
 from seqdemo.models.registry import MODELS
+from seqdemo.ui import resources
 from seqdemo.ui.pages import PAGES
 
 
@@ -66,7 +67,8 @@ def test_the_table_is_complete_once_models_are_loaded(app, figures, loaded):
     assert heading == ["Model", "Test accuracy (95 % interval)", "One review here", "Parameters", "Source"]
     assert [row[0].split(" ")[0] for row in table] == ["RNN", "GRU", "LSTM", "BiLSTM", "Transformer", "Bag"]
     assert all(re.fullmatch(r"\d+(\.\d)? ms", row[2]) for row in table[:5])
-    assert [row[3] for row in table] == ["123,456", "123,457", "123,458", "123,459", "123,460", "265,909"]
+    counts = [model.n_parameters for model in resources.models().values()]
+    assert [row[3] for row in table] == [*(f"{count:,}" for count in counts), "265,909"]
     assert [row[4] for row in table[:5]] == ["Embedded copy"] * 5
 
 
