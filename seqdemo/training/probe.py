@@ -61,7 +61,7 @@ def gradient_by_step(model: TaskModel, batch: Batch) -> npt.NDArray[np.float64]:
     else:
         each = [torch.stack(found[start : start + n_steps], 1) for start in range(0, len(found), n_steps)]
         gradients = torch.cat(each, -1)  # (B, T, d_state)
-    norms: npt.NDArray[np.float64] = gradients.cpu().double().norm(dim=-1).mean(0).numpy()
+    norms: npt.NDArray[np.float64] = np.linalg.norm(gradients.cpu().numpy().astype(np.float64), axis=-1).mean(0)
     return norms
 
 

@@ -53,7 +53,8 @@ def save(
     except (OSError, safetensors.SafetensorError) as error:
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
-        raise TrainingError(f"The state of the run could not be written ({error}); is the disk full?") from error
+        reason = getattr(error, "strerror", None) or error  # without the path, which a visitor need not know
+        raise TrainingError(f"The state of the run could not be written ({reason}); is the disk full?") from error
 
 
 def load(path: pathlib.Path, *, settings: str) -> tuple[Groups, dict[str, Any]]:

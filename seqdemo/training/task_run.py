@@ -524,7 +524,8 @@ class _Run:
                 card=card,
             )
         except OSError as error:
-            raise TrainingError(f"The result could not be written ({error}); is the disk full?") from error
+            reason = getattr(error, "strerror", None) or error
+            raise TrainingError(f"The result could not be written ({reason}); is the disk full?") from error
 
     # --- state ---
 

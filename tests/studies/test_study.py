@@ -73,7 +73,7 @@ def test_the_command_lists_studies_and_refuses_others(capsys):
     assert main(["study", "--list"]) == 0
     listed = capsys.readouterr().out
     assert all(name in listed and study.question in listed for name, study in registry.STUDIES.items())
-    assert main(["study", "nothing"]) == 1
+    assert main(["study", "nothing"]) == 2
     assert "no study called 'nothing'" in capsys.readouterr().err
 
 

@@ -107,6 +107,7 @@ time.sleep(600)
         (0, "", {}, "failed", "error", "error of the program"),
         (2, "seqdemo: No such device.", {}, "failed", "error", "No such device."),
         (1, "ValueError: secret", {}, "failed", "error", "The run ended with an error of the program."),
+        (1, "seqdemo: /secret: Is a directory. --debug shows where.", {}, "failed", "error", "error of the program."),
         (-9, "", {}, "killed", "killed", "signal 9"),
         (-9, "", {"stopped": True}, "killed", "", "nothing is kept"),
         (-9, "", {"stopped": True, "reason": "Too long."}, "killed", "", "Too long."),

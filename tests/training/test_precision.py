@@ -7,16 +7,21 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
+from seqdemo.data.corpus import Corpus
 from seqdemo.data.examples import Examples
 from seqdemo.errors import ConfigError, TrainingError
+from seqdemo.models import registry
 from seqdemo.models.registry import MODELS
 from seqdemo.models.seq2seq import Seq2SeqConfig
-from seqdemo.training import dates, loop, state, task_run
+from seqdemo.text import Vocabulary
+from seqdemo.training import dates, loop, pretrain, state, task_run
 from seqdemo.training.config import PretrainingConfig, TrainingConfig
 from seqdemo.training.dates import DatesConfig
 from seqdemo.training.precision import Trial, autocast, choose_precision, keep_precision
 from seqdemo.training.settings import RunSettings
+from tests.conftest import SMALL
 
 CPU = torch.device("cpu")
 SHORT = {"epochs": 2, "batch_size": 8, "patience": 50}
@@ -291,6 +296,36 @@ def cut_after_saving(cut):
             waiting.append(event)
 
     return listen
+
+
+class NoDoubles(TorchDispatchMode):
+    """Refuses double precision, as Apple's GPUs do."""
+
+    def __torch_dispatch__(self, function, types, arguments=(), options=None):
+        found = function(*arguments, **(options or {}))
+        for tensor in found if isinstance(found, tuple | list) else [found]:
+            assert not (isinstance(tensor, torch.Tensor) and tensor.dtype == torch.float64), function
+        return found
+
+
+@pytest.mark.parametrize("name", ["gru", "transformer"])
+def test_no_trainer_needs_double_precision_which_apple_s_gpus_do_not_have(name, build_small, tmp_path):
+    vocabulary = Vocabulary(["<pad>", "<unk>", *(f"w{k}" for k in range(28))])
+    stream = np.random.default_rng(0).integers(0, 30, 200)
+    shape = registry.make_config(name, vocab_size=30, **SMALL[MODELS[name].family])
+    with NoDoubles(), pytest.raises(AssertionError):
+        torch.zeros(1).double()
+    with NoDoubles():
+        config = TrainingConfig(adversarial=1.0, average_decay=0.5, **SHORT)
+        loop.fit(build_small(name), make_examples(), make_examples(seed=1), config, device=CPU)
+        dates.fit(SMALL_DATES, DatesConfig(**DATES))
+        for task in ("adding", "first_token", "copy"):
+            task_run.train(dataclasses.replace(TASK, task=task, model=name), out=tmp_path / task)
+        kinds = {"gru": (pretrain.RecurrentLanguageModel, pretrain._Next)}
+        model_kind, learner_kind = kinds.get(name, (pretrain.MaskedLanguageModel, pretrain._Masked))
+        learning = PretrainingConfig(epochs=1, batch_size=4, window=8, n_frequent=8, n_sampled=4)
+        learner = learner_kind(model_kind(shape), Corpus(vocabulary, stream, stream), learning)
+        pretrain._learn(learner, learning, CPU, tmp_path / "language", False, lambda _: None)
 
 
 @pytest.mark.parametrize("config", [TrainingConfig, PretrainingConfig, DatesConfig])

@@ -220,6 +220,22 @@ def test_a_resumed_run_ends_exactly_as_an_uninterrupted_one(changes, tmp_path):
     assert one.read_bytes() == other.read_bytes()
 
 
+@pytest.mark.parametrize(
+    "error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes.")]
+)
+def test_where_memory_ends_the_run_says_what_needs_less_of_it(error, tmp_path):
+    events = []
+
+    def listen(event):
+        events.append(event)
+        if event["event"] == "step":
+            raise error
+
+    with pytest.raises(RunFailed, match=r"There is not enough memory for this run\. Take a smaller batch"):
+        run(SHORT, tmp_path, on_event=listen)
+    assert (events[-1]["event"], events[-1]["kind"], events[-1]["setting"]) == ("failed", "memory", "batch_size")
+
+
 def test_the_state_of_another_run_is_not_resumed(tmp_path):
     def interrupt(event):
         if event["event"] == "epoch" and event["epoch"] == 2:
