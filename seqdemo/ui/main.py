@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from seqdemo.ui import own_models, resources, sources
+from seqdemo.ui import components, own_models, resources, sources
 from seqdemo.ui.marks import favicon
 from seqdemo.ui.pages import PAGES
 
 _SIDEBAR_PX = 250
 # Streamlit has no setting for the empty margins around a page. Here they end where a projector's
 # 1280 pixels would lose the chart below the fold; the header keeps its bar only where it holds
-# the button that opens the sidebar.
+# the button that opens the sidebar. Elsewhere it lies over the page, and what is under it can be reached.
 _MARGINS = """
 <style>
 [data-testid="stMainBlockContainer"] { padding: 0.25rem 1rem 4rem; }
@@ -24,8 +24,9 @@ _MARGINS = """
 @media (min-width: 768px) {
   [data-testid="stMainBlockContainer"] { padding-left: 2.5rem; padding-right: 3.25rem; }
   .stApp:not(:has([data-testid="stExpandSidebarButton"])) [data-testid="stHeader"] {
-    left: auto; right: 0; width: 3rem; background: transparent;
+    background: transparent; pointer-events: none;
   }
+  [data-testid="stHeader"] :is(button, a) { pointer-events: auto; }
 }
 [data-testid="stSidebarNavLink"]:focus-visible, [data-testid="stPageLink-NavLink"]:focus-visible {
   outline: 3px solid;
@@ -43,4 +44,6 @@ resources.store()  # begins to load where `app.py` has not
 page = st.navigation([page.st_page() for page in PAGES])
 sources.sidebar()
 own_models.sidebar()
+with st.sidebar:
+    components.shell(key="shell", data=[{"own": ",".join(own_models.ids()), "page": page.url_path}], height=1)
 page.run()

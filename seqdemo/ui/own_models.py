@@ -60,6 +60,11 @@ def views() -> dict[str, View]:
     return {name: view for name, view in found.items() if view is not None and view.is_text_model}
 
 
+def ids() -> list[str]:
+    """The runs whose results are in use, as a link names them."""
+    return [view.id for view in views().values()]
+
+
 def answering() -> dict[str, Classifier]:
     """The models that answer this visitor, in the registry's order: as `resources.models`, with the own ones."""
     shipped, wanted = resources.models(), views()

@@ -389,9 +389,71 @@ def test_the_hand_calculation_equals_the_cell(ready, cell):
             page.get_by_role("button", name="Next", exact=True).click()
 
 
-def test_a_number_that_is_none_is_refused_with_a_sentence(ready, expect):
+@pytest.mark.parametrize("typed", ["-1.25", "\u22121.25", "\u22121,25", " -125e-2 "])
+def test_any_finite_number_is_taken_with_a_true_minus_or_a_decimal_comma_too(ready, expect, typed):
+    page = ready().page
+    field = page.get_by_label("f1 b", exact=True)
+    field.fill(typed)
+    expect(field).to_have_attribute("aria-invalid", "false")
+    expect(page.locator(".problem[role=status]")).to_be_empty()
+    expect(page.locator(".body-grid [data-equation=f1] .line")).to_contain_text(f"\u03c3({MINUS}1.25) = 0.22")
+    page.get_by_label("f1 wx", exact=True).fill("123456789012")
+    expect(page.locator(".body-grid [data-equation=f1] .line")).to_contain_text("1.23e11")
+
+
+def test_what_is_no_number_is_named_until_it_is_one(ready, expect):
     page = ready().page
     before = toy_numbers(page)
-    page.get_by_label("f1 b", exact=True).fill("1000")
-    expect(page.locator(".problem[role=status]")).to_contain_text("f1 b is a number from \u221220 to 20")
+    problem, field = page.locator(".problem[role=status]"), page.get_by_label("f1 b", exact=True)
+    for typed in ("", "two", "1e999", "1,000,000", "NaN"):
+        field.fill(typed)
+        expect(problem).to_contain_text(f"f1 b needs a number, for example {MINUS}1.25")
+        expect(field).to_have_attribute("aria-invalid", "true")
+    page.get_by_label("f2 b", exact=True).fill("2")
+    expect(problem).to_contain_text("f1 b")
     assert toy_numbers(page) == before
+    page.get_by_role("button", name="Reset numbers").click()
+    expect(problem).to_be_empty()
+
+
+def test_arrow_keys_change_a_number_by_a_tenth(ready, expect):
+    page = ready().page
+    field = page.get_by_label("f1 wh1", exact=True)
+    field.press("ArrowUp")
+    expect(field).to_have_value("0.3")
+    for _ in range(4):
+        field.press("ArrowDown")
+    expect(field).to_have_value("-0.1")
+
+
+def test_the_link_names_the_models_just_chosen_and_opens_on_them(ready, expect):
+    page = ready(link(token=30)).page
+    page.get_by_label("Left model").select_option("gru")
+    page.get_by_label("Right model").select_option("bilstm")  # before the first choice was answered
+    page.wait_for_url(re.compile(r"left=gru&right=bilstm"))
+    expect(page.locator(".panel.drawing[data-side=right] svg.cell")).to_have_count(2)
+    page.wait_for_url(re.compile(r"left=gru&right=bilstm.*left_unit=\d+&right_unit=\d+-\d+"))
+    shown = [page.get_by_label(re.compile("^Unit of the")).nth(k).input_value() for k in range(3)]
+    page.reload()
+    ready.wait(page)
+    expect(page.get_by_label("Left model")).to_have_value("gru")
+    expect(page.get_by_label("Right model")).to_have_value("bilstm")
+    assert [page.get_by_label(re.compile("^Unit of the")).nth(k).input_value() for k in range(3)] == shown
+    assert at_word(page) == 30
+
+
+def test_the_address_of_the_hand_calculation_leads_to_it_although_what_stands_above_comes_later(ready, expect):
+    page = ready(f"{link(embed='true')}#hand").page
+    heading = page.get_by_role("heading", name="Work it out by hand")
+    expect(heading).to_be_in_viewport()
+    settle(page, 1500)
+    expect(heading).to_be_in_viewport()
+    above = page.locator("[data-testid=stMain]").evaluate("main => main.scrollTop")
+    assert above > 1000
+    page.mouse.wheel(0, -above)
+    page.get_by_label("Left model").select_option("bilstm")  # the page grows
+    expect(page.locator(".panel.drawing[data-side=left] svg.cell")).to_have_count(2)
+    settle(page)
+    assert page.locator("[data-testid=stMain]").evaluate("main => main.scrollTop") < 1000, "led once, not held"
+    assert page.url.endswith("#hand")
+    assert "embed=true" in page.url

@@ -2,6 +2,8 @@
 const toys = new WeakMap()
 const INPUTS = [1, 0, 0, 0, 0]
 const UNITS = [1, 2]
+const ARROW_STEP = 0.1
+const LARGEST = 1e100 // beyond, products would leave what numbers can hold
 const SUB = { 1: "\u2081", 2: "\u2082" }
 const SIGMOID = (x) => 1 / (1 + Math.exp(-x))
 const WEIGHTS = ["wx", "wh1", "wh2"]
@@ -90,22 +92,45 @@ function layOut(toy) {
   buildWeights(toy)
   toy.equations = buildEquations(toy.equationsAt, UNITS.flatMap((unit) => termByTerm(toy.cell, unit)))
   linkParts([toy.drawing.svg, toy.equations.list])
+  showProblem(toy)
   if (toy.palette) showToy(toy)
 }
 
+// A text field, since a number field knows no decimal comma and no true minus, and calls wrong what is not on its steps.
 function numberField(toy, parent, name, value, take) {
   const field = element("input", "", parent)
-  Object.assign(field, { type: "number", step: 0.1, min: -20, max: 20, value })
+  field.value = value
   field.setAttribute("aria-label", name)
   field.oninput = () => {
-    const good = Number.isFinite(field.valueAsNumber) && Math.abs(field.valueAsNumber) <= 20
-    field.classList.toggle("wrong", !good)
-    toy.problem.textContent = good ? "" : `${name} is a number from ${MINUS}20 to 20; the last good one is still used.`
-    if (!good) return
-    take(field.valueAsNumber)
+    const typed = numberIn(field.value)
+    field.setAttribute("aria-invalid", typed === null)
+    showProblem(toy)
+    if (typed === null) return
+    take(typed)
     showToy(toy)
   }
+  field.onkeydown = (event) => {
+    const up = { ArrowUp: 1, ArrowDown: -1 }[event.key]
+    const typed = numberIn(field.value)
+    if (!up || typed === null) return
+    event.preventDefault()
+    field.value = Number((typed + up * ARROW_STEP).toFixed(6))
+    field.oninput()
+  }
   return field
+}
+
+// The number that a text stands for, or null.
+function numberIn(text) {
+  const plain = text.trim().replace(/^[\u2012-\u2015\u2212\ufe63\uff0d]/, "-").replace(/^([^.,]*),([^.,]*)$/, "$1.$2")
+  const value = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(plain) ? Number(plain) : NaN
+  return Math.abs(value) <= LARGEST ? value : null
+}
+
+function showProblem(toy) {
+  const field = toy.frame.querySelector("[aria-invalid=true]")
+  toy.problem.textContent = field
+    ? `${field.getAttribute("aria-label")} needs a number, for example ${MINUS}1.25; the last good one is still used.` : ""
 }
 
 function buildWeights(toy) {

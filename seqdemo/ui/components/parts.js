@@ -8,9 +8,10 @@ function button(parent, className, text, onclick) {
   return made
 }
 
-// A number as it is printed: rounded from the exact value, a true minus sign, never −0.
+// A number as it is printed: rounded from the exact value, a true minus sign, never −0, a very large one as 1.00e9.
 function decimal(value, digits = 2) {
-  const text = Math.abs(value).toFixed(digits)
+  const size = Math.abs(value)
+  const text = size < 1e7 ? size.toFixed(digits) : size.toExponential(digits).replace("+", "")
   return value < 0 && Number(text) !== 0 ? MINUS + text : text
 }
 

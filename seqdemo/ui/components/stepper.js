@@ -16,7 +16,7 @@ export default function ({ data, parentElement, setStateValue }) {
 }
 
 function build(root) {
-  const stepper = buildDesk(root, onKey, { words: [], cursor: null, playing: false, id: null, textId: null, shown: [], lanes: [], plots: [] })
+  const stepper = buildDesk(root, onKey, { words: [], cursor: null, playing: false, linked: false, wanted: {}, id: null, textId: null, shown: [], lanes: [], plots: [] })
   const { frame } = stepper
   stepper.strip = buildStrip(frame, (index) => { moveTo(stepper, index) })
   stepper.stripHow = element("p", "how", frame)
@@ -45,6 +45,7 @@ function showTrace(stepper, message) {
   const wasPlaying = stepper.playing && stepper.textId === header.text_id
   if (!wasPlaying) pause(stepper)
   const sameText = stepper.textId === header.text_id
+  if (stepper.textId !== null && !sameText) stepper.linked = true
   Object.assign(stepper, { id: header.id, textId: header.text_id, words: header.words, n: header.words.length, header })
   stepper.frame.style.setProperty("--n", stepper.n)
   showHead(stepper, header)
@@ -112,7 +113,9 @@ function takeUnits(stepper) {
     lane.charts?.forEach(({ symbol, show }) => show(series[symbol]))
     showLane(stepper, lane, stepper.cursor)
   }
+  for (const { side, name } of stepper.shown) if (stepper.wanted[side]?.model === name) delete stepper.wanted[side]
   showTable(stepper)
+  if (stepper.linked) settle(stepper)
 }
 
 function showStep(stepper, step) {
@@ -156,15 +159,22 @@ function announce(stepper) {
 function remember(stepper) {
   const { fits, review } = linkedReview(stepper.header)
   const entries = { review, token: fits ? stepper.cursor + 1 : "" }
-  for (const { side, name } of stepper.shown) {
-    entries[side] = name
-    entries[`${side}_unit`] = unitsOf(stepper, side).map((unit) => unit + 1).join("-")
+  for (const [side, { model, units }] of Object.entries(choices(stepper))) {
+    entries[side] = model
+    entries[`${side}_unit`] = units.map((unit) => unit + 1).join("-")
   }
   putInAddress(entries)
 }
 
-function unitsOf(stepper, side) {
-  return stepper.lanes.filter((lane) => lane.column.side === side && lane.unit !== null).map(({ unit }) => unit)
+// Side → {model, units} of what is on screen.
+function onScreen({ shown, lanes }) {
+  const units = (side) => lanes.filter((lane) => lane.column.side === side && lane.unit !== null).map(({ unit }) => unit)
+  return Object.fromEntries(shown.map(({ side, name }) => [side, { model: name, units: units(side) }]))
+}
+
+// The same of what was chosen, of which some may still be on its way.
+function choices(stepper) {
+  return { ...onScreen(stepper), ...stepper.wanted }
 }
 
 function pickUnit(stepper, lane, unit) {
@@ -176,11 +186,13 @@ function pickUnit(stepper, lane, unit) {
   lane.unit = unit
   lane.input.value = unit + 1
   for (const row of lane.rows ?? []) row.style.top = `${((lane.rank[unit] + 0.5) / lane.n_units) * 100}%`
-  choose(stepper, lane.column.side, { model: lane.column.name, units: unitsOf(stepper, lane.column.side) })
+  const { side } = lane.column
+  choose(stepper, side, onScreen(stepper)[side])
 }
 
 function choose(stepper, side, chosen) {
-  const choice = Object.fromEntries(stepper.shown.map((column) => [column.side, { model: column.name, units: unitsOf(stepper, column.side) }]))
-  stepper.report({ ...choice, [side]: chosen })
+  stepper.wanted[side] = chosen
+  stepper.linked = true
+  stepper.report(choices(stepper))
   settle(stepper)
 }

@@ -1,0 +1,90 @@
+"""The window around every page: its menu, its drawer, its keyboard focus, and what it leaves in the address."""
+
+import pytest
+
+from seqdemo.ui.pages import PAGES
+
+PATHS = [f"/{page.path}" for page in PAGES]
+SLID = "() => [...document.querySelectorAll('*')].filter(node => node.scrollLeft).map(node => node.dataset.testid)"
+
+
+@pytest.fixture
+def opened(visit, expect):
+    """Opens a page and waits for its title."""
+
+    def open_(path, width=1280, **settings):
+        visited = visit(path, viewport={"width": width, "height": 844}, **settings)
+        expect(visited.page.get_by_test_id("stMainMenu")).to_be_visible(timeout=90_000)
+        expect(visited.page.locator("h1, h2").first).to_be_visible(timeout=90_000)
+        return visited
+
+    return open_
+
+
+# What has the focus, and whether it or one of the elements around it looks otherwise without.
+FOCUSED = """async () => {
+  let node = document.activeElement
+  while (node.shadowRoot?.activeElement) node = node.shadowRoot.activeElement
+  const drawn = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 30)))
+  const looks = () => {
+    const found = []
+    for (let at = node, k = 0; at instanceof Element && k < 4; at = at.parentElement, k += 1) {
+      const { outline, outlineStyle, boxShadow, borderColor, backgroundColor } = getComputedStyle(at)
+      found.push(`${outlineStyle === "none" ? "" : outline} ${boxShadow} ${borderColor} ${backgroundColor}`)
+    }
+    return found.join("|")
+  }
+  await drawn()
+  const focused = looks()
+  const name = `${node.tagName} ${node.getAttribute("aria-label") ?? node.textContent.slice(0, 30)}`
+  const whole = node === document.body || node.dataset?.testid === "stMain" || node.tagName === "CANVAS" // draws its own
+  node.blur()
+  await drawn()
+  const ringed = whole || looks() !== focused
+  node.focus({ preventScroll: true, focusVisible: true })
+  return [name, ringed]
+}"""
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1280, "light"), (1920, "dark")])
+def test_the_menu_lies_in_the_window_and_opening_it_moves_nothing(opened, expect, width, scheme):
+    page = opened("/memory", width, color_scheme=scheme).page
+    button = page.get_by_test_id("stMainMenuButton")
+    box = button.bounding_box()
+    assert 0 <= box["x"] <= width - box["width"]
+    button.click()
+    expect(page.get_by_text("Print", exact=True)).to_be_in_viewport(ratio=1)
+    assert page.evaluate(SLID) == []
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_tab_goes_round_the_page_with_its_focus_visible_and_slides_nothing(opened, path):
+    page = opened(path).page
+    reached = set()
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        where, ringed = page.evaluate(FOCUSED)
+        assert ringed, f"no focus ring on {where}"
+        reached.add(where)
+    assert page.evaluate(SLID) == []
+    assert len(reached) > 8
+
+
+def test_on_a_phone_the_drawer_closes_after_a_choice_in_it(opened, expect):
+    page = opened("/", 390).page
+    drawer = page.get_by_test_id("stSidebar")
+    expect(drawer).to_have_attribute("data-collapsed", "true")
+    page.get_by_test_id("stExpandSidebarButton").click()
+    expect(drawer).to_have_attribute("data-collapsed", "false")
+    page.get_by_role("link", name="Memory").click()
+    expect(drawer).to_have_attribute("data-collapsed", "true")
+    page.wait_for_url("**/memory")
+    expect(page.get_by_role("heading", level=1)).to_be_in_viewport()
+
+
+def test_on_a_desktop_the_sidebar_stays_after_a_choice_in_it(opened, expect):
+    page = opened("/").page
+    page.get_by_role("link", name="Memory").click()
+    page.wait_for_url("**/memory")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("200 words back")
+    expect(page.get_by_test_id("stSidebar")).to_have_attribute("data-collapsed", "false")
