@@ -37,7 +37,7 @@ FOCUSED = """async () => {
   await drawn()
   const focused = looks()
   const name = `${node.tagName} ${node.getAttribute("aria-label") ?? node.textContent.slice(0, 30)}`
-  const whole = node === document.body || node.dataset?.testid === "stMain" || node.tagName === "CANVAS" // draws its own
+  const whole = node.matches("body, [data-testid=stMain], canvas") // a table's canvas draws the mark of its cell itself
   node.blur()
   await drawn()
   const ringed = whole || looks() !== focused
