@@ -76,7 +76,7 @@ def test_on_a_phone_the_drawer_closes_after_a_choice_in_it(opened, expect):
     expect(drawer).to_have_attribute("data-collapsed", "true")
     page.get_by_test_id("stExpandSidebarButton").click()
     expect(drawer).to_have_attribute("data-collapsed", "false")
-    page.get_by_role("link", name="Memory").click()
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name="Memory").click()
     expect(drawer).to_have_attribute("data-collapsed", "true")
     page.wait_for_url("**/memory")
     expect(page.get_by_role("heading", level=1)).to_be_in_viewport()
@@ -84,7 +84,7 @@ def test_on_a_phone_the_drawer_closes_after_a_choice_in_it(opened, expect):
 
 def test_on_a_desktop_the_sidebar_stays_after_a_choice_in_it(opened, expect):
     page = opened("/").page
-    page.get_by_role("link", name="Memory").click()
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name="Memory").click()
     page.wait_for_url("**/memory")
     expect(page.get_by_role("heading", level=1)).to_contain_text("200 words back")
     expect(page.get_by_test_id("stSidebar")).to_have_attribute("data-collapsed", "false")

@@ -4,7 +4,8 @@ const BY_HAND = ["wheel", "touchstart", "pointerdown", "keydown"]
 const shells = new WeakMap()
 
 export default function ({ data: [{ own }], parentElement }) {
-  if (!shells.has(parentElement)) shells.set(parentElement, [closeDrawerAfterChoice(), keepTargetInView()])
+  if (!shells.has(parentElement)) shells.set(parentElement, [keepTargetInView()])
+  closeDrawerAfterChoice()
   putInAddress({ own }) // Streamlit takes it out of the address with each other page
   return () => {
     if (parentElement.isConnected) return
@@ -13,14 +14,16 @@ export default function ({ data: [{ own }], parentElement }) {
   }
 }
 
-// Streamlit does so where the browser calls itself a phone's, whatever the width of the window.
+// Streamlit does so where the browser calls itself a phone's, whatever the width of the window. A choice shows as
+// another path than the one before; the first one is that of the page as it was loaded, since a choice may come
+// sooner than this code.
+let path = new URL(performance.getEntriesByType("navigation")[0]?.name ?? location.href).pathname
+
 function closeDrawerAfterChoice() {
-  const onClick = ({ target }) => {
-    if (!target.closest?.("[data-testid=stSidebarNavLink]") || !matchMedia(DRAWER_WIDTH).matches) return
-    setTimeout(() => document.querySelector("[data-testid=stSidebar][data-collapsed=false] [data-testid=stSidebarCollapseButton] button")?.click())
-  }
-  document.addEventListener("click", onClick)
-  return () => document.removeEventListener("click", onClick)
+  if (path === location.pathname) return
+  path = location.pathname
+  if (!matchMedia(DRAWER_WIDTH).matches) return
+  document.querySelector("[data-testid=stSidebar][data-collapsed=false] [data-testid=stSidebarCollapseButton] button")?.click()
 }
 
 // An address ending in `#hand` leads to that heading, although what stands above it arrives and grows later: it is
