@@ -10,13 +10,11 @@ import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from seqdemo.checkpoints import schema
 from seqdemo.errors import ConfigError
 
 _MAX_THREADS = 1_024
 _ELSEWHERE = "--out names another place."
-_FILES_OF_A_RESULT = frozenset(
-    {"config.json", "model.safetensors", "vocab.txt", "metrics.json", "history.json", "README.md"}
-)
 
 
 def flag(name: str) -> str:
@@ -134,7 +132,7 @@ def folder_to_write(options: argparse.Namespace, usual: pathlib.Path = pathlib.P
         raise ConfigError(f"{path} is a file; --out names a folder.")
     _try_to_write(path.parent, _ELSEWHERE)
     # A result replaces the folder, so nothing else may be in it.
-    others = sorted({entry.name for entry in path.iterdir()} - _FILES_OF_A_RESULT) if path.exists() else []
+    others = sorted({entry.name for entry in path.iterdir()} - set(schema.FILES)) if path.exists() else []
     if others:
         raise ConfigError(
             f"{path} holds other files than a result ({', '.join(others[:3])}), which would be lost; name another "

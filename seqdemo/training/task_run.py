@@ -40,12 +40,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from seqdemo.checkpoints import folder, package
+from seqdemo.checkpoints import package
 from seqdemo.data.tasks import Batch
 from seqdemo.errors import TrainingError, is_out_of_memory
 from seqdemo.models.registry import MODELS
 from seqdemo.text import MAX_TOKENS
-from seqdemo.training import devices, state
+from seqdemo.training import devices, state, task_result
 from seqdemo.training.control import Control
 from seqdemo.training.loop import OnEvent, ignore
 from seqdemo.training.precision import Trial, autocast, choose_precision, keep_precision
@@ -485,47 +485,8 @@ class _Run:
             "torch": torch.__version__,
         }
         confusion, wrong = self._mistakes()
-        self._write(metrics)
+        task_result.write(self.out, self.model, problem, self.settings, metrics, progress.history)
         return event | {"folder": str(self.out), "metrics": metrics, "confusion": confusion, "wrong": wrong}
-
-    def _write(self, metrics: Mapping[str, Any]) -> None:
-        settings, problem = self.settings, self.problem
-        self.model.to("cpu")
-        history = [_as_shipped(entry, problem) for entry in self.progress.history if entry["epoch"]]
-        training = {**dataclasses.asdict(settings), "classes": list(problem.classes)}
-        card = _card(settings, metrics)
-        try:
-            if problem.answer == "yes or no" and problem.vocabulary is not None:
-                folder.save(
-                    self.out,
-                    name=settings.model,
-                    model=self.model.network,
-                    vocabulary=problem.vocabulary,
-                    metrics=metrics,
-                    history=history,
-                    training=training,
-                    card=card,
-                )
-                return
-            config = {
-                "model": settings.model,
-                "task": settings.task,
-                "architecture": dataclasses.asdict(self.model.network.config),
-                "labels": list(problem.classes),
-            }
-            package.write(
-                self.out,
-                model=self.model,
-                config=config,
-                metrics=metrics,
-                history=history,
-                training=training,
-                vocabulary=problem.vocabulary,
-                card=card,
-            )
-        except OSError as error:
-            reason = getattr(error, "strerror", None) or error
-            raise TrainingError(f"The result could not be written ({reason}); is the disk full?") from error
 
     # --- state ---
 
@@ -621,33 +582,3 @@ def _certainty(model: TaskModel, answers: Tensor) -> Tensor:
     if model.answer == "yes or no":
         return torch.sigmoid(answers[:, 0].abs())
     return answers.float().softmax(-1).amax(-1)
-
-
-def _as_shipped(entry: Mapping[str, Any], problem: Problem) -> dict[str, Any]:
-    """An epoch in the names that `history.json` of every checkpoint has."""
-    unit = "_mse" if problem.answer == "number" else "_loss_nats"
-    return {
-        "epoch": entry["epoch"],
-        f"train{unit}": entry["train_loss"],
-        f"validation{unit}": entry["validation_loss"],
-        "train_accuracy": entry["train_accuracy"],
-        "validation_accuracy": entry["validation_accuracy"],
-        "gradient_norm": entry["gradient_norm"],
-        "seconds": entry["seconds"],
-    }
-
-
-def _card(settings: RunSettings, metrics: Mapping[str, Any]) -> str:
-    rows = "\n".join(f"| `{name}` | {value} |" for name, value in dataclasses.asdict(settings).items())
-    low, high = metrics["test_interval"]
-    return f"""# {MODELS[settings.model].label}, trained on: {TASK_LABELS[settings.task]}
-
-Test accuracy {100 * metrics["test_accuracy"]:.1f} % ({100 * low:.1f} to {100 * high:.1f} %, 95 % interval) on
-{metrics["test_n"]:,} sequences that it was not trained on; always the same answer has
-{100 * metrics["guess_accuracy"]:.1f} %. {metrics["parameters"]:,} parameters,
-{metrics["seconds"]:.0f} s on {metrics["device"]}.
-
-| Setting | |
-|---|---|
-{rows}
-"""

@@ -247,6 +247,23 @@ def test_a_result_that_finds_no_room_is_told_with_its_place(capsys):
     )
 
 
+@pytest.mark.skipif(os.name == "nt", reason="there is no such limit")
+def test_a_run_whose_state_finds_no_room_is_told_in_one_sentence_and_leaves_nothing(tmp_path):
+    import resource
+
+    words = ["train", "--task", "copy", "--length", "4", "--epochs", "1", "--out", str(tmp_path / "out")]
+    ended = run(
+        *words,
+        stdout=subprocess.DEVNULL,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)),
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("seqdemo: The state of the run could not be written (")
+    assert ended.stderr.endswith("is the disk full?\n")
+    assert "File too large" in ended.stderr
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_terminal_that_cannot_show_a_character_is_no_reason_to_end():
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
     ended = run("predict", "déjà vu", "--model", "rnn", stdout=subprocess.PIPE, env=environment)
