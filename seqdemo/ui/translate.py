@@ -19,7 +19,7 @@ import seqdemo
 from seqdemo.charts import translate as charts
 from seqdemo.data import dates
 from seqdemo.errors import CheckpointError
-from seqdemo.ui import components, resources, sources
+from seqdemo.ui import address, components, resources, sources
 from seqdemo.ui.message import pack
 
 if TYPE_CHECKING:
@@ -35,15 +35,20 @@ EXAMPLES = (
     ("weekday", "Tuesday 3.3.1987"),
     ("slashes", "3/4/1987"),
     ("sentence", "please answer by October 26, 1936 if all goes well"),
+    ("time of day", "3 March 1987 at 5pm"),
     ("misspelt", "21 Febuary 2024"),
     ("new way of writing", "1987, March the 3rd"),
     ("no such day", "30 February 2024"),
+    ("too early", "4 July 1776"),
+    ("another language", "14. Mai 1991"),
     ("no date", "pizza for two"),
 )
 _SESSION = "translate_session"
 _SERIES = {ATTENTION: "with attention", PLAIN: "without attention"}
 _WAYS = {"teacher": "teacher forcing", "own": "free running"}
 _SHOWN_CHARACTERS = 44
+_MOST_CHARACTERS = 10**9
+"""More than a box can hold."""
 _SIGNALS = ("attention", "energy", "query", "key", "encoder", "context", "state", "probability")
 _MONTH_STEPS = slice(5, 7)
 
@@ -88,7 +93,7 @@ class Session:
                 "width": int(width),
                 "rev": self.rev,
                 "n": int(n),
-            } if n > self.n and width in WIDTHS:
+            } if n > self.n and width in WIDTHS and length < _MOST_CHARACTERS:
                 self.n, self.width = n, width
                 self.text = _well_formed(text)[: dates.MAX_CHARACTERS]
                 self.n_characters = max(length, len(self.text))
@@ -100,11 +105,8 @@ def start(query: Mapping[str, str]) -> Session:
     Args:
         query: The address: `text` and `beam`; the browser itself reads `step` and `char`.
     """
-    width = query.get("beam", "")
-    return Session(
-        query.get("text") or EXAMPLES[0][1],
-        width=int(width) if width.isdecimal() and int(width) in WIDTHS else DEFAULT_WIDTH,
-    )
+    width = address.choice(query, "beam", [str(width) for width in WIDTHS], str(DEFAULT_WIDTH))
+    return Session(address.text(query, "text", EXAMPLES[0][1]), width=int(width))
 
 
 def render() -> None:
@@ -173,7 +175,7 @@ def answer_message(session: Session) -> bytes:
                 "text": one.text,
                 "percent": percent(one.probability),
                 "probability": round(one.probability, 6),
-                "note": "" if one.ended and dates.is_day(one.text) else "no day of the calendar",
+                "note": "" if one.ended and dates.is_day(one.text) else _no_day(one.text),
             }
             for one in found.answers
         ],
@@ -194,13 +196,16 @@ def percent(probability: float) -> str:
 
 
 def doubts(answer: Answer, metrics: Mapping[str, Any]) -> str:
-    """Why an answer is doubtful, in one sentence; empty where it is not."""
-    if not dates.is_day(answer.text):
-        return f"Doubtful: {answer.text or 'an empty answer'} is no day of the calendar."
-    threshold = metrics.get("doubt", {}).get("threshold", 0.5)
-    if answer.probability < threshold:
-        return f"Doubtful, this may be no date: P(answer) is {percent(answer.probability)}, below {percent(threshold)}."
-    return ""
+    """Why an answer is doubtful, and what the model reads, in two sentences; empty where it is not."""
+    if not answer.text:
+        why = f"it finds no date here and writes nothing, with P(nothing) {percent(answer.probability)}"
+    elif not dates.is_day(answer.text):
+        why = f"{answer.text} is no day of the calendar"
+    elif answer.probability < (threshold := metrics.get("doubt", {}).get("threshold", 0.5)):
+        why = f"this may be no date, P(answer) is {percent(answer.probability)}, below {percent(threshold)}"
+    else:
+        return ""
+    return f"Doubtful: {why}. It reads {dates.RANGE}."
 
 
 def looked_at(found: Translation) -> str:
@@ -258,6 +263,10 @@ def map_words(found: Translation) -> str:
     return (
         f"Weights of {len(found.characters)} steps on {len(found.text)} characters. Most looked at: {', '.join(said)}."
     )
+
+
+def _no_day(text: str) -> str:
+    return "no day of the calendar" if text else "no date that it reads"
 
 
 def _plain(session: Session, found: Translation) -> str:
@@ -427,8 +436,9 @@ def _by_form(models: Mapping[str, Translator]) -> None:
     st.markdown(
         f"Of {metrics['test_n']:,} dates, of calendar days that were never an answer in training, written in the "
         f"{len(dates.TRAINED)} ways that training has, {both} come out exactly right; with one misspelt word "
-        f"{_one(metrics['typos']['accuracy'])}. The {len(dates.HELD_OUT)} ways of writing below stood in no training "
-        f"text: together {_interval(together['accuracy'], together['interval'])} of {together['n']:,}."
+        f"{_one(metrics['typos']['accuracy'])}, with a time of day {_one(metrics['times']['accuracy'])}. The "
+        f"{len(dates.HELD_OUT)} ways of writing below stood in no training text: together "
+        f"{_interval(together['accuracy'], together['interval'])} of {together['n']:,}."
     )
     st.altair_chart(charts.forms_chart(held_out), width="stretch", alt=charts.forms_alt(held_out), key="forms")
     st.caption(
@@ -448,19 +458,60 @@ def _rules(model: Translator) -> None:
     st.header("What it was taught, and when it doubts", anchor=False, divider="gray")
     st.markdown("\n".join(f"- {rule}" for rule in dates.RULES))
     if doubt:
+        marked, right, share = doubt["dates_marked"], doubt["sure_right"], model.config["training"]["other_share"]
         st.markdown(
-            f"An answer is marked as doubtful where P(answer) is below {percent(doubt['threshold'])}, or where it is "
-            "no day of the calendar. In training a few texts break off early and a few are no dates; both are answered "
-            "with a day that they do not tell, so that the model learns to be unsure where nothing can be known. The "
-            f"threshold was chosen on validation days. On the test it marks {_one(doubt['dates_marked'])} of "
-            f"{doubt['dates_n']:,} dates, and it misses {_one(doubt['others_passed'])} of {doubt['others_n']:,} texts "
-            "that are no dates, from words and patterns that stood in no training text."
+            f"{100 * share:.0f}\u00a0% of its training texts look like dates and name no day that it reads. There the "
+            "right answer is to write nothing, so that doubt is learned too. An answer is marked as doubtful where "
+            "nothing is written, where it is no day of the calendar, or where P(answer) is below "
+            f"{percent(doubt['threshold'])}; one date of a hundred is below that on validation days. On the test this "
+            f"marks {_interval(marked['share'], marked['interval'])} of {marked['n']:,} dates, and of the others "
+            f"{_one(right['share'])} are right."
         )
+        table = doubt_table(doubt["kinds"])
+        st.markdown(
+            f"**{doubt_finding(table)}** These texts are made of years, languages and words that no training text has."
+        )
+        with st.expander("What is no date, as a table"):
+            st.dataframe(
+                table,
+                hide_index=True,
+                column_config={
+                    name: st.column_config.NumberColumn(format="percent")
+                    for name in ("taken for a date", "low", "high")
+                },
+            )
     st.caption(
         f"A GRU reads the text in both directions, another writes the answer (Bahdanau, Cho and Bengio 2015): "
         f"{metrics['parameters']:,} parameters, {metrics['epochs']} epochs of {model.config['training']['texts']:,} "
         f"made-up texts, {metrics['seconds'] / 60:.0f} minutes on {metrics['device']}, seed {metrics['seed']}. "
         f"Checkpoint {model.sha256[:12]}. Train it yourself: `python -m seqdemo train --task dates`."
+    )
+
+
+def doubt_table(kinds: list[dict[str, Any]]) -> pd.DataFrame:
+    """One row for each kind of text that is no date: how often it gets a wrong day that is not marked."""
+    return pd.DataFrame(
+        [
+            {
+                "text": row["kind"],
+                "example": row["example"],
+                "taken for a date": row["passed"],
+                "low": row["interval"][0],
+                "high": row["interval"][1],
+                "n": row["n"],
+            }
+            for row in kinds
+        ]
+    )
+
+
+def doubt_finding(table: pd.DataFrame) -> str:
+    """How often what is no date is taken for one, and where most often, in one sentence."""
+    passed = table["taken for a date"]
+    worst = table.loc[passed.idxmax()]
+    return (
+        f"Of {int(table['n'].sum()):,} texts that are no dates, {_one(passed.mean())} get a day that is not marked; "
+        f"most often {worst['text']}: {_one(worst['taken for a date'])}."
     )
 
 

@@ -148,8 +148,10 @@ function showStep(desk, step, anew = false) {
   desk.where.textContent = `step ${step + 1} of ${desk.n}`
 }
 
-function pickCharacter(desk, j) {
+function pickCharacter(desk, j, step = desk.cursor) {
+  pause(desk)
   desk.character = j
+  showStep(desk, step, true)
   settle(desk)
 }
 

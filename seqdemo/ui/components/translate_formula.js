@@ -69,7 +69,10 @@ function showFormula(desk) {
   equation(share, [`\u03b1${now},${sub(j + 1)} = exp(`, ["energy", decimal(energy)], `) \u00f7 sum = ${plain(Math.exp(energy))} \u00f7 ${plain(total)} = `, ["weight", hundredths(weight)]])
   const row = element("div", "letters", share)
   header.characters.forEach((character, k) => {
-    const cell = button(row, k === j ? "letter now" : "letter", "", () => { pickCharacter(desk, k); showStep(desk, desk.cursor, true) })
+    const cell = button(row, k === j ? "letter now" : "letter", "", () => {
+      pickCharacter(desk, k)
+      desk.parts.querySelectorAll(".letter")[k].focus() // all of this was drawn anew
+    })
     cell.style.background = desk.palette.css(arrays.attention[i * n + k], 0.6)
     element("b", "", cell, seen(character))
     element("span", "", cell, decimal(energies[k]))
