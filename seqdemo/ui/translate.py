@@ -436,7 +436,8 @@ def _by_form(models: Mapping[str, Translator]) -> None:
     st.markdown(
         f"Of {metrics['test_n']:,} dates, of calendar days that were never an answer in training, written in the "
         f"{len(dates.TRAINED)} ways that training has, {both} come out exactly right; with one misspelt word "
-        f"{_one(metrics['typos']['accuracy'])}, with a time of day {_one(metrics['times']['accuracy'])}. The "
+        f"{_one(metrics['typos']['accuracy'])}, with a time of day written as in no training text "
+        f"{_one(metrics['times']['accuracy'])}. The "
         f"{len(dates.HELD_OUT)} ways of writing below stood in no training text: together "
         f"{_interval(together['accuracy'], together['interval'])} of {together['n']:,}."
     )

@@ -188,3 +188,28 @@ def test_nothing_scrolls_sideways_and_nothing_complains(visit, expect, width, th
     frame = found.page.locator(ANSWER).last.bounding_box()
     assert frame["x"] + frame["width"] <= width
     assert found.complaints == []
+
+
+def test_a_character_of_the_text_is_picked_from_the_keyboard(visit, expect):
+    page = opened(visit, expect, f"/translate?text={quote('3 Mar 87')}&step=6&char=3").page
+    letters = page.get_by_role("listbox", name="Character of your text whose numbers are shown").get_by_role("option")
+    letters.nth(2).focus()
+    page.keyboard.press("ArrowRight")
+    expect(letters.nth(3)).to_be_focused()
+    expect(letters.nth(3)).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("heading", name=re.compile("^Step 7 of"))).to_be_visible()
+    page.wait_for_url(lambda url: parse_qs(urlsplit(url).query).get("char") == ["4"])
+
+
+def test_the_tiles_of_an_answer_keep_apart_on_a_phone(visit, expect):
+    page = opened(visit, expect, viewport={"width": 390, "height": 844}).page
+    boxes = [tile.bounding_box() for tile in page.locator(ANSWER).all()]
+    assert len(boxes) > 10
+    for k, one in enumerate(boxes):
+        assert one["x"] >= 0
+        assert one["x"] + one["width"] <= 390
+        for other in boxes[k + 1 :]:
+            beside = one["x"] + one["width"] <= other["x"] + 0.5 or other["x"] + other["width"] <= one["x"] + 0.5
+            below = one["y"] + one["height"] <= other["y"] + 0.5 or other["y"] + other["height"] <= one["y"] + 0.5
+            assert beside or below

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
+import seqdemo
 from seqdemo.checkpoints import manifest, translator
 from seqdemo.checkpoints.translator import Answer, Translation
 from seqdemo.data import dates
@@ -27,7 +28,16 @@ METRICS = {
         for form in (*dates.TRAINED, *dates.HELD_OUT)
     ],
     "lengths": [{"from": low, "to": low + 9, **SHARE} for low in range(11, 101, 10)],
-    "doubt": {"threshold": 0.4, "dates_marked": 0.01, "dates_n": 100, "others_passed": 0.02, "others_n": 100},
+    "times": SHARE,
+    "doubt": {
+        "threshold": 0.4,
+        "dates_marked": {"share": 0.01, "interval": [0.005, 0.02], "n": 100},
+        "sure_right": {"share": 0.99, "interval": [0.98, 1.0], "n": 99},
+        "kinds": [
+            {"kind": kind, "example": "so", "passed": passed, "interval": [0.0, 0.2], "n": 50}
+            for kind, passed in (("two dates", 0.1), ("a part missing", 0.02))
+        ],
+    },
     "validation_n": 100,
     "parameters": 1_000,
     "epochs": 2,
@@ -51,7 +61,7 @@ def translators(pretrained):
             n_inputs=len(dates.INPUTS), n_outputs=len(dates.OUTPUTS), d_hidden=8, attention=name == translate.ATTENTION
         )
         history = [entry for entry in HISTORY if name == translate.ATTENTION or entry["way"] == "teacher"]
-        settings = {"texts": 100}
+        settings = {"texts": 100, "other_share": 0.25}
         translator.save(pretrained / name, model=Seq2Seq(shape), metrics=METRICS, history=history, training=settings)
     yield pretrained
     resources.translator.clear()
@@ -181,7 +191,7 @@ def test_a_link_opens_its_text_and_beam(app, translators, loaded):
     assert ("".join(header["characters"]), header["width"]) == ("4 May 1999", 10)
 
 
-@pytest.mark.parametrize("beam", ["", "0", "7", "-1", "x", "²"])
+@pytest.mark.parametrize("beam", ["", "0", "7", "-1", "x", "²", "9" * 5_000])
 def test_a_wrong_beam_in_a_link_is_left_out(beam):
     assert translate.start({"beam": beam, "text": "x"}).width == translate.DEFAULT_WIDTH
 
@@ -247,7 +257,9 @@ def test_a_low_probability_and_an_impossible_day_are_doubtful():
     assert "no day of the calendar" in translate.doubts(
         Answer(text="1987-02-30", probability=0.99, ended=True), metrics
     )
-    assert "an empty answer" in translate.doubts(Answer(text="", probability=0.99, ended=True), metrics)
+    assert "finds no date here and writes nothing" in translate.doubts(
+        Answer(text="", probability=0.99, ended=True), metrics
+    )
 
 
 def test_the_title_says_where_the_month_came_from():
@@ -306,3 +318,32 @@ def test_edits_of_the_wrong_shape_change_nothing():
     for edit in (None, "x", {}, {"text": 3}, {"text": "x", "length": 1, "width": 99, "rev": session.rev, "n": 1}):
         session.take(edit)
     assert (session.text, session.n, session.width) == ("3 Mar 87", 0, translate.DEFAULT_WIDTH)
+
+
+@pytest.mark.parametrize("name", [translate.ATTENTION, translate.PLAIN])
+def test_what_is_no_date_that_the_shipped_models_read_is_doubtful_with_the_range_stated(name):
+    model = translator.load(seqdemo.PRETRAINED / name)
+    for text in (
+        "4 July 1776",
+        "1 January 2150",
+        "14. Mai 1991",
+        "3 août 1999",
+        "12 de marzo de 2001",
+        "14 bananas 1991",
+        "30 February 2024",
+        "3 March 1987 and 4 April 1990",
+        "March 1987",
+        "pizza for two",
+    ):
+        said = translate.doubts(model.translate(text, width=5).answers[0], model.metrics)
+        assert said.startswith("Doubtful"), text
+        assert "1900 to 2099" in said
+
+
+@pytest.mark.parametrize("name", [translate.ATTENTION, translate.PLAIN])
+def test_the_shipped_models_read_past_a_time_of_day(name):
+    model = translator.load(seqdemo.PRETRAINED / name)
+    for text in ("3 March 1987", "3 March 1987 14:30", "3 March 1987 at 5pm", "14:30 3 March 1987"):
+        answer = model.translate(text, width=5).answers[0]
+        assert answer.text == "1987-03-03"
+        assert translate.doubts(answer, model.metrics) == ""
