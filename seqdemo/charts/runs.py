@@ -11,7 +11,7 @@ import pandas as pd
 from seqdemo.charts import style
 from seqdemo.training.jobs import View, side_by_side
 
-_BAR_PX, _AXIS_PX, _CELL_PX = 44, 70, 64
+_BAR_PX, _AXIS_PX, _CELL_PX, _CELLS_PX = 44, 70, 64, 176
 _CURVE_COLUMNS = [
     *("run", "model", "seed", "kind", "epoch", "update", "train_loss", "train_accuracy", "validation_loss"),
     *("validation_accuracy", "gradient_norm", "gradient_first_step", "gradient_last_step", "learning_rate"),
@@ -109,7 +109,9 @@ def confusion_chart(confusion: Mapping[str, Any], colour: str) -> alt.LayerChart
         for answer, count in zip(labels, counts, strict=True):
             rows.append({"truth": truth, "answer": answer, "count": count, "share": count / total})
     frame = pd.DataFrame(rows)
-    x = alt.X("answer:N", title="answered", sort=labels, axis=alt.Axis(labelAngle=0, orient="top", ticks=False))
+    # As wide as a cell: the rows have the same names in the same order.
+    axis = alt.Axis(labelAngle=0, orient="top", ticks=False, labelLimit=_CELLS_PX // len(labels))
+    x = alt.X("answer:N", title="answered", sort=labels, axis=axis)
     y = alt.Y("truth:N", title="true", sort=labels, axis=alt.Axis(ticks=False))
     base = alt.Chart(frame).encode(x=x, y=y)
     # Half of the colour at most, so that numbers in the text colour stay readable on it in both themes.

@@ -129,7 +129,7 @@ def recording(name: str, folder: str) -> list[Recording]:
     return recorded.load(name, pathlib.Path(folder))
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
+@st.cache_resource(max_entries=12, ttl="1h", show_spinner=False)  # at most 50 MB each; deleted ones leave memory
 def own_model(run_id: str, folder: str) -> Classifier:  # noqa: ARG001 (part of the key: a result changes no more)
     """The text model that a visitor's run left in its folder.
 

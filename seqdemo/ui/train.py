@@ -228,10 +228,6 @@ def _row(run: Shown) -> None:
         if view.has_ended:
             _button("Again", "replay", "again", view, _again, "Start again with the same seed")
             _button("New seed", "casino", "seed", view, _new_seed, "Start again with another seed")
-            if is_mine(view):
-                with st.popover("Delete", icon=":material/delete:", key=f"train_deletion_{view.id}"):
-                    st.markdown(f"Delete {plain(run.label)} now, with its curves, its model and all its files?")
-                    _button("Delete it", "delete", "delete", view, _delete)
         elif is_mine(view):
             paused = view.state == "paused"
             steer = resources.jobs().resume if paused else resources.jobs().pause
@@ -276,17 +272,6 @@ def _again(run_id: str, seed: int | None = None, settings: RunSettings | None = 
 
 def _new_seed(run_id: str) -> None:
     _again(run_id, seed=secrets.randbelow(9_999) + 1)
-
-
-def _delete(run_id: str) -> None:
-    now = session()
-    now.problem = now.warning = ""
-    try:
-        resources.jobs().delete(run_id)
-    except SeqdemoError as error:
-        now.problem = str(error)
-    else:
-        now.forget(run_id)
 
 
 def _mend(run_id: str) -> None:

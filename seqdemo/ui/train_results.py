@@ -99,8 +99,45 @@ def _table(runs: Sequence[Shown]) -> None:
     with st.container(horizontal=True):
         for name, frame, file_name in (("Curves as CSV", curves, "curves.csv"), ("Table as CSV", table, "runs.csv")):
             _download(name, functools.partial(_csv, frame), file_name, "text/csv", name)
+        _deletion(runs)
     with st.expander("The curves as a table"):
         st.dataframe(curves[curves["kind"] == "epoch"].dropna(axis="columns", how="all"), hide_index=True)
+
+
+def _deletion(runs: Sequence[Shown]) -> None:
+    """Lets a visitor delete runs that are theirs and have ended, with all their files."""
+    own = {run.view.id: run.label for run in runs if run.view.id and run.view.has_ended and train.is_mine(run.view)}
+    if not own:
+        return
+    with st.popover("Delete runs", icon=":material/delete:"):
+        chosen = st.pills(
+            "Delete now, with curves, models and all files:",
+            list(own),
+            selection_mode="multi",
+            format_func=own.__getitem__,
+            key=f"train_deletion_{'.'.join(own)}",
+            wrap=True,
+        )
+        st.button(
+            "Delete",
+            key="train_delete",
+            icon=":material/delete:",
+            on_click=_delete,
+            args=(chosen,),
+            disabled=not chosen,
+        )
+
+
+def _delete(run_ids: Sequence[str]) -> None:
+    now = train.session()
+    now.problem = now.warning = ""
+    for run_id in run_ids:
+        try:
+            resources.jobs().delete(run_id)
+        except SeqdemoError as error:
+            now.problem = str(error)
+        else:
+            now.forget(run_id)
 
 
 def _csv(frame: pd.DataFrame) -> bytes:
@@ -238,7 +275,7 @@ def kept_words(view: View, now: float) -> str:
     is_loaded = view.done is not None and view.done["reason"] == "loaded"
     state = "Saved" if view.is_saved else "Loaded, not saved" if is_loaded else "Not saved"
     with_file = ", your own file among them" if view.settings.task == "own" else ""
-    return f"{state}: all its files are deleted in {left}{with_file}; sooner with Delete, above."
+    return f"{state}: all its files are deleted in {left}{with_file}; sooner with “Delete runs”, above."
 
 
 def _save(run: Shown) -> None:

@@ -26,6 +26,8 @@ _COLUMNS, _TEXTS, _AS, _LABELS, _POSITIVE, _WHICH = (
     f"train_table_{part}" for part in ("columns", "texts", "as", "labels", "positive", "which")
 )
 
+_MOST_PILLS = 12
+
 
 def draw(limits: Limits) -> LabelledTexts | None:
     """Draws the uploader and what can be chosen of its file.
@@ -141,13 +143,15 @@ def _labels(columns: TwoColumns) -> list[str]:
     if len(columns.found) <= 2:
         return list(columns.found)
     st.session_state.setdefault(_LABELS, columns.frequent)
-    return st.multiselect(
-        f"Labels to learn (two to ten, each in at least {MIN_OF_EACH} rows; the others are left out)",
-        list(columns.found),
-        format_func=lambda key: f"{labels.short(columns.found[key].name)} ({columns.found[key].n:,})",
-        max_selections=MAX_LABELS,
-        key=_LABELS,
-    )
+    title = f"Labels to learn: two to ten, each in at least {MIN_OF_EACH} rows; the others are left out"
+    keys = list(columns.found)
+
+    def named(key: str) -> str:
+        return f"{labels.short(columns.found[key].name)} ({columns.found[key].n:,})"
+
+    if len(keys) <= _MOST_PILLS:  # all of them in sight
+        return st.pills(title, keys, selection_mode="multi", format_func=named, key=_LABELS, wrap=True)
+    return st.multiselect(title, keys, format_func=named, max_selections=MAX_LABELS, key=_LABELS)
 
 
 def _which(columns: TwoColumns, choice: Choice) -> Which:

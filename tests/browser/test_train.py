@@ -65,6 +65,7 @@ def test_two_runs_grow_survive_a_change_of_page_and_one_is_used(opened, expect):
     page = visited.page
     page.get_by_role("button", name="Start 2 runs").click()
     wait_for_epoch(page, 1)
+    expect(page.locator(".bar .where")).to_be_in_viewport()  # although the button stands far below
     seen = epoch(page)
     wait_for_epoch(page, seen + 1)  # without a click
 

@@ -392,11 +392,13 @@ def test_the_runs_of_others_are_not_found(page):
 
 def test_a_run_is_deleted_with_its_files_by_its_visitor_alone(page, trained, runs):
     stranger = page(visitor="f" * 32, runs=trained[1])
-    assert not [button for button in stranger.button if button.label == "Delete it"]
+    assert not [button for button in stranger.button if button.label == "Delete"]
     stranger.session_state["train_picture"] = {"visitor": OWNER}
     opened = stranger.run()
     assert "Not saved: all its files are deleted in 24 hours" in said(opened)
-    button(opened, "Delete it").click().run()
+    assert button(opened, "Delete").disabled
+    choice(opened, "Delete now, with curves, models and all files:").set_value([trained[1]]).run()
+    button(opened, "Delete").click().run()
     assert not opened.exception
     assert not (runs / trained[1]).exists()
     assert opened.session_state["train_session"].runs == []
@@ -511,9 +513,9 @@ def test_stars_are_two_answers_at_first_and_more_labels_say_at_once_that_other_p
         opened
     )
     assert "50 texts with 5 labels" in said(opened)
-    opened.multiselect(key="train_table_labels").set_value(["1", "5"]).run()
+    opened.pills(key="train_table_labels").set_value(["1", "5"]).run()
     assert "“5” is read as positive: 10 rows" in said(opened)
-    opened.multiselect(key="train_table_labels").set_value(["1"]).run()
+    opened.pills(key="train_table_labels").set_value(["1"]).run()
     assert "Two to ten labels are needed" in said(opened)
     assert opened.button(key="train_start").disabled
 

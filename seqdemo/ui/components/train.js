@@ -8,6 +8,7 @@ export default function ({ data, parentElement, setStateValue }) {
   const picture = pictures.get(parentElement)
   const { header, arrays } = unpack(data)
   const isNew = picture.id !== header.id
+  const hasBegun = isNew && picture.id !== null && header.live
   picture.header = header
   picture.arrays = arrays
   picture.id = header.id
@@ -15,6 +16,7 @@ export default function ({ data, parentElement, setStateValue }) {
   putInAddress(header.address)
   rememberVisitor(header.visitor, setStateValue)
   drawPicture(picture)
+  if (hasBegun) bringIntoView(picture)
   if (header.play && picture.played !== header.play) play(picture, true)
   picture.played = header.play
   // Also called, with the page still there, for a call that newer data overtook while this file loaded.
@@ -76,6 +78,14 @@ function rememberVisitor(offered, setStateValue) {
   } catch {
     // A browser that keeps nothing: after a reload its runs can be watched only.
   }
+}
+
+// The button that starts runs stands below the form, where their curves may be out of sight.
+function bringIntoView({ root, title }) {
+  const { top } = title.getBoundingClientRect()
+  if (top > 0 && top < innerHeight / 2) return
+  const rows = root.getRootNode().host?.closest(".st-key-train_watch") ?? root
+  rows.scrollIntoView({ block: "start", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" })
 }
 
 // --- the way from a message to lines ---
