@@ -46,8 +46,9 @@ def measure(runs: int) -> dict[str, object]:
     import torch
 
     import seqdemo
+    from seqdemo.bounded import Bounded
     from seqdemo.errors import SeqdemoError
-    from seqdemo.explain.prefixes import PrefixMemory, prefix_curve
+    from seqdemo.explain.prefixes import prefix_curve
     from seqdemo.studies.speed import REVIEW
 
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
@@ -64,7 +65,7 @@ def measure(runs: int) -> dict[str, object]:
 
     def curves() -> None:
         for model in models.values():
-            prefix_curve(model, model.read(REVIEW).ids, PrefixMemory())  # nothing known of the text yet
+            prefix_curve(model, model.read(REVIEW).ids, Bounded(1_000_000))  # nothing known of the text yet
 
     return {
         "n_words": len(REVIEW.split()),

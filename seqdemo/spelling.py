@@ -16,6 +16,9 @@ MAX_LETTERS = 30
 """No likely spelling is searched for a longer word: the search takes quadratic time."""
 
 _WORDS = pathlib.Path(__file__).parent / "data" / "english_words.txt"
+_SHORT_WORDS = (  # the list begins at three letters
+    "a i ad am an as at be by do go ha he hi if in is it me my no of oh ok on or so to tv uk up us we"
+)
 _ELONGATED = re.compile(r"(\w)\1{2,}")
 _PLAIN_WORD = re.compile(r"[a-z]+")
 _MIN_LETTERS = 5
@@ -27,7 +30,8 @@ def _english() -> tuple[frozenset[str], Mapping[str, str]]:
     """The English words, and each British spelling with the American one and the reverse."""
     lines = [line.split() for line in _WORDS.read_text(encoding="utf-8").splitlines()]
     pairs = [(line[0], line[1]) for line in lines if len(line) == 2]
-    return frozenset(line[0] for line in lines), {american: british for british, american in pairs} | dict(pairs)
+    words = frozenset([*_SHORT_WORDS.split(), *(line[0] for line in lines)])
+    return words, {american: british for british, american in pairs} | dict(pairs)
 
 
 def is_english(word: str) -> bool:

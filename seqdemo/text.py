@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import collections
 import functools
+import hashlib
 import pathlib
 import re
 import sys
 import unicodedata
+import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -162,6 +164,16 @@ def cut(text: str, *, max_tokens: int = MAX_TOKENS) -> Cut:
     return Cut(shown, tuple(head_and_tail(found, max_tokens)), len(found), len(text), cleaned.left_out)
 
 
+def require_words(found: Cut) -> None:
+    """Refuses a text without a single token.
+
+    Raises:
+        TextError: There is none.
+    """
+    if not found.tokens:
+        raise TextError(f"There is no word to read in {found.text[:40]!r}. Give a text with at least one word.")
+
+
 @dataclass(frozen=True)
 class Reading(Cut):
     """What a model reads of one text, with the words that it knows.
@@ -191,22 +203,29 @@ class Reading(Cut):
 
 
 def probably_not_english(readings: Iterable[Reading]) -> bool:
-    """Whether a text is probably not English: most of its words are unknown to every model.
+    """Whether a text is probably not English.
 
-    Names, slang and slips are unknown too, so a text of fewer than `_WORDS_TO_JUDGE` words is not
-    judged unless it is written in another script.
+    Some of its words are unknown to every model, and at least half of those that can be judged stand in no list of
+    English words and are not one slip away from a word that a model knows. Models alone cannot tell: reviews quote
+    titles, so that they know many a "der" and "les". Names and slang are unknown too, so that a text of few words is
+    not judged unless it is written in another script.
 
     Args:
         readings: What each model reads of the text; at least one.
     """
     readings = list(readings)
-    words = [token.text for token in readings[0].tokens if any(character.isalpha() for character in token.text)]
-    enough = len(words) >= _WORDS_TO_JUDGE or any(_OTHER_SCRIPT.search(word) for word in words)
-    return enough and min(reading.share_unknown for reading in readings) >= _MOSTLY_UNKNOWN
+    if min(reading.share_unknown for reading in readings) < _SOME_UNKNOWN:
+        return False
+    corrected = {word for reading in readings for word in reading.corrected}
+    judged = [token.text for token in readings[0].tokens if token.text.isalpha()]
+    foreign = [word for word in judged if word not in corrected and not is_english(word)]
+    enough = len(judged) >= _WORDS_TO_JUDGE or any(_OTHER_SCRIPT.search(word) for word in foreign)
+    return enough and len(foreign) >= _MOSTLY_FOREIGN * len(judged)
 
 
+_SOME_UNKNOWN = 1 / 8
+_MOSTLY_FOREIGN = 1 / 2
 _WORDS_TO_JUDGE = 4
-_MOSTLY_UNKNOWN = 0.5
 _OTHER_SCRIPT = re.compile("[\u0370-\u1dff\u2c00-\ua6ff\ua800-\uabff\uac00-\ufaff]")  # Greek to Hangul
 
 
@@ -228,6 +247,9 @@ def head_and_tail(items: Sequence[T], max_tokens: int = MAX_TOKENS) -> list[T]:
 
 _LIKELY: Bounded[tuple[object, str], int] = Bounded(32 * 1024**2)
 """What unknown words were read as, of all vocabularies of this process."""
+
+
+_LOADED: weakref.WeakValueDictionary[bytes, Vocabulary] = weakref.WeakValueDictionary()
 
 
 class Vocabulary:
@@ -278,8 +300,13 @@ class Vocabulary:
 
     @classmethod
     def load(cls, path: pathlib.Path) -> Vocabulary:
-        """Reads `vocab.txt`: one word a line, the line number its index."""
-        return cls(path.read_text(encoding="utf-8").removesuffix("\n").split("\n"))
+        """Reads `vocab.txt`: one word a line, the line number its index. Who reads the same words shares them."""
+        content = path.read_text(encoding="utf-8")
+        key = hashlib.sha256(content.encode()).digest()
+        found = _LOADED.get(key)
+        if found is None:
+            found = _LOADED[key] = cls(content.removesuffix("\n").split("\n"))
+        return found
 
     def save(self, path: pathlib.Path) -> None:
         """Writes `vocab.txt`."""
@@ -330,11 +357,25 @@ class Vocabulary:
         if not isinstance(text, str):
             raise TextError(f"A text is a str; this is a {type(text).__name__}.")
         reading = self.read(text, max_tokens=max_tokens)
-        if not reading.tokens:
-            raise TextError(f"There is no word to read in {text[:40]!r}. Give a text with at least one word.")
+        require_words(reading)
         return reading
 
     @functools.cached_property
     def sentence_end_ids(self) -> frozenset[int]:
         """Indices of the marks that end a sentence."""
         return frozenset(self.ids[mark] for mark in SENTENCE_ENDS if mark in self.ids)
+
+
+def read_with(vocabularies: Mapping[str, Vocabulary], text: str) -> dict[str, Reading]:
+    """What each model reads of a text: it is cut into tokens once, and looked up once in each vocabulary.
+
+    Args:
+        vocabularies: Name of a model → the words that it knows.
+        text: Any Unicode text.
+
+    Returns:
+        Name of the model → its reading; all have the same tokens.
+    """
+    found = cut(text)
+    readings = {id(words): words.look_up(found) for words in {id(one): one for one in vocabularies.values()}.values()}
+    return {name: readings[id(words)] for name, words in vocabularies.items()}

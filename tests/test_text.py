@@ -325,6 +325,6 @@ def test_a_text_of_mostly_unknown_words_is_probably_not_english(vocabulary, text
 
 
 def test_a_text_is_english_where_one_model_knows_its_words(vocabulary):
-    other = Vocabulary([PAD, UNKNOWN, "ce", "est", "vraiment", "nul"])
+    other = Vocabulary([PAD, UNKNOWN, "ce", "film", "est", "vraiment", "nul"])
     readings = [words.read("Ce film est vraiment nul") for words in (vocabulary, other)]
     assert not probably_not_english(readings)

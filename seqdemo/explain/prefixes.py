@@ -9,14 +9,15 @@ most of it is already known after an edit.
 from __future__ import annotations
 
 import hashlib
-import threading
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+
+from seqdemo.bounded import Bounded
+from seqdemo.text import read_with, require_words
 
 if TYPE_CHECKING:
     from seqdemo.checkpoints.classifier import Classifier
@@ -28,40 +29,8 @@ Curve: TypeAlias = tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]
 """Index of the last word of each beginning (n,), and P(positive) of that beginning (n,)."""
 
 
-class PrefixMemory:
-    """Verdicts on beginnings of texts, the least recently used forgotten first.
-
-    Any number of threads may share it.
-    """
-
-    def __init__(self, max_entries: int = 20_000) -> None:
-        """Holds nothing yet.
-
-        Args:
-            max_entries: Verdicts kept; one takes some 150 bytes.
-        """
-        self._max_entries = max_entries
-        self._lock = threading.Lock()
-        self._verdicts: OrderedDict[bytes, float] = OrderedDict()
-
-    def __len__(self) -> int:
-        return len(self._verdicts)
-
-    def get(self, key: bytes) -> float | None:
-        """The verdict stored under a key, or None."""
-        with self._lock:
-            if key not in self._verdicts:
-                return None
-            self._verdicts.move_to_end(key)
-            return self._verdicts[key]
-
-    def put(self, key: bytes, verdict: float) -> None:
-        """Stores a verdict and forgets the oldest beyond the limit."""
-        with self._lock:
-            self._verdicts[key] = verdict
-            self._verdicts.move_to_end(key)
-            while len(self._verdicts) > self._max_entries:
-                self._verdicts.popitem(last=False)
+Verdicts: TypeAlias = Bounded[bytes, float]
+"""Verdicts on beginnings of texts, by checkpoint and indices; any number of threads may share them."""
 
 
 def sampled_steps(n_tokens: int) -> npt.NDArray[np.int64]:
@@ -83,7 +52,7 @@ def sampled_steps(n_tokens: int) -> npt.NDArray[np.int64]:
     return np.union1d(grid, np.array([0, n_tokens - 1], dtype=np.int64))
 
 
-def prefix_curve(classifier: Classifier, ids: npt.NDArray[np.int64], memory: PrefixMemory) -> Curve:
+def prefix_curve(classifier: Classifier, ids: npt.NDArray[np.int64], memory: Verdicts) -> Curve:
     """P(positive) after the words of a text.
 
     Args:
@@ -105,7 +74,7 @@ def prefix_curve(classifier: Classifier, ids: npt.NDArray[np.int64], memory: Pre
     fresh = classifier.predict_ids([ids[: steps[row] + 1] for row in missing])
     for row, verdict in zip(missing, fresh.tolist(), strict=True):
         known[row] = verdict
-        memory.put(keys[row], verdict)
+        memory.put(keys[row], verdict, len(keys[row]))
     return steps, np.array(known, dtype=np.float32)
 
 
@@ -113,19 +82,13 @@ class CurveWorker:
     """Computes curves in the background, one text at a time for the whole process.
 
     Verdicts never wait for it: whoever asks gets a future, and may cancel it while it
-    stands in the queue. Finished curves are kept by (checkpoint sha256, text).
+    stands in the queue. Finished curves are kept by (checkpoint sha256, text), the newest.
     """
 
-    def __init__(self, max_finished: int = 256) -> None:
-        """Starts no thread before the first text.
-
-        Args:
-            max_finished: Texts whose curves are kept.
-        """
-        self._max_finished = max_finished
-        self._memory = PrefixMemory()
-        self._lock = threading.Lock()
-        self._finished: OrderedDict[tuple[str, ...], dict[str, Curve]] = OrderedDict()
+    def __init__(self) -> None:
+        """Starts no thread before the first text."""
+        self._memory: Verdicts = Bounded(8 * 1024**2)
+        self._finished: Bounded[tuple[str, ...], dict[str, Curve]] = Bounded(16 * 1024**2)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="curves")
 
     def submit(self, classifiers: Sequence[Classifier], text: str) -> Future[Mapping[str, Curve]]:
@@ -138,32 +101,28 @@ class CurveWorker:
         Returns:
             Model name → curve; done at once where they are known.
         """
-        key = (*(classifier.sha256 for classifier in classifiers), text)
-        known = self._known(key)
+        digest = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+        key = (*(classifier.sha256 for classifier in classifiers), digest)
+        known = self._finished.get(key)
         if known is not None:
             done: Future[Mapping[str, Curve]] = Future()
             done.set_result(known)
             return done
         return self._thread.submit(self._compute, key, tuple(classifiers), text)
 
-    def _known(self, key: tuple[str, ...]) -> dict[str, Curve] | None:
-        with self._lock:
-            if key in self._finished:
-                self._finished.move_to_end(key)
-            return self._finished.get(key)
-
     def _compute(self, key: tuple[str, ...], classifiers: tuple[Classifier, ...], text: str) -> Mapping[str, Curve]:
-        known = self._known(key)  # somebody before us in the queue may have asked for the same text
+        known = self._finished.get(key)  # somebody before us in the queue may have asked for the same text
         if known is not None:
             return known
+        readings = read_with({classifier.name: classifier.vocabulary for classifier in classifiers}, text)
+        for reading in readings.values():
+            require_words(reading)
         curves = {
-            classifier.name: prefix_curve(classifier, classifier.vocabulary.require(text).ids, self._memory)
+            classifier.name: prefix_curve(classifier, readings[classifier.name].ids, self._memory)
             for classifier in classifiers
         }
-        with self._lock:
-            self._finished[key] = curves
-            while len(self._finished) > self._max_finished:
-                self._finished.popitem(last=False)
+        n_bytes = sum(len(part) for part in key) + sum(array.nbytes for curve in curves.values() for array in curve)
+        self._finished.put(key, curves, n_bytes)
         return curves
 
 

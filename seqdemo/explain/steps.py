@@ -122,7 +122,7 @@ def unit_steps(classifier: Classifier, traced: Trace, text: str, unit: int, dire
     cell, d_hidden = model.config.cell, model.config.d_hidden
     names = GATES[cell]
     rows = torch.arange(len(names)) * d_hidden + unit
-    hidden = torch.from_numpy(traced.signals[f"hidden{direction}"][-1])  # (T, d_hidden)
+    hidden = torch.tensor(traced.signals[f"hidden{direction}"][-1])  # (T, d_hidden)
     series: dict[str, npt.NDArray[np.float32]] = {}
     with torch.inference_mode():
         if direction == BACKWARD:
@@ -134,7 +134,7 @@ def unit_steps(classifier: Classifier, traced: Trace, text: str, unit: int, dire
         b_x, b_h = w.b_ih[rows], w.b_hh[rows]
         for k, name in enumerate(names):
             if cell == "gru" and name == "candidate":
-                reset = torch.from_numpy(traced.signals[f"reset_gate{direction}"][-1, :, unit])
+                reset = torch.tensor(traced.signals[f"reset_gate{direction}"][-1, :, unit])
                 total = x_parts[k] + b_x[k] + reset * (h_parts[k] + b_h[k])
             else:
                 total = x_parts[k] + h_parts[k] + (b_x[k] + b_h[k])
@@ -221,7 +221,7 @@ def _input(model: RecurrentClassifier, classifier: Classifier, traced: Trace, te
         vectors: Tensor = model.embedding(torch.from_numpy(classifier.vocabulary.require(text).ids))
         return vectors
     suffixes = (FORWARD, BACKWARD) if model.config.bidirectional else (FORWARD,)
-    return torch.cat([torch.from_numpy(traced.signals[f"hidden{suffix}"][-2]) for suffix in suffixes], dim=-1)
+    return torch.cat([torch.tensor(traced.signals[f"hidden{suffix}"][-2]) for suffix in suffixes], dim=-1)
 
 
 def _weights(layer: nn.Module) -> Weights:

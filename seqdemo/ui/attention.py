@@ -15,8 +15,8 @@ import streamlit as st
 
 from seqdemo.charts import attention as charts
 from seqdemo.models.registry import MODELS
-from seqdemo.text import HEAD_TOKENS, Reading
-from seqdemo.ui import address, components, live, own_models, resources, sources
+from seqdemo.text import Reading
+from seqdemo.ui import address, components, live, own_models, resources, sources, word_notes
 from seqdemo.ui.examples import EXAMPLES, Example
 from seqdemo.ui.marks import plain
 from seqdemo.ui.message import pack
@@ -146,7 +146,7 @@ def _looks() -> Looks | None:
     model = own_models.answering().get(NAME)
     if model is None or not model.read(text()).tokens:
         return None
-    return resources.looks(model.sha256, text(), model)
+    return resources.looks(model, text())
 
 
 def _answer() -> None:
@@ -161,7 +161,7 @@ def _answer() -> None:
     if model is None or reading is None or not reading.tokens:
         message = _nothing_to_show(reading)
     else:
-        message = attention_message(session, reading, model, resources.looks(model.sha256, session.text, model))
+        message = attention_message(session, reading, model, resources.looks(model, session.text))
     components.attention(key="attention", data=message)
 
 
@@ -179,7 +179,7 @@ def attention_message(session: Session, reading: Reading, model: Classifier, loo
     percent = live.percent(looks.probability)
     verdict = f"{live.verdict(percent)}, {percent}\u00a0% positive"
     is_own = NAME in own_models.views()
-    name = own_models.label(NAME) if is_own else f"the {model.label}"
+    name = own_models.in_sentence(NAME)
     header = {
         "kind": "looks",
         "id": f"{_digest(session.text)}.{model.sha256[:12]}",
@@ -188,12 +188,9 @@ def attention_message(session: Session, reading: Reading, model: Classifier, loo
         "link_characters": live.LINK_CHARACTERS,
         "title": f"{name}: {title[0].lower()}{title[1:]}" if is_own else title,
         "start": {"layer": layer, "head": head, "word": word},
-        "note": f"{live.note(reading)} · {name} says {verdict}",
-        "notices": live.notices(reading, session.box.n_characters),
-        "words": _words(reading),
-        "unknown": np.flatnonzero(reading.unknown).tolist(),
-        "gap": HEAD_TOKENS if reading.n_skipped else None,
-        "skipped": reading.n_skipped,
+        "note": f"{word_notes.note({name: reading})} · {name} says {verdict}",
+        "notices": word_notes.notices({name: reading}, session.box.n_characters),
+        **word_notes.shown({name: reading}),
         "n_layers": n_layers,
         "n_heads": n_heads,
         "d_head": d_head,
@@ -237,19 +234,15 @@ def finding(reading: Reading, looks: Looks) -> tuple[str, tuple[int, int, int]]:
     favourite = max(shares, key=lambda token: shares[token])
     lead = f"The sharpest of {n_layers * n_heads} heads, head {head + 1} of layer {layer + 1},"
     if shares[favourite] >= _ONE_WORD:
-        word = _words(reading)[looks.tokens.index(favourite)]
+        word = reading.words[looks.tokens.index(favourite)]
         return f"{lead} gives {live.percent(shares[favourite])}\u00a0% of its attention to “{word[:30]}”", at
     return f"{lead} spreads its attention over {2 ** looks.entropy_bits[layer, head]:.1f} of {n_words} words", at
-
-
-def _words(reading: Reading) -> list[str]:
-    return [reading.text[token.start : token.end] for token in reading.tokens]
 
 
 def _nothing_to_show(reading: Reading | None) -> bytes:
     loading = not resources.store().settled
     if reading is not None:
-        said = live.note(reading)
+        said = word_notes.note({own_models.in_sentence(NAME): reading})
     elif loading:
         said = "Loading the models"
     else:

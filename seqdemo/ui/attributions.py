@@ -22,8 +22,8 @@ from seqdemo.explain.methods import METHODS, SIGNED, shares
 from seqdemo.models.registry import MODELS
 from seqdemo.studies import attributions as study
 from seqdemo.studies.study import Stored, read
-from seqdemo.text import HEAD_TOKENS, Reading
-from seqdemo.ui import components, live, own_models, resources, sources
+from seqdemo.text import Reading
+from seqdemo.ui import components, own_models, resources, sources, word_notes
 from seqdemo.ui.marks import plain
 
 if TYPE_CHECKING:
@@ -98,25 +98,24 @@ def render(text: str) -> None:
     _every_model()
 
 
-def rows_data(reading: Reading, rows: list[Row]) -> dict[str, Any]:
+def rows_data(readings: Mapping[str, Reading], rows: list[Row]) -> dict[str, Any]:
     """What the component takes.
 
     Args:
-        reading: What the models read of the text.
-        rows: At least one.
+        readings: What each model on screen reads of the text, by name.
+        rows: At least one; each of a model, or all of the one.
     """
+    reading = next(iter(readings.values()))
     is_word = np.array([token.text[0].isalnum() for token in reading.tokens])
     known = [np.abs(shares(row.values)) * is_word for row in rows if row.values is not None]
     return {
         "text_id": _digest(reading.text),
-        "words": [reading.text[token.start : token.end] for token in reading.tokens],
-        "unknown": np.flatnonzero(reading.unknown).tolist(),
-        "gap": HEAD_TOKENS if reading.n_skipped else None,
-        "skipped": reading.n_skipped,
+        **word_notes.shown(own_models.named(readings)),
         "start": int(np.argmax(np.sum(known, axis=0))) if known else 0,
         "rows": [
             {
                 "label": row.label,
+                "unknown": np.flatnonzero(readings.get(row.name, reading).unknown).tolist(),
                 "signed": row.signed,
                 "values": None if row.values is None else [float(f"{value:.5g}") for value in row.values],
                 "problem": row.problem,
@@ -129,17 +128,17 @@ def rows_data(reading: Reading, rows: list[Row]) -> dict[str, Any]:
 
 
 def _own_and_many() -> None:
-    models, found, reading = own_models.answering(), _found(), _reading()
+    models, found, readings = own_models.answering(), _found(), _readings()
     chosen = _chosen()
-    if reading is None or not models:
+    if not readings:
         st.skeleton(height=420) if not resources.store().settled else st.info("No model could be loaded.")
-    elif not reading.tokens:
-        st.info(plain(live.note(reading)))
+    elif not any(reading.tokens for reading in readings.values()):
+        st.info(plain(word_notes.note(own_models.named(readings))))
     elif chosen != ALL and chosen not in models:
         _unavailable(chosen)
     else:
         rows = _rows(chosen, found)
-        components.attributions(key="attributions_rows", data=[rows_data(reading, rows)])
+        components.attributions(key="attributions_rows", data=[rows_data(readings, rows)])
         _how_to_read(rows)
         if chosen != ALL:
             _completeness(found)
@@ -385,10 +384,10 @@ def _method() -> str:
     return str(st.session_state.get(_METHOD) or SIGNED[0])
 
 
-def _reading() -> Reading | None:
-    model = own_models.answering().get(_chosen())
-    text = st.session_state[_TEXT]
-    return model.read(text) if model is not None else own_models.read(text)
+def _readings() -> dict[str, Reading]:
+    """What the models on screen read of the text, by name: the chosen one where it answers, otherwise all."""
+    found = own_models.read(st.session_state[_TEXT])
+    return {_chosen(): found[_chosen()]} if _chosen() in found else found
 
 
 def _weights() -> dict[str, str]:
@@ -398,15 +397,14 @@ def _weights() -> dict[str, str]:
 
 def _found() -> dict[str, dict[str, Any]]:
     """What is known by now, model → part → result or exception; asks for what is wanted next, gives up the rest."""
-    models, reading, chosen = own_models.answering(), _reading(), _chosen()
+    models, readings, chosen = own_models.answering(), _readings(), _chosen()
     jobs: dict[tuple[str, ...], Future[Any]] = {}
     found: dict[str, dict[str, Any]] = {}
-    if resources.store().settled and reading is not None and reading.tokens:
+    if resources.store().settled and any(reading.tokens for reading in readings.values()):
         names = [name for name in MODELS if name in models and chosen in (name, ALL)]
         for name in names:
             parts = [_PART.get(_method(), _QUICK)] if chosen == ALL else [_QUICK, _INTEGRATED, _LEFT_OUT]
-            # Each model's own reading of the text: an own one knows other words.
-            reading = models[name].read(reading.text)
+            reading = readings[name]
             found[name] = {part: _ask(jobs, models[name], reading, part) for part in parts}
             values = {row.name: row.values for row in _rows(name, found) if row.values is not None}
             if chosen != ALL and len(values) == len(_rows(name, found)):

@@ -19,8 +19,8 @@ import streamlit as st
 from seqdemo.explain.prefixes import MAX_BEGINNINGS
 from seqdemo.models.registry import MODELS
 from seqdemo.studies.study import listed
-from seqdemo.text import HEAD_TOKENS, MAX_CHARACTERS, MAX_TOKENS, Reading
-from seqdemo.ui import address, components, own_models, resources, sources
+from seqdemo.text import MAX_CHARACTERS, Reading
+from seqdemo.ui import address, components, own_models, resources, sources, word_notes
 from seqdemo.ui.examples import EXAMPLES, Example
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ LINK_CHARACTERS = 2_000
 """A longer review does not fit into a link that every browser and server takes."""
 _WAIT_S = 0.2
 _ASK_AGAIN_MS, _ASK_AGAIN_MOST_MS = 200, 1_000
-_UNKNOWN_NAMED = 5
 _SESSION = "live"
 _EVERYONE = {1: "The model", 2: "Both", 3: "All three", 4: "All four", 5: "All five"}
 
@@ -138,14 +137,14 @@ def _answer() -> None:
     ask(session, "review_box", EXAMPLES)
     st.session_state["review"] = session.text
     models = own_models.answering()
-    reading = own_models.read(session.text)
-    if reading is not None and reading.tokens:
-        session.now = {
-            name: percent(resources.probability(model.sha256, session.text, model)) for name, model in models.items()
-        }
-    else:
-        session.now = {}
-    waiting = _update_curves(session, models, reading)
+    readings = own_models.read(session.text)
+    named = own_models.named(readings)
+    session.now = {
+        name: percent(resources.probability(models[name], reading))
+        for name, reading in readings.items()
+        if reading.tokens
+    }
+    waiting = _update_curves(session, models, named)
     again = None
     if waiting or not resources.store().settled:
         session.asked += 1
@@ -158,12 +157,8 @@ def _answer() -> None:
         data=_sent(
             {
                 "order": [session.rev, session.n],
-                "note": note(reading) + own_models.unknown_words(session.text)
-                if reading is not None
-                else ""
-                if resources.store().settled
-                else "Loading the models",
-                "notices": notices(reading, session.n_characters) if reading is not None else [],
+                "note": word_notes.note(named) if named else "" if resources.store().settled else "Loading the models",
+                "notices": word_notes.notices(named, session.n_characters) if named else [],
                 "lead": "P(positive): how sure each model is that this is positive",
                 "cards": [_card(name, session) for name in MODELS],
                 "summary": summary(session.now) if session.settled else "",
@@ -202,52 +197,6 @@ def ask(box: Session, key: str, examples: Sequence[Example]) -> None:
 def _sent(data: dict[str, Any]) -> list[dict[str, Any]]:
     """Data for a component. Streamlit looks through a dict for tables, and imports pandas to do so; not in a list."""
     return [data]
-
-
-def note(reading: Reading) -> str:
-    """How much there is to read, which words no model knows, and which are read as others."""
-    words = [
-        (reading.text[token.start : token.end], unknown)
-        for token, unknown in zip(reading.tokens, reading.unknown, strict=True)
-        if any(character.isalnum() for character in token.text) or unknown
-    ]
-    left_out = "".join(f" · {_count(n, kind)} left out" for kind, n in reading.left_out.items())
-    if not reading.tokens:
-        if reading.text.strip():
-            return "There is no word to read yet. Write a sentence about a film, or try an example." + left_out
-        return "Write a sentence about a film, or try an example."
-    strange = list(dict.fromkeys(word for word, unknown in words if unknown))
-    n_marks = len(reading.tokens) - len(words)
-    counted = _count(len(words), "word") + (f" and {_count(n_marks, 'mark')}" if n_marks else "")
-    if strange:
-        counted += f" · {len(strange):,} unknown: {_first([_short(word) for word in strange])}"
-    if reading.corrected:
-        pairs = [f"{_short(word)} (for {_short(typed)})" for typed, word in reading.corrected.items()]
-        counted += f" · read as {_first(pairs)}"
-    return counted + left_out
-
-
-def _first(words: Sequence[str]) -> str:
-    """The first few of many words."""
-    more = f" and {len(words) - _UNKNOWN_NAMED:,} more" if len(words) > _UNKNOWN_NAMED else ""
-    return ", ".join(words[:_UNKNOWN_NAMED]) + more
-
-
-def _short(word: str) -> str:
-    return word if len(word) <= 24 else f"{word[:23]}…"
-
-
-def notices(reading: Reading, n_characters: int) -> list[str]:
-    """What of a long text is not read, in sentences."""
-    said = []
-    if n_characters > MAX_CHARACTERS:
-        said.append(f"Only the first {MAX_CHARACTERS:,} of {n_characters:,} characters are looked at.")
-    if reading.n_skipped:
-        said.append(
-            f"The models read the first {HEAD_TOKENS} and the last {MAX_TOKENS - HEAD_TOKENS} of "
-            f"{reading.n_found:,} words and marks."
-        )
-    return said
 
 
 def summary(percents: Mapping[str, int]) -> str:
@@ -296,11 +245,11 @@ def finding(words: Sequence[str], curves: Mapping[str, Curve], every_word: Seque
     return f"The models disagree: {'; '.join(groups)}"
 
 
-def _update_curves(session: Session, models: Mapping[str, Classifier], reading: Reading | None) -> bool:
+def _update_curves(session: Session, models: Mapping[str, Classifier], readings: Mapping[str, Reading]) -> bool:
     """Shows the curves that are ready and asks for those that are wanted; True while they are awaited."""
     key = (session.text, *(model.sha256 for model in models.values()))
     loading = not resources.store().settled
-    if loading or reading is None or not reading.tokens:
+    if loading or not any(reading.tokens for reading in readings.values()):
         _cancel(session)
         session.curves_key, session.curves = (), _no_curves(loading=loading)
         return False
@@ -322,22 +271,24 @@ def _update_curves(session: Session, models: Mapping[str, Classifier], reading: 
         return True
     session.job = None
     session.curves_key = key
-    session.curves = curve_data(reading, curves, [name for name, model in models.items() if model.has_prefix_states])
+    session.curves = curve_data(readings, curves, [name for name, model in models.items() if model.has_prefix_states])
     session.curves["id"] = f"{session.rev}.{session.n}"
     for line, name in zip(session.curves["lines"], curves, strict=True):
         line["label"] = own_models.label(name)
     return False
 
 
-def curve_data(reading: Reading, curves: Mapping[str, Curve], every_word: Sequence[str]) -> dict[str, Any]:
+def curve_data(
+    readings: Mapping[str, Reading], curves: Mapping[str, Curve], every_word: Sequence[str]
+) -> dict[str, Any]:
     """What the chart in the browser is drawn from.
 
     Args:
-        reading: What the models read of the text.
+        readings: What each model reads of the text.
         curves: The curve of each model, by name.
         every_word: Models whose curve has a point at every word; the others are drawn with dots.
     """
-    words = [reading.text[token.start : token.end] for token in reading.tokens]
+    shown = word_notes.shown(readings)
     labels = [MODELS[name].label for name in curves if name not in every_word]
     how = "How to read this: each line is what a model would say if the review ended after that word."
     if labels:
@@ -345,13 +296,10 @@ def curve_data(reading: Reading, curves: Mapping[str, Curve], every_word: Sequen
     ends = ", ".join(f"{MODELS[name].label} {percent(curve[1][-1])} %" for name, curve in curves.items())
     return {
         "stale": False,
-        "title": finding(words, curves, every_word),
+        "title": finding(shown["words"], curves, every_word),
         "how": how,
-        "alt": f"P(positive) after each of {len(words)} words. At the end: {ends}.",
-        "words": words,
-        "unknown": np.flatnonzero(reading.unknown).tolist(),
-        "gap": HEAD_TOKENS if reading.n_skipped else None,
-        "skipped": reading.n_skipped,
+        "alt": f"P(positive) after each of {len(shown['words'])} words. At the end: {ends}.",
+        **shown,
         "invitation": "",
         "lines": [
             {
@@ -377,6 +325,7 @@ def _no_curves(*, loading: bool) -> dict[str, Any]:
         "alt": "",
         "words": [],
         "unknown": [],
+        "partly": {},
         "gap": None,
         "skipped": 0,
         "invitation": ""
@@ -424,10 +373,6 @@ def _turns(said: Sequence[str]) -> int:
 
 def _times(n: int) -> str:
     return {0: "never", 1: "once", 2: "twice"}.get(n, f"{n} times")
-
-
-def _count(n: int, noun: str) -> str:
-    return f"{n:,} {noun}{'' if n == 1 else 'es' if noun.endswith('s') else 's'}"
 
 
 def _well_formed(text: str) -> str:

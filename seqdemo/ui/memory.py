@@ -21,7 +21,7 @@ from seqdemo.models.registry import MODELS
 from seqdemo.studies import fillers, gradient_by_distance
 from seqdemo.studies.study import listed, read
 from seqdemo.text import MAX_CHARACTERS, Reading
-from seqdemo.ui import live, own_models, resources, sources
+from seqdemo.ui import live, own_models, resources, sources, word_notes
 from seqdemo.ui.examples import EXAMPLES
 from seqdemo.ui.marks import plain
 
@@ -69,7 +69,8 @@ def gradients() -> None:
         if problem is not None:
             st.warning(plain(problem), icon=":material/info:")
         for notice in _notices():
-            st.caption(plain(notice))
+            if notice != problem:
+                st.caption(plain(notice))
 
 
 def words() -> None:
@@ -259,7 +260,7 @@ def _edits() -> None:
         st.caption("The models are loading." if not resources.store().settled else "No model could be loaded.")
         return
     if not reading.tokens:
-        st.caption(plain(live.note(reading)))
+        st.caption(plain(word_notes.note(own_models.named(_readings()))))
         return
     if found is None:
         st.skeleton(height=340)
@@ -414,8 +415,14 @@ def _weights() -> dict[str, str]:
     return {name: model.sha256 for name, model in own_models.answering().items()}
 
 
-def _reading() -> Reading | None:
+def _readings() -> dict[str, Reading]:
+    """What each model that answers reads of the visitor's review, by name."""
     return own_models.read(st.session_state[_TEXT])
+
+
+def _reading() -> Reading | None:
+    """What any of them reads, for what is the same for all: the text and its tokens."""
+    return next(iter(_readings().values()), None)
 
 
 def _own_review() -> Any:
@@ -490,7 +497,7 @@ def _ask_own_sentence(sentence: str, alone: Mapping[str, Any]) -> None:
 def _before_and_after(models: Mapping[str, Classifier], before: str, after: str) -> pd.DataFrame:
     rows = []
     for name, model in models.items():
-        one, other = (resources.probability(model.sha256, text, model) for text in (before, after))
+        one, other = (resources.probability(model, model.read(text)) for text in (before, after))
         rows.append({"name": name, "model": MODELS[name].label, "before": one, "after": other})
     return pd.DataFrame(rows)
 
@@ -519,19 +526,19 @@ def _around(text: str, at: int) -> str:
 
 def _problem() -> str | None:
     """Why the review cannot be measured, in a sentence."""
-    reading = _reading()
-    if reading is None:
+    named = own_models.named(_readings())
+    if not named:
         return None
-    if not reading.tokens:
-        return live.note(reading)
-    if reading.unknown.all():
-        return "The models know none of these words: each is read as the same unknown word."
+    if not any(reading.tokens for reading in named.values()):
+        return word_notes.note(named)
+    if all(reading.unknown.all() for reading in named.values()):
+        return " ".join(word_notes.nothing_known(named))
     return None
 
 
 def _notices() -> list[str]:
-    reading = _reading()
-    return [] if reading is None else live.notices(reading, reading.n_characters)
+    named = own_models.named(_readings())
+    return word_notes.notices(named, next(iter(named.values())).n_characters) if named else []
 
 
 def _not_measured(name: str) -> None:

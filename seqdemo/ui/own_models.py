@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import urllib.parse
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -14,6 +15,7 @@ import streamlit as st
 from seqdemo.errors import SeqdemoError
 from seqdemo.models.registry import MODELS
 from seqdemo.studies.study import listed
+from seqdemo.text import read_with
 from seqdemo.ui import address, resources
 from seqdemo.ui.marks import mark, plain
 
@@ -79,24 +81,19 @@ def answering() -> dict[str, Classifier]:
     return {name: own.get(name) or shipped[name] for name in MODELS if name in own or name in shipped}
 
 
-def read(text: str) -> Reading | None:
-    """What the models that came with the app read of a text, or None while there is none.
-
-    They share one vocabulary; an own model knows other words, which `unknown_words` says.
-    """
-    found = resources.models() or answering()
-    return next(iter(found.values())).read(text) if found else None
+def read(text: str) -> dict[str, Reading]:
+    """What each model that answers reads of a text, by name; vocabularies differ, tokens do not."""
+    return read_with({name: model.vocabulary for name, model in answering().items()}, text)
 
 
-def unknown_words(text: str) -> str:
-    """How many words of a text each own model does not know, to follow the note about the others."""
-    said = ""
-    for name in views():
-        model = answering().get(name)
-        strange = int(model.read(text).unknown.sum()) if model is not None else 0
-        if strange:
-            said += f" · {strange:,} unknown to {label(name)}"
-    return said
+def in_sentence(name: str) -> str:
+    """What to call a model in a sentence: "the RNN", or the own name of an own one."""
+    return label(name) if name in views() else f"the {MODELS[name].label}"
+
+
+def named(readings: Mapping[str, Reading]) -> dict[str, Reading]:
+    """Readings by what their models are called in a sentence, as `seqdemo.ui.word_notes` takes them."""
+    return {in_sentence(name): reading for name, reading in readings.items()}
 
 
 def label(name: str) -> str:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gc
+import hashlib
+import itertools
 import logging
 import math
 import pathlib
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
+import numpy.typing as npt
 import streamlit as st
 
+from seqdemo.bounded import Bounded
 from seqdemo.checkpoints.store import ModelStore
 from seqdemo.explain.prefixes import CurveWorker
 from seqdemo.models.registry import MODELS
@@ -21,8 +28,11 @@ if TYPE_CHECKING:
     from seqdemo.checkpoints.classifier import Classifier
     from seqdemo.checkpoints.translator import Translation, Translator
     from seqdemo.explain.rollout import Looks
+    from seqdemo.text import Reading
     from seqdemo.trace import Trace
     from seqdemo.training.recorded import Recording
+
+T = TypeVar("T")
 
 
 @st.cache_resource(show_spinner=False)
@@ -49,16 +59,20 @@ def models() -> dict[str, Classifier]:
     return store().ready()
 
 
-@st.cache_data(max_entries=10_000, show_spinner=False)
-def probability(sha256: str, text: str, _classifier: Classifier) -> float:  # noqa: ARG001 (part of the key)
-    """P(positive) of a text, known by checkpoint and text; the module itself is not hashed.
+def probability(model: Classifier, reading: Reading) -> float:
+    """P(positive) of a text.
 
     Args:
-        sha256: Of the checkpoint.
-        text: A review with at least one word.
-        _classifier: The model with that checkpoint.
+        model: Any number of visitors may ask the same one.
+        reading: What it reads of the text, at least one word.
     """
-    return float(_classifier.predict_proba([text])[0])
+    return _probability(model.sha256, reading.text, model, reading.ids)
+
+
+@st.cache_data(max_entries=10_000, show_spinner=False)
+def _probability(sha256: str, text: str, _model: Classifier, _ids: npt.NDArray[np.int64]) -> float:  # noqa: ARG001
+    """Known by checkpoint and text; neither the module nor the indices are hashed."""
+    return float(_model.predict_ids([_ids])[0])
 
 
 @st.cache_resource(show_spinner=False)
@@ -67,32 +81,30 @@ def curve_worker() -> CurveWorker:
     return CurveWorker()
 
 
-@st.cache_data(max_entries=32, show_spinner=False)
-def steps(sha256: str, text: str, _classifier: Classifier) -> Trace:  # noqa: ARG001 (part of the key)
-    """Every gate of a recurrent model on a text, known by checkpoint and text; 0.4 to 5 MB each.
+@st.cache_resource(show_spinner=False)
+def arrays_kept() -> Bounded[tuple[str, ...], Any]:
+    """What was computed of texts and takes megabytes each, for all visitors; nobody writes to it."""
+    return Bounded(128 * 1024**2)
 
-    Args:
-        sha256: Of the checkpoint.
-        text: A review with at least one word.
-        _classifier: The recurrent model with that checkpoint.
-    """
+
+@st.cache_resource(show_spinner=False)
+def own_models_kept() -> Bounded[tuple[str, ...], Classifier]:
+    """Models that visitors trained, those asked last."""
+    return Bounded(256 * 1024**2)
+
+
+def steps(model: Classifier, text: str) -> Trace:
+    """Every gate of a recurrent model on a text with at least one word, known by checkpoint and text."""
     from seqdemo.explain.steps import trace
 
-    return trace(_classifier, text)
+    return _kept(("steps", model.sha256, _digest(text)), lambda: trace(model, text))
 
 
-@st.cache_data(max_entries=16, show_spinner=False)
-def looks(sha256: str, text: str, _classifier: Classifier) -> Looks:  # noqa: ARG001 (part of the key)
-    """Where a Transformer looked in a text, known by checkpoint and text; 1 to 8 MB each.
-
-    Args:
-        sha256: Of the checkpoint.
-        text: A review with at least one word.
-        _classifier: The Transformer with that checkpoint.
-    """
+def looks(model: Classifier, text: str) -> Looks:
+    """Where a Transformer looked in a text with at least one word, known by checkpoint and text."""
     from seqdemo.explain.rollout import look
 
-    return look(_classifier, text)
+    return _kept(("looks", model.sha256, _digest(text)), lambda: look(model, text))
 
 
 @st.cache_resource(show_spinner=False)
@@ -107,10 +119,10 @@ def translator(folder: str) -> Translator:
     return load(folder)
 
 
-@st.cache_data(max_entries=256, show_spinner=False)
-def translation(sha256: str, text: str, width: int, _translator: Translator) -> Translation:  # noqa: ARG001 (the key)
-    """An answer with every number of it, known by checkpoint, text and beam width; up to 0.2 MB each."""
-    return _translator.translate(text, width=width)
+def translation(translator: Translator, text: str, width: int) -> Translation:
+    """An answer with every number of it, known by checkpoint, text and beam width."""
+    key = ("translation", translator.sha256, _digest(text), str(width))
+    return _kept(key, lambda: translator.translate(text, width=width))
 
 
 @st.cache_resource(show_spinner=False)
@@ -129,16 +141,19 @@ def recording(name: str, folder: str) -> list[Recording]:
     return recorded.load(name, pathlib.Path(folder))
 
 
-@st.cache_resource(max_entries=12, ttl="1h", show_spinner=False)  # at most 50 MB each; deleted ones leave memory
-def own_model(run_id: str, folder: str) -> Classifier:  # noqa: ARG001 (part of the key: a result changes no more)
-    """The text model that a visitor's run left in its folder.
+def own_model(run_id: str, folder: str) -> Classifier:
+    """The text model that a visitor's run left in its folder; such a result changes no more.
 
     Raises:
         CheckpointError: It cannot be used.
     """
     from seqdemo.checkpoints import folder as checkpoint
 
-    return checkpoint.load(folder)
+    found = own_models_kept().get((run_id, folder))
+    if found is None:
+        found = checkpoint.load(folder)
+        own_models_kept().put((run_id, folder), found, 4 * found.n_parameters + 200 * len(found.vocabulary))
+    return found
 
 
 @st.cache_resource(show_spinner=False)
@@ -175,3 +190,30 @@ def _freeze() -> None:
     """What is there by now stays: Python's garbage collector need not look at it again (70 ms each time)."""
     gc.collect()
     gc.freeze()
+
+
+def _kept(key: tuple[str, ...], compute: Callable[[], T]) -> T:
+    found: T | None = arrays_kept().get(key)
+    if found is None:
+        found = compute()
+        arrays = list(_arrays(found))
+        for array in arrays:
+            array.flags.writeable = False
+        arrays_kept().put(key, found, sum(array.nbytes for array in arrays))
+    return found
+
+
+def _arrays(value: object) -> Iterator[npt.NDArray[Any]]:
+    """All arrays of a dataclass, those of the mappings and sequences in it included."""
+    if isinstance(value, np.ndarray):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from itertools.chain.from_iterable(map(_arrays, value.values()))
+    elif isinstance(value, tuple | list):
+        yield from itertools.chain.from_iterable(map(_arrays, value))
+    elif dataclasses.is_dataclass(value):
+        yield from itertools.chain.from_iterable(map(_arrays, vars(value).values()))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()

@@ -17,9 +17,9 @@ import numpy.typing as npt
 import streamlit as st
 
 from seqdemo.models.registry import MODELS
-from seqdemo.text import HEAD_TOKENS, SENTENCE_ENDS, Reading
+from seqdemo.text import SENTENCE_ENDS, Reading
 from seqdemo.trace import SIGNALS
-from seqdemo.ui import address, components, live, own_models, resources, sources
+from seqdemo.ui import address, components, live, own_models, resources, sources, word_notes
 from seqdemo.ui.examples import EXAMPLES, Example
 from seqdemo.ui.message import pack
 
@@ -126,30 +126,29 @@ def _answer() -> None:
         st.session_state["review"] = session.text
     session.choose(st.session_state.get("stepper", {}).get("choice"))
     models = own_models.answering()
-    reading = own_models.read(session.text)
-    if reading is None or not reading.tokens:
-        message, units = _nothing_to_step(session, reading), b""
+    readings = own_models.read(session.text)
+    if not any(reading.tokens for reading in readings.values()):
+        message, units = _nothing_to_step(session, readings), b""
     else:
         shown = {side: models.get(name) for side, name in session.models.items()}
-        traces = {
-            side: resources.steps(model.sha256, session.text, model)
-            for side, model in shown.items()
-            if model is not None
-        }
-        message = trace_message(session, reading, shown, traces)
+        traces = {side: resources.steps(model, session.text) for side, model in shown.items() if model is not None}
+        message = trace_message(session, readings, shown, traces)
         units = unit_message(session, shown, traces)
     components.stepper_units(key="stepper_units", data=units, height=1)
     components.stepper(key="stepper", data=message, on_choice_change=_nothing)
 
 
 def trace_message(
-    session: Session, reading: Reading, models: Mapping[str, Classifier | None], traces: Mapping[str, Trace]
+    session: Session,
+    readings: Mapping[str, Reading],
+    models: Mapping[str, Classifier | None],
+    traces: Mapping[str, Trace],
 ) -> bytes:
     """All that is needed to step through a text, as one binary message.
 
     Args:
         session: What is looked at.
-        reading: What the models read of the text.
+        readings: What each model reads of the text, by name.
         models: Side → its model, or None where it could not be loaded.
         traces: Side → its trace.
     """
@@ -204,8 +203,10 @@ def trace_message(
                     ],
                 }
             )
-    words = [reading.text[token.start : token.end] for token in reading.tokens]
-    title, at = finding(reading, {side: (session.models[side], curve) for side, curve in curves.items()})
+    named = own_models.named({name: readings[name] for name in session.models.values() if name in readings} or readings)
+    title, at = finding(
+        next(iter(named.values())), {side: (session.models[side], curve) for side, curve in curves.items()}
+    )
     header = {
         "kind": "trace",
         "id": _id(session, models),
@@ -214,12 +215,9 @@ def trace_message(
         "link_characters": live.LINK_CHARACTERS,
         "title": title,
         "start": at,
-        "note": live.note(reading) + own_models.unknown_words(session.text),
-        "notices": live.notices(reading, session.box.n_characters) + _all_unknown(reading),
-        "words": words,
-        "unknown": np.flatnonzero(reading.unknown).tolist(),
-        "gap": HEAD_TOKENS if reading.n_skipped else None,
-        "skipped": reading.n_skipped,
+        "note": word_notes.note(named),
+        "notices": word_notes.notices(named, session.box.n_characters),
+        **word_notes.shown(named),
         "names": [{"name": name, "label": MODELS[name].label} for name in NAMES],
         "columns": columns,
     }
@@ -328,14 +326,14 @@ def _curve(model: Classifier, traced: Trace, text: str) -> tuple[npt.NDArray[np.
     return resources.curve_worker().submit([model], text).result()[model.name]
 
 
-def _nothing_to_step(session: Session, reading: Reading | None) -> bytes:
-    if reading is not None:
-        said = live.note(reading)
+def _nothing_to_step(session: Session, readings: Mapping[str, Reading]) -> bytes:
+    if readings:
+        said = word_notes.note(own_models.named(readings))
     elif resources.store().settled:
         said = "No model could be loaded. The sidebar says why."
     else:
         said = "Loading the models"
-    header = {"kind": "nothing", "said": said, "loading": reading is None and not resources.store().settled}
+    header = {"kind": "nothing", "said": said, "loading": not readings and not resources.store().settled}
     return pack(header | {"text_id": _digest(session.text)}, {})
 
 
@@ -351,12 +349,6 @@ def _meaning(name: str) -> str:
 def _problem(name: str) -> str:
     status = resources.store().status(name)
     return sources.why(status) if status.state == "failed" else "Loading"
-
-
-def _all_unknown(reading: Reading) -> list[str]:
-    if reading.unknown.all():
-        return ["The models know none of these words: each is read as the same unknown word."]
-    return []
 
 
 def _id(session: Session, models: Mapping[str, Classifier | None]) -> str:

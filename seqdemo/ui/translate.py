@@ -149,7 +149,7 @@ def answer_message(session: Session) -> bytes:
         return nothing(f"The model could not be loaded. {problem}")
     if not session.text.strip():
         return nothing("Type a date, for example 3 March 1987, or try an example.")
-    found = resources.translation(model.sha256, session.text, session.width, model)
+    found = resources.translation(model, session.text, session.width)
     n_steps = len(found.characters)
     chosen = [1 if character == "" else 2 + dates.OUTPUTS.characters.index(character) for character in found.characters]
     best = found.answers[0]
@@ -275,7 +275,7 @@ def _plain(session: Session, found: Translation) -> str:
     plain, problem = _load(PLAIN)
     if plain is None:
         return f"The model without attention could not be loaded. {problem}"
-    best = resources.translation(plain.sha256, session.text, session.width, plain).answers[0]
+    best = resources.translation(plain, session.text, session.width).answers[0]
     same = "the same" if best.text == found.answers[0].text else best.text or "nothing"
     return f"The model without attention writes {same} ({percent(best.probability)})."
 

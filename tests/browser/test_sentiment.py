@@ -226,7 +226,7 @@ DRAWN = {
         "again": {"n": 1, "ms": 1},
     },
     "curves": {"id": "empty", "stale": False, "title": "", "how": "", "invitation": "", "words": [], "lines": []}
-    | {"unknown": [], "gap": None},
+    | {"unknown": [], "partly": {}, "gap": None},
 }
 
 

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from seqdemo.bounded import Bounded
 from seqdemo.checkpoints import folder
 from seqdemo.errors import TextError
-from seqdemo.explain.prefixes import MAX_BEGINNINGS, CurveWorker, PrefixMemory, prefix_curve, sampled_steps
+from seqdemo.explain.prefixes import MAX_BEGINNINGS, CurveWorker, prefix_curve, sampled_steps
 from seqdemo.models import registry
 from seqdemo.text import Vocabulary
 
@@ -74,7 +75,7 @@ def test_of_a_longer_text_only_the_last_word_is_a_new_sample():
 def test_each_point_of_a_curve_is_the_verdict_on_that_beginning(models, name):
     classifier = models[name]
     ids = classifier.read(text_of(60)).ids
-    steps, probabilities = prefix_curve(classifier, ids, PrefixMemory())
+    steps, probabilities = prefix_curve(classifier, ids, Bounded(1_000_000))
     expected = [classifier.predict_ids([ids[: step + 1]])[0] for step in steps]
     np.testing.assert_allclose(probabilities, expected, atol=1e-5)
     assert probabilities.dtype == np.float32
@@ -83,12 +84,12 @@ def test_each_point_of_a_curve_is_the_verdict_on_that_beginning(models, name):
 
 @pytest.mark.parametrize("name", ["rnn", "gru", "lstm"])
 def test_a_one_way_model_answers_at_every_word(models, name):
-    steps, _ = prefix_curve(models[name], models[name].read(text_of(300)).ids, PrefixMemory())
+    steps, _ = prefix_curve(models[name], models[name].read(text_of(300)).ids, Bounded(1_000_000))
     assert steps.tolist() == list(range(300))
 
 
 def test_only_new_beginnings_are_run_after_words_are_added(models):
-    asked, memory = Asked(models["bilstm"]), PrefixMemory()
+    asked, memory = Asked(models["bilstm"]), Bounded(1_000_000)
     ids = models["bilstm"].read(text_of(60)).ids
     prefix_curve(asked, ids[:50], memory)
     asked.lengths.clear()
@@ -100,7 +101,7 @@ def test_only_new_beginnings_are_run_after_words_are_added(models):
 
 
 def test_a_changed_word_is_run_again_from_there_on(models):
-    asked, memory = Asked(models["transformer"]), PrefixMemory()
+    asked, memory = Asked(models["transformer"]), Bounded(1_000_000)
     ids = models["transformer"].read(text_of(20)).ids
     prefix_curve(asked, ids, memory)
     asked.lengths.clear()
@@ -111,21 +112,12 @@ def test_a_changed_word_is_run_again_from_there_on(models):
 
 
 def test_two_checkpoints_do_not_share_memory(models):
-    memory = PrefixMemory()
+    memory = Bounded(1_000_000)
     ids = models["bilstm"].read(text_of(10)).ids
     prefix_curve(models["bilstm"], ids, memory)
     _, probabilities = prefix_curve(models["transformer"], ids, memory)
     np.testing.assert_allclose(probabilities[-1], models["transformer"].predict_ids([ids])[0], atol=1e-6)
     assert len(memory) == 20
-
-
-def test_the_memory_forgets_what_was_not_used_for_longest():
-    memory = PrefixMemory(max_entries=2)
-    memory.put(b"a", 0.1)
-    memory.put(b"b", 0.2)
-    assert memory.get(b"a") == 0.1
-    memory.put(b"c", 0.3)
-    assert [memory.get(key) for key in (b"a", b"b", b"c")] == [0.1, None, 0.3]
 
 
 def test_the_worker_gives_the_curves_of_all_models(models):
@@ -135,14 +127,15 @@ def test_the_worker_gives_the_curves_of_all_models(models):
     assert [len(steps) for steps, _ in curves.values()] == [30, 30, 30, 16, 16]
 
 
-def test_known_curves_are_there_at_once_and_a_bounded_number_is_kept(models):
-    worker = CurveWorker(max_finished=1)
+def test_known_curves_are_there_at_once_and_take_a_bounded_number_of_bytes(models):
+    worker = CurveWorker()
     some = [models["rnn"]]
     worker.submit(some, "the film").result(timeout=30)
     assert worker.submit(some, "the film").done()
-    worker.submit(some, "a film").result(timeout=30)
-    with worker._lock:
-        assert len(worker._finished) == 1
+    before = worker._finished.n_bytes
+    worker.submit(some, "film " * 10_000).result(timeout=30)
+    assert worker._finished.n_bytes - before < 10_000, "the text itself is not kept"
+    assert worker._finished.max_bytes == 16 * 1024**2
 
 
 def test_one_text_is_computed_at_a_time_and_a_waiting_one_can_be_cancelled(models):

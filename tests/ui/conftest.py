@@ -108,4 +108,4 @@ def own_model(tmp_path, monkeypatch, build_small, vocabulary):
     yield make
     resources.jobs().close()
     resources.jobs.clear()
-    resources.own_model.clear()
+    resources.own_models_kept.clear()

@@ -211,6 +211,21 @@ def test_a_text_of_unknown_words_only_leaves_nothing_out(measured, page):
     assert "Rank correlation" in "".join(alts(page))
 
 
+def test_each_row_marks_the_words_that_its_own_model_does_not_know(measured, page):
+    data = sent(choose(read(page, "a dull film"), "all"))
+    assert {row["label"]: row["unknown"] for row in data["rows"]} == {
+        "RNN": [1],
+        "GRU": [],
+        "LSTM": [],
+        "BiLSTM": [],
+        "Transformer": [],
+    }
+    assert (data["unknown"], data["partly"]) == ([], {"1": "unknown to the RNN"})
+    data = sent(choose(page, "rnn"))
+    assert (data["unknown"], data["partly"]) == ([1], {})
+    assert all(row["unknown"] == [1] for row in data["rows"])
+
+
 def test_of_a_long_text_head_and_tail_are_attributed(measured, page):
     data = sent(read(page, "good film " * 300))
     assert len(data["words"]) == MAX_TOKENS

@@ -3,7 +3,7 @@ import pytest
 
 from seqdemo.models.registry import MODELS
 from seqdemo.text import MAX_CHARACTERS
-from seqdemo.ui.live import Session, curve_data, finding, note, notices, percent, summary, verdict
+from seqdemo.ui.live import Session, curve_data, finding, percent, summary, verdict
 
 WORDS = ["a", "very", "good", "film"]
 
@@ -25,43 +25,6 @@ def test_from_40_to_60_per_cent_a_model_is_unsure(percents, word):
 
 def test_per_cents_are_whole_and_halves_go_up():
     assert [percent(p) for p in (0.0, 0.004, 0.125, 0.394, 0.396, 1.0)] == [0, 0, 13, 39, 40, 100]
-
-
-def test_the_note_counts_words_and_marks_and_names_unknown_words(vocabulary):
-    assert (
-        note(vocabulary.read("Not a good film, but a masterpeice!")) == "7 words and 2 marks · 1 unknown: masterpeice"
-    )
-    assert note(vocabulary.read("good")) == "1 word"
-    assert note(vocabulary.read("Zab zab ZAC")) == "3 words · 3 unknown: Zab, zab, ZAC"
-
-
-def test_the_note_says_what_is_left_out(vocabulary):
-    text = "good <b>film</b> at www.a.com or me@b.com or http://c.com"
-    assert note(vocabulary.read(text)).endswith(
-        " · 2 web addresses left out · 1 e-mail address left out · 2 tags left out"
-    )
-    assert note(vocabulary.read("www.a.com")).endswith("or try an example. · 1 web address left out")
-
-
-def test_the_note_says_what_misspelt_words_are_read_as(vocabulary):
-    assert note(vocabulary.read("A grreat moviee")) == "3 words · read as great (for grreat), movie (for moviee)"
-
-
-def test_only_the_first_unknown_words_are_named(vocabulary):
-    assert note(vocabulary.read("q1 q2 q3 q4 q5 q6 q7")) == "7 words · 7 unknown: q1, q2, q3, q4, q5 and 2 more"
-
-
-@pytest.mark.parametrize("text", ["", " \n", "()[]", "<br />"])
-def test_a_text_without_a_word_gets_an_invitation(vocabulary, text):
-    assert note(vocabulary.read(text)).endswith("Write a sentence about a film, or try an example.")
-
-
-def test_what_of_a_long_text_is_not_read_is_said(vocabulary):
-    assert notices(vocabulary.read("good " * 400), 2_000) == []
-    assert notices(vocabulary.read("good " * 1_204), 6_020) == [
-        "The models read the first 128 and the last 272 of 1,204 words and marks."
-    ]
-    assert "first 50,000 of 60,000 characters" in notices(vocabulary.read("good " * 12_000), 60_000)[0]
 
 
 def test_the_summary_says_every_verdict():
@@ -101,9 +64,9 @@ def test_one_word_that_all_agree_on_is_said_so():
 
 
 def test_the_chart_gets_words_as_written_with_unknown_ones_and_the_gap_marked(vocabulary):
-    reading = vocabulary.read("GOOD xyz " * 300)
+    readings = {"the LSTM": vocabulary.read("GOOD xyz " * 300)}
     curves = {"lstm": (np.arange(400), np.full(400, 0.25, np.float32))}
-    data = curve_data(reading, curves, ["lstm"])
+    data = curve_data(readings, curves, ["lstm"])
     assert data["words"][:2] == ["GOOD", "xyz"]
     assert data["unknown"][:3] == [1, 3, 5]
     assert (data["gap"], data["skipped"]) == (128, 200)
@@ -113,14 +76,14 @@ def test_the_chart_gets_words_as_written_with_unknown_ones_and_the_gap_marked(vo
 
 def test_the_chart_rounds_to_the_same_per_cents_as_the_cards(vocabulary):
     probabilities = np.array([0.43499, 0.435, 0.9949999, 0.0], dtype=np.float32)
-    data = curve_data(vocabulary.read("a b c d"), {"rnn": (np.arange(4), probabilities)}, ["rnn"])
+    data = curve_data({"the RNN": vocabulary.read("a b c d")}, {"rnn": (np.arange(4), probabilities)}, ["rnn"])
     shown = [int(permille / 10 + 0.5) for permille in data["lines"][0]["permille"]]
     assert shown == [percent(float(p)) for p in probabilities]
 
 
 def test_sampled_lines_are_labelled_so(vocabulary):
     curves = {"lstm": every_word(0.1, 0.2), "bilstm": every_word(0.1, 0.2), "transformer": every_word(0.1, 0.2)}
-    data = curve_data(vocabulary.read("good film"), curves, ["lstm"])
+    data = curve_data({"the LSTM": vocabulary.read("good film")}, curves, ["lstm"])
     assert [line["sampled"] for line in data["lines"]] == [False, True, True]
     assert "BiLSTM and Transformer: re-run on up to 24 beginnings of the text" in data["how"]
 

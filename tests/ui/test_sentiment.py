@@ -114,6 +114,19 @@ def test_any_text_gets_five_answers(page, text):
     assert len(until_curves(page)["words"]) <= 400
 
 
+def test_words_are_unknown_to_the_models_that_do_not_know_them(page):
+    type_in(page, "a dull zyzzx", n=1)
+    assert parts(page)["verdicts"]["note"] == "3 words · unknown to all: zyzzx · unknown to the RNN: dull"
+    curves = until_curves(page)
+    assert (curves["unknown"], curves["partly"]) == ([2], {"1": "unknown to the RNN"})
+
+
+def test_a_text_in_another_language_is_said_to_be_probably_not_english(page):
+    type_in(page, "Ce film est vraiment nul", n=1)
+    (notice,) = parts(page)["verdicts"]["notices"]
+    assert notice.startswith("This is probably not English: most of these words are unknown to every model")
+
+
 def test_a_link_opens_its_review(app, loaded):
     app.run()
     loaded()

@@ -149,6 +149,18 @@ def test_words_that_no_model_knows_are_said_to_be_unknown(page):
     assert "The models know none of these words" in header["notices"][-1]
 
 
+def test_unknown_words_are_those_of_the_two_models_on_screen(page):
+    header = header_of(type_in(page, "a dull film"))
+    assert (header["unknown"], header["partly"]) == ([], {"1": "unknown to the RNN"})
+    assert header["note"] == "3 words · unknown to the RNN: dull"
+    choose(page, left=("gru", []), right=("lstm", []))
+    header = header_of(page)
+    assert (header["unknown"], header["partly"], header["note"]) == ([], {}, "3 words")
+    choose(page, left=("rnn", []), right=("rnn", []))
+    header = header_of(page)
+    assert (header["unknown"], header["partly"], header["note"]) == ([1], {}, "3 words · unknown: dull")
+
+
 def test_of_a_text_of_50_000_characters_head_and_tail_are_read(page):
     text = "good film " * 5_100
     header = header_of(type_in(page, text))

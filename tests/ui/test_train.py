@@ -44,7 +44,7 @@ def runs(trained, tmp_path, monkeypatch):
     yield root
     resources.jobs().close()
     resources.jobs.clear()
-    resources.own_model.clear()
+    resources.own_models_kept.clear()
 
 
 @pytest.fixture
@@ -301,7 +301,7 @@ def test_a_model_is_used_on_live_sentiment_under_its_own_name_and_put_back(page,
     (data,) = json.loads(cards.proto.json)
     labels = [card["label"] for card in data["cards"]]
     assert labels == ["First try (RNN)", "GRU", "LSTM", "BiLSTM", "Transformer"]
-    assert "unknown to First try (RNN)" in data["note"]
+    assert "unknown to First try (RNN): " in data["note"]
     opened.switch_page("../../pages/stepper.py").run()
     assert not opened.exception
     opened.button(key="own_back_rnn").click().run()
@@ -314,7 +314,7 @@ def test_a_visitor_with_the_link_sees_the_same_model_and_a_deleted_one_is_left_o
     opened = page(own=trained[1])
     assert "your own" in said(opened)
     shutil.rmtree(runs / trained[1])
-    resources.own_model.clear()
+    resources.own_models_kept.clear()
     opened.switch_page("../../pages/sentiment.py").run()
     assert not opened.exception
 

@@ -65,7 +65,7 @@ def translators(pretrained):
         translator.save(pretrained / name, model=Seq2Seq(shape), metrics=METRICS, history=history, training=settings)
     yield pretrained
     resources.translator.clear()
-    resources.translation.clear()
+    resources.arrays_kept.clear()
 
 
 @pytest.fixture

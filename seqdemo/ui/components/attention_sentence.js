@@ -23,13 +23,13 @@ function buildSentence(desk, parent) {
 
 function fillSentence(desk) {
   const { sentence, header, n } = desk
-  const unknown = new Set(header.unknown)
+  const strange = strangeness(header)
   sentence.flow.replaceChildren()
   sentence.root.dataset.size = n <= LARGE ? "large" : n <= MIDDLE ? "middle" : "small"
   sentence.svg = shape("svg", sentence.flow, { class: "lines", "aria-hidden": "true" })
   sentence.words = header.words.map((word, index) => {
     if (index === header.gap) element("span", "cut", sentence.flow, `${header.skipped.toLocaleString("en")} not read`)
-    const node = element("span", `word${unknown.has(index) ? " unknown" : ""}${/^[.,;:!?\u2026]+$/.test(word) ? " mark" : ""}`, sentence.flow, shorten(word, 30))
+    const node = element("span", `word ${strange(index)?.mark ?? ""}${/^[.,;:!?\u2026]+$/.test(word) ? " mark" : ""}`, sentence.flow, shorten(word, 30))
     node.dataset.index = index
     node.id = `word-${index}`
     node.setAttribute("role", "option")

@@ -58,9 +58,10 @@ function show(board) {
   const { data } = board
   for (const row of data.rows) {
     const total = row.values?.reduce((sum, value) => sum + Math.abs(value), 0)
+    row.strange = new Set(row.unknown)
     row.shares = row.values?.map((value) => (total ? value / total : 0))
   }
-  board.unknown = new Set(data.unknown)
+  board.strange = strangeness(data)
   board.rows.setAttribute("aria-valuemin", 1)
   board.rows.setAttribute("aria-valuemax", data.words.length)
   layOut(board)
@@ -96,7 +97,7 @@ function layOut(board) {
       if (row.colour) modelMark(name, row.colour, row.dash)
       element("span", "", name, row.label)
       for (let index = start; index < end; index += 1) {
-        const cell = element("span", board.unknown.has(index) ? "word unknown" : "word", block, words[index])
+        const cell = element("span", row.strange.has(index) ? "word unknown" : "word", block, words[index])
         cell.dataset.index = index
         board.cells[k][index] = cell
       }
@@ -160,8 +161,9 @@ function move(board, to) {
   board.readout.replaceChildren()
   const where = element("div", "where", board.readout)
   element("span", "", where, `Word ${index + 1} of ${data.words.length}: `)
-  element("strong", board.unknown.has(index) ? "unknown" : "", where, shorten(data.words[index], 40))
-  if (board.unknown.has(index)) element("span", "", where, " (unknown word)")
+  const strange = board.strange(index)
+  element("strong", strange?.mark ?? "", where, shorten(data.words[index], 40))
+  if (strange) element("span", "", where, ` (${strange.said})`)
   const said = data.rows.map((row) => {
     const cell = element("div", "cell", board.readout)
     const head = element("span", "head", cell)

@@ -1,6 +1,5 @@
 // P(positive) after each word: one line for each model, labels at the ends, one cursor for all.
 const charts = new WeakMap()
-const UNKNOWN = "unknown word"
 
 export default function ({ data: [data], parentElement }) {
   if (!charts.has(parentElement)) charts.set(parentElement, build(parentElement))
@@ -19,9 +18,8 @@ export default function ({ data: [data], parentElement }) {
 // Words stand one apart; where a long text was cut, an empty place of two marks the gap.
 function prepare(data) {
   const place = (index) => index + (data.gap !== null && index >= data.gap ? 2 : 0)
-  const unknown = new Set(data.unknown)
   const lines = data.lines.map((line) => ({ ...line, steps: line.steps ?? data.words.map((_, index) => index) }))
-  return { ...data, lines, unknown, place, last: data.words.length - 1 }
+  return { ...data, lines, strange: strangeness(data), place, last: data.words.length - 1 }
 }
 
 function build(root) {
@@ -141,7 +139,7 @@ function showEndLabels(svg, { data, box, x, y }, size) {
 function showWords(svg, { data, box, x, width }, size, measure) {
   const taken = []
   const order = data.words.map((_, index) => index)
-  const rank = (index) => (data.unknown.has(index) ? 100 : Math.min(data.words[index].length, 8))
+  const rank = (index) => (data.strange(index) ? 100 : Math.min(data.words[index].length, 8))
   order.sort((a, b) => rank(b) - rank(a) || a - b)
   for (const index of order) {
     const word = shorten(data.words[index])
@@ -156,7 +154,7 @@ function showWords(svg, { data, box, x, width }, size, measure) {
     shape("line", svg, { x1: x(index), x2: x(index), y1: box.bottom, y2: box.bottom + size * 0.5, class: "tick" })
     const text = shape("text", svg, { x: middle, y: box.bottom + size * 1.6, "text-anchor": "middle" })
     text.textContent = word
-    if (data.unknown.has(index)) text.setAttribute("class", "unknown")
+    if (data.strange(index)) text.setAttribute("class", data.strange(index).mark)
   }
 }
 
@@ -187,14 +185,14 @@ function moveCursor(chart, index) {
   chart.cursor = Math.min(Math.max(index, 0), data.last)
   chart.atEnd = chart.cursor === data.last
   const word = data.words[chart.cursor]
-  const isUnknown = data.unknown.has(chart.cursor)
+  const strange = data.strange(chart.cursor)
   const px = chart.x(chart.cursor)
   chart.rule.setAttribute("x1", px)
   chart.rule.setAttribute("x2", px)
   chart.where.textContent = `After word ${chart.cursor + 1} of ${data.words.length}: `
   chart.word.textContent = shorten(word, 40)
-  chart.word.classList.toggle("unknown", isUnknown)
-  chart.unknown.textContent = isUnknown ? ` (${UNKNOWN})` : ""
+  chart.word.className = strange?.mark ?? ""
+  chart.unknown.textContent = strange ? ` (${strange.said})` : ""
   const said = data.lines.map((line, k) => {
     const { step, permille } = valueAt(line, chart.cursor)
     const percent = `${Math.floor(permille / 10 + 0.5)}\u00a0%`
@@ -205,7 +203,7 @@ function moveCursor(chart, index) {
     return `${line.label} ${percent}`
   })
   chart.plot.setAttribute("aria-valuenow", chart.cursor + 1)
-  chart.plot.setAttribute("aria-valuetext", `${word}${isUnknown ? `, ${UNKNOWN}` : ""}: ${said.join(", ")}`)
+  chart.plot.setAttribute("aria-valuetext", `${word}${strange ? `, ${strange.said}` : ""}: ${said.join(", ")}`)
 }
 
 function point(chart, event) {
@@ -240,7 +238,7 @@ function showTable(chart) {
   data.words.forEach((word, index) => {
     const row = element("tr", "", body)
     element("td", "", row, String(index + 1))
-    element("td", data.unknown.has(index) ? "unknown" : "", row, word)
+    element("td", data.strange(index)?.mark ?? "", row, word)
     for (const values of found) {
       element("td", "number", row, values.has(index) ? `${(values.get(index) / 10).toFixed(1)}\u00a0%` : "")
     }

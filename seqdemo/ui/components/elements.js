@@ -21,3 +21,13 @@ function shorten(word, most = 18) {
   const letters = Array.from(word)
   return letters.length > most ? `${letters.slice(0, most - 1).join("")}\u2026` : word
 }
+
+// How to mark a word that models do not know, and what to say of it: struck through where none of them knows it,
+// dotted where some do. Null for the others.
+function strangeness({ unknown, partly }) {
+  const toAll = new Set(unknown)
+  return (index) => {
+    if (toAll.has(index)) return { mark: "unknown", said: "unknown word" }
+    return partly[index] ? { mark: "partly", said: partly[index] } : null
+  }
+}

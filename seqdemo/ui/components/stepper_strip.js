@@ -17,13 +17,15 @@ function buildStrip(parent, onPick) {
   return strip
 }
 
-function fillStrip(strip, { words, unknown, gap, skipped, columns }, palette) {
-  const strange = new Set(unknown)
+function fillStrip(strip, header, palette) {
+  const { words, gap, skipped, columns } = header
+  const strange = strangeness(header)
   strip.root.replaceChildren()
   strip.tops = null
   strip.words = words.map((word, index) => {
     if (index === gap) element("span", "cut", strip.root, `${skipped.toLocaleString("en")} not read`)
-    const node = element("span", strange.has(index) ? "word unknown" : "word", strip.root, shorten(word, LONGEST_WORD))
+    const node = element("span", `word ${strange(index)?.mark ?? ""}`, strip.root, shorten(word, LONGEST_WORD))
+    node.title = strange(index)?.said ?? ""
     node.dataset.index = index
     const shades = columns.filter(({ curve }) => curve).map(({ curve }) => palette.css(2 * curveAt(curve, index).p - 1, 0.6))
     if (shades.length) {
