@@ -26,6 +26,9 @@ CUT_COLUMN = "cut"
 ROW_COLUMN = "row_in_file"
 
 Which = Literal["first", "random", "all"]
+# Film reviews: 1.3 % on average, 11 % at most; tweets full of brands: 25 %; other languages: 45 to 70 %.
+_MUCH_UNKNOWN = 0.35
+_ROWS_TO_JUDGE = 3
 _BEGINNING = 500  # characters in which nearly every text has its first word
 
 
@@ -126,3 +129,16 @@ def cut_note(reading: Reading) -> str | None:
     if reading.n_characters > len(reading.text):
         return f"cut to {len(reading.text)} of {reading.n_characters} characters"
     return None
+
+
+def probably_not_english(unknown: Sequence[float], n_foreign: int) -> bool:
+    """Whether a table's texts are probably not English.
+
+    Of one text only a majority of unknown words tells; many texts tell by less.
+
+    Args:
+        unknown: Of each text, the share of its words that no model knows.
+        n_foreign: How many of them are probably not English by themselves.
+    """
+    n = len(unknown)
+    return 2 * n_foreign > n or (n >= _ROWS_TO_JUDGE and sum(unknown) / n >= _MUCH_UNKNOWN)

@@ -39,8 +39,10 @@ SECONDS_KEPT = 3_600.0
 MAX_KEPT_BYTES = 100 * MB
 """All finished tables together; the oldest make room."""
 
+CHARACTERS_READ = 2_000
+"""Of a long review no model reads much more than this."""
+
 _CHARACTERS_A_STEP = 6_000  # about four reviews of usual length: some 100 ms in the slowest model
-_CHARACTERS_READ = 2_000  # of a long review no model reads much more than this
 _ROWS_A_STEP = 32
 _FIRST_SHARE = 0.01  # done before what is left can be guessed
 
@@ -72,6 +74,7 @@ class Outcome:
         n_cut: Rows of which the models read a part.
         n_foreign: Rows that are probably not English.
         share_unknown: Of a row's words, the share that no model knows: its mean over rows; None without any.
+        is_foreign: Whether the whole table is probably not English.
         n_positive: Label of each model → rows with P(positive) of at least one half.
         missing: Labels of models that could not answer; their columns stay empty.
     """
@@ -81,6 +84,7 @@ class Outcome:
     n_cut: int
     n_foreign: int
     share_unknown: float | None
+    is_foreign: bool
     n_positive: Mapping[str, int]
     missing: Sequence[str]
 
@@ -274,6 +278,7 @@ class Job:
             n_cut=sum(note is not None for note in scores.cut),
             n_foreign=scores.n_foreign,
             share_unknown=sum(shares) / len(shares) if shares else None,
+            is_foreign=review_table.probably_not_english(shares, scores.n_foreign),
             n_positive={
                 column.label: sum(p >= 0.5 for p in found.values())
                 for column, found in answers.items()
@@ -373,4 +378,4 @@ def _steps(texts: Sequence[str], rows: Sequence[int]) -> list[list[int]]:
 
 def _weight(text: str) -> int:
     """About how much work a text is."""
-    return 1 + min(len(text), _CHARACTERS_READ)
+    return 1 + min(len(text), CHARACTERS_READ)

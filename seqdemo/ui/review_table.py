@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,10 +17,11 @@ from seqdemo.data.review_table import MAX_ROWS, MAX_ROWS_IN_PARTS, Source, Which
 from seqdemo.errors import DataError, SeqdemoError
 from seqdemo.models.registry import MODELS
 from seqdemo.sizes import MB, megabytes
+from seqdemo.studies import speed
 from seqdemo.text import probably_not_english
 from seqdemo.ui import address, own_models, resources
 from seqdemo.ui.marks import plain
-from seqdemo.ui.review_queue import QUEUE, Column, Job, Outcome
+from seqdemo.ui.review_queue import CHARACTERS_READ, QUEUE, Column, Job, Outcome
 from seqdemo.ui.table_source import TableSource
 
 if TYPE_CHECKING:
@@ -35,18 +36,23 @@ _ENTRY = "table"
 _LOOK_EVERY_S = 1.0
 _CHARACTERS_SHOWN = 300
 _ROWS_TRIED = 20
-_FOREIGN = (
-    "Most words are unknown to the models: these texts are probably not English, and the models read English only."
-)
 
 
 @dataclass(frozen=True)
 class _Counts:
-    """What is known of the chosen rows: how many hold a word, whether they are probably not English."""
+    """What is known of the chosen rows.
+
+    Attributes:
+        n: How many there are.
+        n_with_words: How many of them hold a word.
+        n_characters: What there is to read in them.
+        foreign: Of the first rows' words the share that no model knows, if they are probably not English.
+    """
 
     n: int
     n_with_words: int
-    is_foreign: bool
+    n_characters: int
+    foreign: float | None
 
 
 def render() -> None:
@@ -100,12 +106,12 @@ def _offer(upload: UploadedFile) -> None:
     added = set(review_table.result_columns([column.key for column in _columns()]))
     if old := added.intersection(table.columns):
         said.append(f"{_count(len(old), 'column')} of an earlier scoring will be replaced.")
-    if took := _seconds(counts.n_with_words):
+    if took := _seconds(counts.n_characters):
         said.append(f"This takes {_duration(took)}; you can look at other pages meanwhile.")
     if said:
         st.text(" ".join(said))
-    if counts.is_foreign:
-        st.warning(_FOREIGN, icon=":material/translate:")
+    if counts.foreign is not None:
+        _say_foreign(counts.foreign)
     st.button(
         f"Score {_count(counts.n_with_words, 'review')}",
         icon=":material/play_arrow:",
@@ -145,23 +151,38 @@ def _counted(file_id: str, source: Source, place: int, which: Which) -> _Counts:
     if st.session_state.get(_COUNTS, ("", None))[0] != key:
         chosen = review_table.choose(source, source.read(), place, which)
         with_words = [text for text in chosen.texts if review_table.has_words(text)]
-        models = own_models.answering() if settled else {}
-        foreign = [_is_foreign(text[:_CHARACTERS_SHOWN], models) for text in with_words[:_ROWS_TRIED] if models]
-        is_foreign = bool(foreign) and sum(foreign) > len(foreign) / 2
-        st.session_state[_COUNTS] = (key, _Counts(len(chosen), len(with_words), is_foreign))
+        n_characters = sum(min(len(text), CHARACTERS_READ) for text in with_words)
+        foreign = _foreign(with_words[:_ROWS_TRIED], own_models.answering() if settled else {})
+        st.session_state[_COUNTS] = (key, _Counts(len(chosen), len(with_words), n_characters, foreign))
     found: _Counts = st.session_state[_COUNTS][1]
     return found
 
 
-def _is_foreign(text: str, models: Mapping[str, Classifier]) -> bool:
+def _foreign(texts: Sequence[str], models: Mapping[str, Classifier]) -> float | None:
+    """Of the words in some texts the share that no model knows, if they are probably not English."""
     vocabularies = {model.vocabulary.words: model for model in models.values()}
-    return probably_not_english([model.read(text) for model in vocabularies.values()])
+    readings = [[model.read(text[:_CHARACTERS_SHOWN]) for model in vocabularies.values()] for text in texts]
+    if not readings or not vocabularies:
+        return None
+    shares = [min(reading.share_unknown for reading in found) for found in readings]
+    is_foreign = review_table.probably_not_english(shares, sum(map(probably_not_english, readings)))
+    return sum(shares) / len(shares) if is_foreign else None
 
 
-def _seconds(n_reviews: int) -> float | None:
+def _say_foreign(share: float) -> None:
+    words = f"{100 * share:.0f} % of the words are unknown to the models"
+    st.warning(
+        f"{words}: these texts are probably not English, and the models read nothing else.",
+        icon=":material/translate:",
+    )
+
+
+def _seconds(n_characters: int) -> float | None:
     """About how long the work takes when no other table is being scored; None while nothing was measured."""
     each = [ms for ms in resources.milliseconds().values() if not math.isnan(ms)]
-    return 2 * n_reviews * sum(each) / 1000 if len(each) == len(MODELS) else None  # half of the time is left to others
+    if len(each) < len(MODELS):
+        return None
+    return 2 * n_characters / len(speed.REVIEW) * sum(each) / 1000  # half of the time is left to others
 
 
 def _columns() -> list[Column]:
@@ -207,7 +228,7 @@ def _progress(job: Job) -> None:
         others = "Another table is being scored" if ahead == 1 else f"{ahead} other tables come first"
         message = f"{others}; yours {'goes on after' if job.share_done else 'is next' if ahead == 1 else 'follows'}."
     else:
-        message = f"Scoring {_count(job.n_rows, 'row')} of {_short(job.file_name)}: {job.share_done:.0%}"
+        message = f"Scoring {_count(job.n_rows, 'row')} of {_short(job.file_name)}: {100 * job.share_done:.0f} %"
         if job.seconds_left is not None:
             message += f", {_duration(job.seconds_left)} left"
     st.progress(job.share_done, text=plain(message))
@@ -238,15 +259,16 @@ def _outcome(job: Job, outcome: Outcome) -> None:
         be = "is" if outcome.n_cut == 1 else "are"
         said.append(f"{_count(outcome.n_cut, 'review')} {be} read in part: see the column {review_table.CUT_COLUMN}.")
     if outcome.share_unknown is not None:
-        share = f"{outcome.share_unknown:.1%}" if outcome.share_unknown < 0.1 else f"{outcome.share_unknown:.0%}"
-        said.append(f"Of a review's words, {share} are unknown on average: see {review_table.UNKNOWN_COLUMN}.")
+        share = 100 * outcome.share_unknown
+        figure = f"{share:.0f}" if share >= 10 or share == 0 else f"{share:.1f}"
+        said.append(f"Of a review's words, {figure} % are unknown on average: see {review_table.UNKNOWN_COLUMN}.")
     if outcome.written.n_harmless:
         cells = _count(outcome.written.n_harmless, "cell")
         said.append(f"{cells} that began with =, +, - or @ got an apostrophe in front: no spreadsheet runs them.")
     if said:
         st.text("\n".join(said))
-    if outcome.n_foreign > outcome.n_scored / 2:
-        st.warning(_FOREIGN, icon=":material/translate:")
+    if outcome.is_foreign and outcome.share_unknown is not None:
+        _say_foreign(outcome.share_unknown)
     elif outcome.n_foreign:
         be = "is" if outcome.n_foreign == 1 else "are"
         st.text(f"{_count(outcome.n_foreign, 'review')} {be} probably not English: most of the words are unknown.")

@@ -3,7 +3,16 @@ import io
 
 import pytest
 
-from seqdemo.data.review_table import MAX_ROWS, MAX_ROWS_IN_PARTS, Source, choose, cut_note, has_words, result_columns
+from seqdemo.data.review_table import (
+    MAX_ROWS,
+    MAX_ROWS_IN_PARTS,
+    Source,
+    choose,
+    cut_note,
+    has_words,
+    probably_not_english,
+    result_columns,
+)
 from seqdemo.text import Vocabulary
 
 VOCABULARY = Vocabulary(["<pad>", "<unk>", "good"])
@@ -60,3 +69,18 @@ def test_a_text_that_is_longer_than_models_read_is_marked_so():
 
 def test_the_columns_of_a_result_are_known_before():
     assert result_columns(["rnn", "lstm_own"]) == ["p_positive_rnn", "p_positive_lstm_own", "share_unknown", "cut"]
+
+
+@pytest.mark.parametrize(
+    ("unknown", "n_foreign", "found"),
+    [
+        ([0.01, 0.0, 0.11, 0.03], 0, False),  # film reviews
+        ([0.1, 0.1, 0.25, 0.1, 0.36, 0.56], 1, False),  # tweets full of names
+        ([0.3, 0.71, 0.45, 0.5], 2, True),  # German, French, Dutch
+        ([0.5], 0, False),
+        ([0.6], 1, True),
+        ([], 0, False),
+    ],
+)
+def test_many_texts_tell_that_they_are_not_english_by_a_smaller_share_than_one(unknown, n_foreign, found):
+    assert probably_not_english(unknown, n_foreign) is found

@@ -311,16 +311,20 @@ def test_scoring_goes_on_while_its_visitor_looks_at_another_page(at, opened):
 
 def test_what_was_made_harmless_cut_or_is_probably_not_english_is_said(at):
     long = "good film " * 300
-    foreign = "\n".join(["\u0444\u0438\u043b\u044c\u043c \u0432\u043e\u043e\u0431\u0449\u0435"] * 3)
-    upload(at, f"text\n=1+1 good\n{long}\n{foreign}\n".encode())
+    foreign = "\u0444\u0438\u043b\u044c\u043c \u0432\u043e\u043e\u0431\u0449\u0435"
+    upload(at, f"text\n=1+1 good\n{long}\n{foreign}\n{foreign}\n{foreign}\n{foreign}\n".encode())
     assert resources.store().wait(PATIENCE_S)
     at.run()
-    assert "probably not English" in at.warning[0].value
+    assert "67 % of the words are unknown to the models: these texts are probably not English" in at.warning[0].value
     finish(at)
     assert "1 cell that began with =, +, - or @ got an apostrophe" in texts(at)
     assert "1 review is read in part: see the column cut." in texts(at)
-    assert "unknown on average: see share_unknown" in texts(at)
-    assert "probably not English" in at.warning[0].value
+    assert "67 % are unknown on average: see share_unknown" in texts(at)
+    assert "67 % of the words are unknown to the models" in at.warning[0].value
+    upload(at, f"text\ngood film\nbad film\n{foreign}\n".encode())
+    finish(at)
+    assert not at.warning
+    assert "1 review is probably not English: most of the words are unknown." in texts(at)
 
 
 def test_an_english_table_is_not_called_foreign(at):

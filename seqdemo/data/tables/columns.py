@@ -23,6 +23,7 @@ _LABEL_RANK = {name: rank for rank, name in enumerate(_LABEL_NAMES)}
 _OTHER_NAMES = frozenset({"id", "index", "date", "time", "user", "username", "author", "name", "url", "lang", "source"})
 
 _NUMBER = re.compile(r"[+\-\u2212]?\d[\d.,:/\u00a0 \-]*(?:[eE][+-]?\d+)?\s*[%*\u2605]?")
+_LONGEST_NUMBER = 60
 _SAMPLE = 500
 _MOST_LABELS = 20
 
@@ -44,7 +45,7 @@ def is_name(cell: str) -> bool:
 
 def is_number(cell: str) -> bool:
     """Whether a cell holds a number, a date or a time."""
-    return _NUMBER.fullmatch(cell.strip()) is not None
+    return len(cell) <= _LONGEST_NUMBER and _NUMBER.fullmatch(cell.strip()) is not None
 
 
 def looks_like_data(first: Sequence[str], others: Sequence[Sequence[str]]) -> bool:

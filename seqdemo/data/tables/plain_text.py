@@ -120,7 +120,7 @@ def _encoding(content: bytes) -> str:
     except UnicodeDecodeError:
         replaced = content.decode("utf-8", "replace")
         bad = replaced.count("\ufffd")
-        if sum(character > "\x7f" for character in replaced) > 2 * bad:  # UTF-8 with a damaged place
+        if len(replaced) - len(replaced.encode("ascii", "ignore")) > 2 * bad:  # UTF-8 with a damaged place
             return "utf-8"
         western, mac = (len(_ODD.findall(content.decode(codec, "seqdemo.latin1"))) for codec in ("cp1252", "mac_roman"))
         return "mac_roman" if mac < western else "cp1252"

@@ -6,6 +6,7 @@ by the arguments of `read`. Nothing is unpacked or laid out before its size was 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -32,6 +33,7 @@ _KIND_NAMES = {
     "parquet": "Parquet",
     "xlsx": "Excel workbook",
 }
+_ONE_AT_A_TIME = threading.Lock()  # the largest tables take some hundred megabytes while they are read
 _EMPTY = "This file is empty. A table with one text in each row is needed."
 _OTHERS = {
     b"%PDF": "a PDF, not a table",
@@ -134,6 +136,11 @@ def read(
     Raises:
         DataError: It cannot be read; the sentences say where, and how it could be.
     """
+    with _ONE_AT_A_TIME:
+        return _read(content, file_name, encoding, header, part)
+
+
+def _read(content: bytes, file_name: str, encoding: str | None, header: bool | None, part: str | None) -> Table:
     if len(content) > MAX_BYTES:
         raise DataError(f"This file has {megabytes(len(content))}; at most {megabytes(MAX_BYTES)} are read.")
     if not content.strip(b"\0 \t\r\n\xef\xbb\xbf\xff\xfe"):

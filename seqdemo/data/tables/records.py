@@ -11,7 +11,7 @@ from typing import Any
 from seqdemo.errors import DataError
 from seqdemo.sizes import MB
 
-MAX_CELLS = 2_000_000
+MAX_CELLS = 1_000_000
 MAX_COLUMNS = 1_000
 MAX_UNPACKED_BYTES = 25 * MB
 """What the cells of a file that unpacks may hold once it is unpacked."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import functools
 import io
-import math
 import xml.parsers.expat
 import zipfile
 from typing import Any
@@ -117,7 +117,8 @@ class _Sheet:
         self._max_cells = max_cells
         self._n_cells = 0
         self._row = self._column = 0
-        self._corner = [math.inf, math.inf, 0.0, 0.0]  # first row and column, last row and column
+        self._top = self._left = 1 << 62
+        self._bottom = self._right = 0
         self._is_shared = False
         self._length = 0
         self._value: list[str] | None = None
@@ -138,49 +139,43 @@ class _Sheet:
         raise DataError(f"This workbook holds what no spreadsheet writes. Save it as CSV. {HOW_TO_SAVE}")
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
-        match tag.rpartition(":")[2]:
-            case "row":
-                self._row = _whole(attributes.get("r")) or self._row + 1
-                self._column = 0
-            case "c":
-                place = attributes.get("r", "")
-                letters = place.rstrip("0123456789")
-                self._column = _column(letters) if letters else self._column + 1
-                self._row = _whole(place[len(letters) :]) or self._row
-                self._is_shared = attributes.get("t") == "s"
-            case "si":
-                self._length = 0
-            case "v":
-                self._value = []
+        name = tag.rpartition(":")[2] if ":" in tag else tag
+        if name == "c":
+            place = attributes.get("r", "")
+            letters = place.rstrip("0123456789")
+            self._column = _column(letters) if letters else self._column + 1
+            self._row = _whole(place[len(letters) :]) or self._row
+            self._is_shared = attributes.get("t") == "s"
+        elif name == "v":
+            self._value = []
+        elif name == "row":
+            self._row = _whole(attributes.get("r")) or self._row + 1
+            self._column = 0
+        elif name == "si":
+            self._length = 0
 
     def _text(self, found: str) -> None:
         self._length += len(found)
         self.characters += len(found)
-        if self._value is not None and self._is_shared:
+        if self._is_shared and self._value is not None:
             self._value.append(found)
 
     def _end(self, tag: str) -> None:
-        match tag.rpartition(":")[2]:
-            case "si":
-                self.shared.append(self._length)
-                if len(self.shared) > self._max_cells:
-                    self._too_many()
-            case "v" | "is":
-                if self._value and self._is_shared:
-                    self.used.append(_whole("".join(self._value)[:20]) or 0)
-                self._value = None
-                self._n_cells += 1
-                first_row, first_column, last_row, last_column = self._corner
-                self._corner = [
-                    min(first_row, self._row),
-                    min(first_column, self._column),
-                    max(last_row, self._row),
-                    max(last_column, self._column),
-                ]
-                height = self._corner[2] - self._corner[0] + 1
-                width = self._corner[3] - self._corner[1] + 1
-                if self._n_cells > self._max_cells or height * width > self._max_cells:
-                    self._too_many()
+        name = tag.rpartition(":")[2] if ":" in tag else tag
+        if name in ("v", "is"):
+            if self._is_shared and self._value:
+                self.used.append(_whole("".join(self._value)[:20]))
+            self._value = None
+            self._n_cells += 1
+            self._top, self._bottom = min(self._top, self._row), max(self._bottom, self._row)
+            self._left, self._right = min(self._left, self._column), max(self._right, self._column)
+            area = (self._bottom - self._top + 1) * (self._right - self._left + 1)
+            if max(self._n_cells, area) > self._max_cells:
+                self._too_many()
+        elif name == "si":
+            self.shared.append(self._length)
+            if len(self.shared) > self._max_cells:
+                self._too_many()
 
     def _too_many(self) -> None:
         raise DataError(
@@ -193,6 +188,7 @@ def _whole(text: str | None) -> int:
     return int(text) if text and len(text) <= 12 and text.isascii() and text.strip().isdigit() else 0
 
 
+@functools.lru_cache(maxsize=1024)
 def _column(letters: str) -> int:
     place = 0
     for letter in letters[:8].upper():

@@ -24,7 +24,8 @@ Column = Sequence[float | str | None]
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # What spreadsheets run begins with one of these, blanks before it or not; also in their full-width forms.
 _FORMULA = re.compile(r"[\s\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]")
-_HARMLESS = re.compile(r"\s*[+-]?(?:\d[\d.,]*|[.,]\d+)?(?:[eE][+-]?\d+)?\s*%?\s*")
+_NUMBER = re.compile(r"\s*[+-]?(?:\d[\d.,]*|[.,]\d+)?(?:[eE][+-]?\d+)?\s*%?\s*")
+_LONGEST_NUMBER = 60
 _DECIMALS = 4
 
 
@@ -75,7 +76,8 @@ def write(table: Table, content: bytes, rows: Sequence[int], added: Mapping[str,
 
 def harmless(cell: str) -> str:
     """A cell that no spreadsheet runs: one that could be a formula gets an apostrophe in front; numbers stay."""
-    return f"'{cell}" if _FORMULA.match(cell) and not _HARMLESS.fullmatch(cell) else cell
+    is_number = len(cell) <= _LONGEST_NUMBER and _NUMBER.fullmatch(cell)
+    return f"'{cell}" if _FORMULA.match(cell) and not is_number else cell
 
 
 def _csv(table: Table, rows: Sequence[int], added: Mapping[str, Column]) -> tuple[bytes, int]:
