@@ -509,7 +509,7 @@ def doubt_table(kinds: list[dict[str, Any]]) -> pd.DataFrame:
 def doubt_finding(table: pd.DataFrame) -> str:
     """How often what is no date is taken for one, and where most often, in one sentence."""
     passed = table["taken for a date"]
-    worst = table.loc[passed.idxmax()]
+    worst = table.iloc[int(passed.argmax())]
     return (
         f"Of {int(table['n'].sum()):,} texts that are no dates, {_one(passed.mean())} get a day that is not marked; "
         f"most often {worst['text']}: {_one(worst['taken for a date'])}."
