@@ -42,7 +42,7 @@ def ready(visit, expect):
 
 def test_a_deep_link_to_a_cold_server_answers_by_itself_and_only_asks_this_machine(ready, expect):
     visited = ready()
-    expect(visited.page.get_by_label("Review")).to_have_value(EXAMPLES[0].text)
+    expect(visited.page.get_by_label("Review", exact=True)).to_have_value(EXAMPLES[0].text)
     expect(visited.page.locator(".title")).not_to_be_empty()
     hosts = {urllib.parse.urlsplit(url).hostname for url in visited.requests if not url.startswith(("data:", "blob:"))}
     assert hosts == {"127.0.0.1"}
@@ -52,7 +52,7 @@ def test_a_deep_link_to_a_cold_server_answers_by_itself_and_only_asks_this_machi
 def test_a_negation_typed_letter_by_letter_changes_five_answers_without_a_click(ready, expect):
     visited = ready(linked("This film is good"))
     page = visited.page
-    box = page.get_by_label("Review")
+    box = page.get_by_label("Review", exact=True)
     box.focus()
     page.keyboard.press("Control+End")
     for _ in "good":
@@ -77,31 +77,33 @@ def test_a_negation_typed_letter_by_letter_changes_five_answers_without_a_click(
 
 def test_the_last_letters_of_fast_typing_are_the_ones_that_count(ready, expect):
     page = ready().page
-    page.get_by_label("Review").fill("")
-    page.get_by_label("Review").press_sequentially("one two three four five six seven eight nine ten eleven", delay=15)
+    page.get_by_label("Review", exact=True).fill("")
+    page.get_by_label("Review", exact=True).press_sequentially(
+        "one two three four five six seven eight nine ten eleven", delay=15
+    )
     expect(page.locator(".note")).to_contain_text("11 words")
     expect(page.locator(".where")).to_contain_text("of 11:")
 
 
 def test_letters_of_an_unfinished_composition_are_not_sent(ready, expect):
     page = ready(linked("good")).page
-    page.get_by_label("Review").focus()
+    page.get_by_label("Review", exact=True).focus()
     page.keyboard.press("Control+End")
     keyboard = page.context.new_cdp_session(page)
     keyboard.send("Input.imeSetComposition", {"text": " very", "selectionStart": 5, "selectionEnd": 5})
-    expect(page.get_by_label("Review")).to_have_value("good very")
+    expect(page.get_by_label("Review", exact=True)).to_have_value("good very")
     page.evaluate("new Promise(done => setTimeout(done, 600))")
     assert page.locator(".note").text_content().startswith("1 word")
     keyboard.send("Input.insertText", {"text": " very"})
     expect(page.locator(".note")).to_contain_text("2 words")
-    expect(page.get_by_label("Review")).to_have_value("good very")
+    expect(page.get_by_label("Review", exact=True)).to_have_value("good very")
 
 
 def test_an_example_replaces_the_review_at_once(ready, expect):
     page = ready().page
     for example in EXAMPLES[1:]:
         page.get_by_role("button", name=example.kind, exact=True).click()
-        expect(page.get_by_label("Review")).to_have_value(example.text)
+        expect(page.get_by_label("Review", exact=True)).to_have_value(example.text)
     expect(page.locator(".note")).to_contain_text("words")
     expect(page.locator(".frame.stale")).to_have_count(0)
     expect(page.locator(".where")).to_contain_text("After word")
@@ -110,18 +112,18 @@ def test_an_example_replaces_the_review_at_once(ready, expect):
 def test_the_address_follows_the_review_and_opens_it_again(ready, expect):
     page = ready().page
     text = "Gr\u00f6\u00dfer & better? 100% + #1 \U0001f600\nsecond line"
-    page.get_by_label("Review").fill(text)
+    page.get_by_label("Review", exact=True).fill(text)
     page.wait_for_url("**/sentiment?review=*")
     link = page.url.removeprefix(page.evaluate("location.origin"))
     page.reload()
-    expect(page.get_by_label("Review")).to_have_value(text)
+    expect(page.get_by_label("Review", exact=True)).to_have_value(text)
     other = ready(link).page
-    expect(other.get_by_label("Review")).to_have_value(text)
+    expect(other.get_by_label("Review", exact=True)).to_have_value(text)
 
 
 def test_copy_link_copies_the_address_of_this_review(ready, expect):
     page = ready(permissions=["clipboard-read", "clipboard-write"]).page
-    page.get_by_label("Review").fill("Copied, not lost")
+    page.get_by_label("Review", exact=True).fill("Copied, not lost")
     page.get_by_role("button", name="Copy link").click()
     expect(page.get_by_text("Link copied.")).to_be_visible()
     copied = page.evaluate("navigator.clipboard.readText()")
@@ -143,7 +145,7 @@ def test_without_a_clipboard_the_link_stands_selected_in_a_field(ready, expect):
 
 def test_a_review_too_long_for_a_link_gets_a_sentence(ready, expect):
     page = ready().page
-    page.get_by_label("Review").fill("good " * 401)
+    page.get_by_label("Review", exact=True).fill("good " * 401)
     page.get_by_role("button", name="Copy link").click()
     expect(page.get_by_text("This review has 2,005 characters; a link holds up to 2,000.")).to_be_visible()
     expect(page.locator(".notice")).to_contain_text("The models read the first 128 and the last 272 of 401 words")
@@ -154,10 +156,10 @@ def test_markup_in_a_review_stays_text(ready, expect):
     page = visited.page
     dialogs = []
     page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
-    expect(page.get_by_label("Review")).to_have_value(HOSTILE)
+    expect(page.get_by_label("Review", exact=True)).to_have_value(HOSTILE)
     page.get_by_text("Data as a table").click()
     expect(page.locator("tbody tr")).not_to_have_count(0)
-    page.get_by_label("Review").press_sequentially("!")
+    page.get_by_label("Review", exact=True).press_sequentially("!")
     expect(page.locator("img[src=x]")).to_have_count(0)
     assert dialogs == []
     assert visited.complaints == []
@@ -166,11 +168,11 @@ def test_markup_in_a_review_stays_text(ready, expect):
 def test_an_empty_box_invites_and_is_no_error(ready, expect):
     page = ready().page
     height = page.locator(".cards").bounding_box()["height"]
-    page.get_by_label("Review").fill("")
+    page.get_by_label("Review", exact=True).fill("")
     expect(page.locator(".note")).to_have_text("Write a sentence about a film, or try an example.")
     expect(page.locator("[data-model=lstm] .percent")).to_have_text("\u2013")
     assert page.locator(".cards").bounding_box()["height"] == height
-    page.get_by_label("Review").fill("good")
+    page.get_by_label("Review", exact=True).fill("good")
     expect(page.locator("[data-model=lstm] .percent")).to_contain_text("%")
     assert page.locator(".cards").bounding_box()["height"] == height
 
@@ -188,13 +190,13 @@ def test_the_cursor_of_the_curves_goes_by_keyboard(ready, expect):
 
 def test_the_review_is_still_there_after_a_visit_to_another_page(ready, expect):
     page = ready().page
-    page.get_by_label("Review").fill("Kept while away")
+    page.get_by_label("Review", exact=True).fill("Kept while away")
     expect(page.locator(".note")).to_contain_text("3 words")
     page.get_by_role("link", name="Overview").first.click()
-    expect(page.get_by_label("Review")).to_have_count(0)
+    expect(page.get_by_label("Review", exact=True)).to_have_count(0)
     page.get_by_role("link", name="Live sentiment").first.click()
-    expect(page.get_by_label("Review")).to_have_value("Kept while away")
-    page.get_by_label("Review").press_sequentially(" x")
+    expect(page.get_by_label("Review", exact=True)).to_have_value("Kept while away")
+    page.get_by_label("Review", exact=True).press_sequentially(" x")
     expect(page.locator(".note")).to_contain_text("4 words")
 
 
@@ -245,9 +247,9 @@ def test_a_call_that_was_overtaken_ends_nothing_of_what_is_on_screen(chromium, e
 def test_the_cards_stay_where_they_are_when_a_review_is_cut(ready, expect):
     page = ready().page
     before = page.locator(".cards").bounding_box()
-    page.get_by_label("Review").fill("good " * 12_000)
+    page.get_by_label("Review", exact=True).fill("good " * 12_000)
     expect(page.locator(".notice")).to_have_count(2)
-    page.get_by_label("Review").fill("good film " * 2_000)
+    page.get_by_label("Review", exact=True).fill("good film " * 2_000)
     expect(page.locator(".notice")).to_have_count(1)
     assert page.locator(".cards").bounding_box() == before
 

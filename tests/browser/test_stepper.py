@@ -339,9 +339,9 @@ def test_a_text_can_be_emptied_and_written_anew(ready, expect):
     visited = ready()
     page = visited.page
     page.get_by_text("Change the text").click()
-    page.get_by_label("Review").fill("")
+    page.get_by_label("Review", exact=True).fill("")
     expect(page.locator("h2.title")).to_have_text("Write a sentence about a film, or try an example.")
-    page.get_by_label("Review").fill("<img src=x onerror=alert(1)> good \U0001f600")
+    page.get_by_label("Review", exact=True).fill("<img src=x onerror=alert(1)> good \U0001f600")
     expect(page.locator(".strip .word").last).to_have_text("\U0001f600")
     expect(page.locator("img[src=x]")).to_have_count(0)
     assert visited.complaints == []
