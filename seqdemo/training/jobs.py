@@ -21,6 +21,7 @@ from __future__ import annotations
 import atexit
 import dataclasses
 import hashlib
+import logging
 import math
 import os
 import pathlib
@@ -43,6 +44,8 @@ from seqdemo.training.run_view import ENDED, State, View, side_by_side
 from seqdemo.training.settings import RunSettings, estimate_seconds
 
 __all__ = ["ENDED", "Jobs", "Limits", "State", "View", "clean_name", "is_allowed", "side_by_side"]
+
+_log = logging.getLogger(__name__)
 
 _SECONDS_TO_OBEY = 60.0
 _SECONDS_BETWEEN_SWEEPS = 60.0
@@ -478,7 +481,10 @@ class Jobs:
                 if self._closed:
                     return
                 if time.monotonic() - swept >= _SECONDS_BETWEEN_SWEEPS:
-                    self._sweep()
+                    try:
+                        self._sweep()
+                    except Exception:  # the clock goes on, and with it everything else that it watches
+                        _log.exception("Old runs could not be deleted.")
                     swept = time.monotonic()
                 self._reap_once()
                 self._changed.wait(1.0 if self._queue or self._n_running() else _SECONDS_BETWEEN_SWEEPS)

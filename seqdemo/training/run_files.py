@@ -121,6 +121,10 @@ class RunFiles:
         """
         from seqdemo.checkpoints import folder as checkpoint  # imports torch
 
+        if schema.VOCABULARY not in content:
+            raise TrainingError(
+                f"This result has no words ({schema.VOCABULARY}); only models of texts with two labels can be loaded."
+            )
         label = clean_name(name) if name else ""
         files = cls(root / secrets.token_urlsafe(12))
         try:

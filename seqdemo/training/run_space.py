@@ -183,7 +183,7 @@ def _look(home: pathlib.Path, *, with_size: bool) -> Holding | None:
             is_saved=is_saved,
             is_loaded=(home / LABEL).is_file(),
         )
-    except OSError:
+    except (OSError, ValueError):
         return None
 
 

@@ -93,7 +93,8 @@ def test_whatever_is_refused_leaves_nothing_on_disk(tmp_path, result):
     architecture = json.loads(result["config.json"])["architecture"]
     refused(tmp_path, {**result, "config.json": b"{}"}, "config.json has format None")
     refused(tmp_path, {**result, "model.safetensors": b"\0" * 100}, "model.safetensors is not a safetensors file")
-    refused(tmp_path, {name: result[name] for name in ("config.json", "metrics.json")}, "not found in it")
+    refused(tmp_path, {name: result[name] for name in ("config.json", "vocab.txt")}, "metrics.json, history.json not")
+    refused(tmp_path, {"config.json": b"{}"}, "only models of texts with two labels can be loaded", TrainingError)
     refused(tmp_path, changed(result, "metrics.json", test_accuracy="all"), "test_accuracy is a number from 0 to 1")
     huge = changed(result, "config.json", architecture={**architecture, "d_hidden": 60_000})
     refused(tmp_path, huge, "d_hidden is at most 4,096; got 60,000")

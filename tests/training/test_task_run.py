@@ -11,13 +11,13 @@ import pytest
 import torch
 
 import seqdemo
-from seqdemo.checkpoints import schema
-from seqdemo.errors import DataError, TrainingError
+from seqdemo.checkpoints import folder, package, schema
+from seqdemo.errors import CheckpointCorruptError, CheckpointMissingError, DataError, TrainingError
 from seqdemo.training import settings as run_settings
 from seqdemo.training.control import Control
 from seqdemo.training.problem import prepare
 from seqdemo.training.settings import RunSettings, architecture
-from seqdemo.training.task_model import TaskModel
+from seqdemo.training.task_model import TaskModel, tensors
 from seqdemo.training.task_run import RunFailed, train
 
 QUICK = {"learning_rate": 1e-2, "epochs": 6, "device": "cpu", "precision": "fp32"}
@@ -344,3 +344,25 @@ def test_a_transformer_has_the_heads_that_its_width_allows():
     for width, heads in ((32, 4), (36, 2)):
         assert architecture(RunSettings(model="transformer", d_hidden=width))["n_heads"] == heads
     assert run_settings.architecture(RunSettings(model="rnn"))["readout"] == "last"
+
+
+@pytest.mark.parametrize("task", ["adding", "copy"])
+def test_what_a_task_leaves_is_read_by_the_same_module_as_every_checkpoint(task, tmp_path):
+    settings = dataclasses.replace(LEARNERS[task], d_hidden=8, d_embed=4, epochs=1)
+    done, _ = run(settings, tmp_path)
+    needed = (schema.CONFIG, schema.WEIGHTS, schema.METRICS, schema.HISTORY)
+    found = package.read(tmp_path / "result", kind=None, needed=needed)
+    assert (found.config["task"], found.metrics["test_accuracy"]) == (task, done["metrics"]["test_accuracy"])
+    problem = prepare(settings)
+    name, shape = found.shape()
+    assert name == settings.model
+    model = found.module(shape, lambda: TaskModel(settings, problem))
+    right = asked = 0
+    with torch.inference_mode():
+        for batch in problem.test:
+            inputs, lengths, targets = tensors(batch, torch.device("cpu"))
+            counts = model.correct(model.decide(model(inputs, lengths)), targets, lengths)
+            right, asked = right + int(counts[0]), asked + int(counts[1])
+    assert round(right / asked, 5) == done["metrics"]["test_accuracy"]
+    with pytest.raises(CheckpointMissingError if problem.vocabulary is None else CheckpointCorruptError):
+        folder.load(tmp_path / "result")  # no classifier
