@@ -239,7 +239,7 @@ def _keep(run: Shown) -> None:
     st.markdown("**Keep it**")
     if train.is_mine(view):
         _save(run)
-        st.caption(kept_words(view, time.time()))
+        st.caption(kept_words(resources.jobs().view(view.id) or view, time.time()))  # as it is now, saved or not
     else:
         st.caption("Someone else trained this: you can use and download it, but not name it.")
     with st.container(horizontal=True):

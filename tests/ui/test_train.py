@@ -283,6 +283,7 @@ def test_a_result_is_saved_under_a_cleaned_name(page, trained):
     button(opened, "Save").click().run()
     assert not opened.exception
     assert "Saved as b My first b RNN" in said(opened)
+    assert "Saved: all its files are deleted in 30 days" in said(opened)
     assert resources.jobs().view(trained[1]).name == "b My first b RNN"
     opened.text_input(key=f"train_name_{trained[1]}").set_value("!!!")
     button(opened, "Save").click().run()
