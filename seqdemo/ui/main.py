@@ -26,9 +26,13 @@ _MARGINS = """
   .stApp:not(:has([data-testid="stExpandSidebarButton"])) [data-testid="stHeader"] {
     background: transparent; pointer-events: none;
   }
+  .stApp:not(:has([data-testid="stExpandSidebarButton"])) [data-testid="stHeader"] :not(button, a) {
+    pointer-events: none;
+  }
   [data-testid="stHeader"] :is(button, a) { pointer-events: auto; }
 }
-[data-testid="stSidebarNavLink"]:focus-visible, [data-testid="stPageLink-NavLink"]:focus-visible {
+:is([data-testid="stSidebarNavLink"], [data-testid="stPageLink-NavLink"]):focus-visible,
+[data-testid="stHeader"] button:focus-visible {
   outline: 3px solid;
 }
 @media (min-width: 1600px) { [data-testid="stCaptionContainer"] { font-size: 1rem; } }

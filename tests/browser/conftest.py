@@ -32,7 +32,7 @@ def _missing(sentence):
     pytest.skip(sentence)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # not for the session: while it lives, no other test can start an event loop
 def chromium():
     """The browser; tests that need it are skipped, with a sentence, where there is none."""
     try:
@@ -50,7 +50,7 @@ def chromium():
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def expect(chromium):
     """Playwright's assertions, which wait until they hold."""
     from playwright.sync_api import expect

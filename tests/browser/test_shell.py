@@ -57,6 +57,14 @@ def test_the_menu_lies_in_the_window_and_opening_it_moves_nothing(opened, expect
     assert page.evaluate(SLID) == []
 
 
+def test_what_lies_under_the_header_can_be_reached_by_the_mouse(opened):
+    page = opened("/memory").page
+    header = page.get_by_test_id("stHeader").bounding_box()
+    middle = [header["x"] + header["width"] / 2, header["y"] + header["height"] / 2]
+    assert page.evaluate("([x, y]) => Boolean(document.elementFromPoint(x, y).closest('[data-testid=stMain]'))", middle)
+    assert not page.evaluate("([x, y]) => document.elementFromPoint(x, y).closest('[data-testid=stHeader]')", middle)
+
+
 @pytest.mark.parametrize("path", PATHS)
 def test_tab_goes_round_the_page_with_its_focus_visible_and_slides_nothing(opened, path):
     page = opened(path).page
