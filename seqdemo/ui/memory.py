@@ -16,6 +16,7 @@ import pandas as pd
 import streamlit as st
 
 from seqdemo.charts import memory as charts
+from seqdemo.data.fillers import FILLERS
 from seqdemo.errors import TextError
 from seqdemo.models.registry import MODELS
 from seqdemo.studies import fillers, gradient_by_distance
@@ -234,7 +235,7 @@ def _difference_charts(table: pd.DataFrame) -> None:
     st.caption(
         f"How to read this: P(positive) with “{fillers.SENTENCES['positive']}” minus P(positive) with "
         f"“{fillers.SENTENCES['negative']}”, both beside the same neutral words. At 0 the model can no longer tell "
-        "them apart. Each line is the median over eight neutral passages, its band the middle half."
+        f"them apart. Each line is the median over {len(FILLERS)} neutral passages, its band the middle half."
     )
     with st.expander("The data as a table"):
         st.dataframe(table.drop(columns=["name"]), hide_index=True)
@@ -255,9 +256,9 @@ def _words_charts(table: pd.DataFrame) -> None:
             st.markdown(f"**{heading}**")
             st.altair_chart(charts.words_chart(part), width="stretch", alt=charts.words_alt(part, words))
     st.caption(
-        "How to read this: each line is the median over eight neutral passages, its band the middle half. An opinion "
-        f"counts as lost where it moves P(positive) by less than {100 * fillers.LOST:.0f} points beside the same "
-        "neutral words alone."
+        f"How to read this: each line is the median over {len(FILLERS)} neutral passages, its band the middle half. An "
+        f"opinion counts as lost where it moves P(positive) by less than {100 * fillers.LOST:.0f} points beside the "
+        "same neutral words alone."
     )
     with st.expander("The data as a table"):
         st.dataframe(table.drop(columns=["name"]), hide_index=True)
