@@ -285,8 +285,8 @@ def _outcome(job: Job, outcome: Outcome) -> None:
     )
     minutes = max(1, math.ceil((job.kept_until - time.monotonic()) / 60))
     st.caption(
-        f"Kept for {_count(minutes, 'minute')} more, less where other tables need the room: who has the address of this "
-        "page can download it."
+        f"Kept for {_count(minutes, 'minute')} more, less where other tables need the room: who has the address of "
+        "this page can download it."
     )
 
 
