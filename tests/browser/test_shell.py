@@ -100,6 +100,10 @@ def test_on_a_phone_the_drawer_closes_after_a_choice_in_it(opened, expect):
     expect(drawer).to_have_attribute("data-collapsed", "true")
     page.wait_for_url("**/memory")
     expect(page.get_by_role("heading", level=1)).to_be_in_viewport()
+    page.get_by_test_id("stExpandSidebarButton").click()
+    expect(drawer).to_have_attribute("data-collapsed", "false")
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name="Memory").click()  # the page that is there already
+    expect(drawer).to_have_attribute("data-collapsed", "true")
 
 
 def test_on_a_desktop_the_sidebar_stays_after_a_choice_in_it(opened, expect):
@@ -123,3 +127,7 @@ def test_own_models_and_the_frame_around_the_app_stay_in_the_address_from_page_t
     page.get_by_test_id("stSidebarNav").get_by_role("link", name="Stepper").click()
     page.wait_for_url(lambda address: "/stepper" in address and wanted.items() <= entries(address).items())
     expect(page.get_by_text("First try (LSTM)").first).to_be_visible(timeout=90_000)
+    with page.context.expect_page() as opened_beside:
+        page.get_by_test_id("stSidebarNav").get_by_role("link", name="Memory").click(button="middle")
+    assert entries(opened_beside.value.url)["own"] == own_run
+    assert "/stepper" in page.url
