@@ -19,7 +19,8 @@ class Event:
     def plain(self) -> dict[str, Any]:
         """The event as plain values: `event`, which is its name in lower case, and its entries."""
         entries = {entry.name: getattr(self, entry.name) for entry in dataclasses.fields(self)}
-        return {"event": type(self).__name__.lower(), **entries, **entries.pop("more", {})}
+        more = entries.pop("more", {})
+        return {"event": type(self).__name__.lower(), **entries, **more}
 
 
 @dataclass(frozen=True, kw_only=True)
