@@ -10,16 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from seqdemo.checkpoints import package
 from seqdemo.checkpoints.classifier import Classifier
-from seqdemo.checkpoints.schema import CONFIG, HISTORY, METRICS, VOCABULARY, WEIGHTS
+from seqdemo.checkpoints.schema import CONFIG
 from seqdemo.errors import CheckpointCorruptError
 from seqdemo.models import registry
 from seqdemo.text import MAX_TOKENS, Vocabulary
 
 if TYPE_CHECKING:
     from seqdemo.models.registry import SequenceModel
-
-NEEDED = (CONFIG, WEIGHTS, VOCABULARY, METRICS, HISTORY)
-"""The files that a classifier cannot do without; its card may be missing."""
 
 
 def save(
@@ -77,7 +74,7 @@ def load(folder: str | os.PathLike[str], *, max_parameters: int = package.MAX_PA
         CheckpointMissingError: The folder or a file in it is not there.
         CheckpointCorruptError: A file's contents are not what they should be.
     """
-    found = package.read(pathlib.Path(folder), kind=None, needed=NEEDED)
+    found = package.read(pathlib.Path(folder), kind=None)
     name, shape = found.shape()
     if "task" in found.config or shape.n_outputs != 1:
         what = found.config.get("task", f"{shape.n_outputs} answers")
@@ -88,7 +85,7 @@ def load(folder: str | os.PathLike[str], *, max_parameters: int = package.MAX_PA
         )
     vocabulary = found.vocabulary(shape.vocab_size)
     model = found.module(shape, lambda: registry.build(name, shape), max_parameters=max_parameters)
-    classifier = Classifier(
+    return Classifier(
         name=name,
         model=model,
         vocabulary=vocabulary,
@@ -98,7 +95,3 @@ def load(folder: str | os.PathLike[str], *, max_parameters: int = package.MAX_PA
         sha256=found.sha256,
         folder=found.folder,
     )
-    said = found.metrics.get("parameters", classifier.n_parameters)
-    if said != classifier.n_parameters:
-        raise CheckpointCorruptError(f"{METRICS} says {said:,} parameters; the model has {classifier.n_parameters:,}.")
-    return classifier

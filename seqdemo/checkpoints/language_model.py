@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from seqdemo.checkpoints import package
-from seqdemo.checkpoints.schema import CONFIG, METRICS, VOCABULARY, WEIGHTS
 from seqdemo.errors import ConfigError
 from seqdemo.models.language import MaskedLanguageModel, RecurrentLanguageModel
 from seqdemo.models.recurrent import RecurrentConfig
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from seqdemo.models.registry import SequenceModel
 
 KIND = "language model"
-_NEEDED = (CONFIG, WEIGHTS, VOCABULARY, METRICS)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -64,14 +62,21 @@ def save(
     )
 
 
-def load(folder: str | os.PathLike[str]) -> LanguageModel:
+def load(folder: str | os.PathLike[str], *, max_parameters: int = package.MAX_PARAMETERS) -> LanguageModel:
     """Reads and checks a language model.
+
+    Args:
+        folder: A folder that `save` wrote.
+        max_parameters: Numbers of the largest model that is wanted.
+
+    Returns:
+        The language model, on the CPU, in fp32, its weights frozen.
 
     Raises:
         CheckpointMissingError: The folder or a file in it is not there.
         CheckpointCorruptError: A file's contents are not what they should be, or it is no language model.
     """
-    found = package.read(pathlib.Path(folder), kind=KIND, needed=_NEEDED)
+    found = package.read(pathlib.Path(folder), kind=KIND)
     name, shape = found.shape()
     vocabulary = found.vocabulary(shape.vocab_size)
 
@@ -80,7 +85,7 @@ def load(folder: str | os.PathLike[str]) -> LanguageModel:
 
     return LanguageModel(
         name=name,
-        model=found.module(shape, build),
+        model=found.module(shape, build, max_parameters=max_parameters),
         vocabulary=vocabulary,
         metrics=found.metrics,
         sha256=found.sha256,

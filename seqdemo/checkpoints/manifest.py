@@ -22,7 +22,7 @@ from seqdemo.errors import CheckpointCorruptError
 NAME = "manifest.json"
 FORMAT = 2
 COMMAND = "python -m seqdemo manifest"
-_LISTED = tuple(name for name in schema.FILES if name != schema.CARD)
+_LISTED = (*(name for name in schema.FILES if name != schema.CARD), schema.INDEX)
 
 
 class FileEntry(NamedTuple):
@@ -216,7 +216,8 @@ def difference(folder: pathlib.Path, files: Mapping[str, FileEntry], whose: str)
 def _files_of(folder: pathlib.Path) -> dict[str, FileEntry]:
     """The files that count: those of a checkpoint but for its card, or else every JSON file."""
     if (folder / schema.CONFIG).is_file():
-        paths = [folder / name for name in _LISTED if (folder / name).is_file()]
+        shards = sorted(path.name for path in folder.glob("*.safetensors") if schema.SHARD.fullmatch(path.name))
+        paths = [folder / name for name in (*_LISTED, *shards) if (folder / name).is_file()]
     else:
         paths = sorted(folder.glob("*.json"))
     return {path.name: FileEntry(path.stat().st_size, schema.sha256(path)) for path in paths}

@@ -2,7 +2,7 @@
 
 ```
 config.json         which kind of model, its shape, how its tensors are stored
-model.safetensors   weights: fp16; large tables int8 with one fp16 scale a row
+model.safetensors   weights: fp16; large tables int8 with one fp16 scale a row; above 500 MB in `shards`
 vocab.txt           one word a line, the line number its index; of models of texts
 metrics.json        what was measured of it, on which rows, at what cost
 history.json        one entry for each epoch
@@ -10,16 +10,18 @@ README.md           the model card, where there is one
 ```
 
 A folder may come from a stranger, so that nothing of it is believed before it was checked, and the cheap questions
-come first: are the files there and not too large, is the JSON what it should be (`read`), is the model of a size that
-is built here, do the names, shapes and types in the header of its weights fit the model, which until then takes no
-memory (`Package.module`)? Only then are tensors read, and each value must be finite. Pickles are neither written nor
-read. Messages name files without their folders, since visitors read them.
+come first: is it of the kind that is wanted, are the files there and not too large, is the JSON what it should be
+(`read`), are the words those that it says (`Package.vocabulary`), is the model of a size that is built here, do the
+names, shapes and types in the header of its weights fit the model, which until then takes no memory
+(`Package.module`)? Only then are tensors read, and each value must be finite. Pickles are neither written nor read.
+Messages name files without their folders, since visitors read them.
 """
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
+import hashlib
 import itertools
 import math
 import pathlib
@@ -34,21 +36,28 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from seqdemo.checkpoints import manifest, schema
-from seqdemo.checkpoints.schema import CARD, CONFIG, FORMAT, HISTORY, METRICS, VOCABULARY, WEIGHTS
+from seqdemo.checkpoints import manifest, schema, shards
+from seqdemo.checkpoints.schema import CARD, CONFIG, FORMAT, HISTORY, INDEX, METRICS, VOCABULARY, WEIGHTS
 from seqdemo.errors import CheckpointCorruptError, CheckpointMissingError, ConfigError
 from seqdemo.models import registry
 from seqdemo.text import TOKENS_VERSION, Vocabulary
 
 if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
     from seqdemo.models.registry import Config
 
+C = TypeVar("C", bound="DataclassInstance")
 M = TypeVar("M", bound=nn.Module)
+Header = dict[str, tuple[str, tuple[int, ...]]]
+"""Type and shape of each tensor by its name."""
 
 INT8_FROM_ENTRIES = 1_000_000
 """Tables of at least this many entries are stored as int8 with a scale a row."""
 MAX_PARAMETERS = 300_000_000
 """Numbers of the largest model that is read."""
+SHARD_BYTES = 500_000_000
+"""Weights above this size are written in several files, each at most so large if no tensor is larger."""
 _MAX_HEADER_BYTES = 1_000_000
 _MAX_WIDTH = 4_096
 _MAX_SIZES: Mapping[str, int] = {"vocab_size": 500_000, "n_layers": 64, "n_heads": 64, "max_tokens": 2_000}
@@ -64,18 +73,45 @@ class Package:
         folder: Where it lies.
         config: What `config.json` holds.
         metrics: What `metrics.json` holds.
-        history: What `history.json` holds; empty where a kind does not need one.
+        history: What `history.json` holds.
+        index: Which file holds which tensor; None where all are in one.
     """
 
     folder: pathlib.Path
     config: Mapping[str, Any]
     metrics: Mapping[str, Any]
     history: Sequence[Mapping[str, Any]]
+    index: shards.Index | None
 
     @property
     def sha256(self) -> str:
-        """Of the weights; names this checkpoint in caches and studies."""
-        return schema.sha256(self.folder / WEIGHTS)
+        """Names this checkpoint in caches and studies: of the weights; of several files, of their own SHA-256."""
+        if self.index is None:
+            return schema.sha256(self.folder / WEIGHTS)
+        lines = (f"{schema.sha256(self.folder / file)}  {file}\n" for file in self.index.files)
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+    def architecture(self, of: type[C]) -> C:
+        """The shape of a model that is not in the registry.
+
+        Args:
+            of: Its config, a dataclass that checks its own values.
+
+        Raises:
+            CheckpointCorruptError: An entry is not known, missing, or one that nothing can be built with.
+        """
+        entries, fields = self.config.get("architecture", {}), dataclasses.fields(of)
+        unknown = sorted(set(entries) - {field.name for field in fields})
+        missing = sorted({field.name for field in fields if field.default is dataclasses.MISSING} - set(entries))
+        if unknown or missing:
+            raise CheckpointCorruptError(
+                f"{CONFIG}: the architecture has the entries {', '.join(field.name for field in fields)}; "
+                f"unknown: {_listed(unknown)}; missing: {_listed(missing)}."
+            )
+        try:
+            return of(**entries)
+        except (ConfigError, TypeError) as error:
+            raise CheckpointCorruptError(f"{CONFIG}: {error}") from error
 
     def shape(self) -> tuple[str, Config]:
         """Which model of the registry it is, and its shape.
@@ -130,29 +166,101 @@ class Package:
             CheckpointCorruptError: The weights are not this model's, or it is too large.
         """
         _check_sizes(shape)
-        path = self.folder / WEIGHTS
-        header = _header(path)
+        header = self._header()
         n_numbers = sum(math.prod(size) for name, (_, size) in header.items() if not name.endswith(_SCALE))
         if n_numbers > max_parameters:
-            raise CheckpointCorruptError(f"{WEIGHTS} holds {n_numbers:,} numbers; at most {max_parameters:,} are read.")
+            raise CheckpointCorruptError(
+                f"{self._whole} holds {n_numbers:,} numbers; at most {max_parameters:,} are read."
+            )
         try:
             with torch.device("meta"):
                 model = build()
         except ConfigError as error:
             raise CheckpointCorruptError(f"{CONFIG}: {error}") from error
         int8_tables = self.config.get("int8_tables", [])
-        _check_header(header, model.state_dict(), int8_tables)
-        try:
-            tensors = unpack(safetensors.torch.load_file(path), int8_tables)
-        except (safetensors.SafetensorError, OSError) as error:
-            raise CheckpointCorruptError(f"{WEIGHTS} is not a safetensors file: {_why(error)}.") from error
+        self._check_header(header, model.state_dict(), int8_tables)
+        n_parameters = sum(parameter.numel() for parameter in model.parameters())
+        said = self.metrics.get("parameters", n_parameters)
+        if said != n_parameters:
+            raise CheckpointCorruptError(f"{METRICS} says {said:,} parameters; the model has {n_parameters:,}.")
+        packed: dict[str, Tensor] = {}
+        for file in self._weights:
+            try:
+                packed |= safetensors.torch.load_file(self.folder / file)
+            except (safetensors.SafetensorError, OSError) as error:
+                raise CheckpointCorruptError(f"{file} is not a safetensors file: {_why(error)}.") from error
+        tensors = unpack(packed, int8_tables)
         for name, tensor in tensors.items():
             if not torch.isfinite(tensor).all():
-                raise CheckpointCorruptError(f"{WEIGHTS}: {name} holds values that are not finite.")
+                raise CheckpointCorruptError(f"{self._file_of(name)}: {name} holds values that are not finite.")
         model.load_state_dict(tensors, strict=True, assign=True)
         if any(tensor.is_meta for tensor in itertools.chain(model.parameters(), model.buffers())):
             raise TypeError(f"{type(model).__name__} has a buffer that is neither stored nor computed on the CPU.")
         return model.requires_grad_(False).eval()
+
+    @property
+    def _weights(self) -> tuple[str, ...]:
+        """The files with tensors in them."""
+        return (WEIGHTS,) if self.index is None else self.index.files
+
+    def _header(self) -> Header:
+        """Name → type and shape of each tensor; several files hold what the index says, and each tensor once."""
+        if self.index is None:
+            return _header(self.folder / WEIGHTS)[0]
+        whole: Header = {}
+        n_bytes = 0
+        for file in self.index.files:
+            header, n_bytes_here = _header(self.folder / file)
+            wanted = self.index.tensors(file)
+            missing, extra = sorted(wanted - set(header)), sorted(set(header) - wanted)
+            if missing or extra:
+                raise CheckpointCorruptError(
+                    f"{file} does not hold what {INDEX} says; missing: {_listed(missing)}; "
+                    f"not named there: {_listed(extra)}."
+                )
+            whole |= header
+            n_bytes += n_bytes_here
+        if n_bytes != self.index.n_bytes:
+            raise CheckpointCorruptError(f"{INDEX} says {self.index.n_bytes:,} bytes of tensors; found: {n_bytes:,}.")
+        return whole
+
+    @property
+    def _whole(self) -> str:
+        """The file that stands for all weights."""
+        return WEIGHTS if self.index is None else INDEX
+
+    def _file_of(self, name: str) -> str:
+        """The file with a tensor in it."""
+        return WEIGHTS if self.index is None else self.index.weight_map[name]
+
+    def _check_header(
+        self,
+        header: Header,
+        wanted: Mapping[str, Tensor],
+        int8_tables: Sequence[str],
+    ) -> None:
+        """Holds the header of the weights against a model: the same names, shapes and types."""
+        tables = {name: wanted[name].shape for name in int8_tables if name in wanted and wanted[name].ndim == 2}
+        if strange := sorted(set(int8_tables) - set(tables)):
+            raise CheckpointCorruptError(
+                f"{CONFIG}: int8_tables names {strange[0][:60]!r}, which is no table of this model."
+            )
+        if len(tables) != len(int8_tables):
+            raise CheckpointCorruptError(f"{CONFIG}: int8_tables names a table twice.")
+        shapes = {name: tuple(tensor.shape) for name, tensor in wanted.items()}
+        shapes |= {name + _SCALE: (shape[0], 1) for name, shape in tables.items()}
+        missing, extra = sorted(set(shapes) - set(header)), sorted(set(header) - set(shapes))
+        if missing or extra:
+            raise CheckpointCorruptError(
+                f"{self._whole} does not fit its model; missing: {_listed(missing)}; not known: {_listed(extra)}."
+            )
+        for name, (kind, shape) in header.items():
+            file = self._file_of(name)
+            if shape != shapes[name]:
+                raise CheckpointCorruptError(f"{file}: {name} has the shape {shape}; its model has {shapes[name]}.")
+            expected = ("I8",) if name in tables else _FLOATS
+            if kind not in expected:
+                raise CheckpointCorruptError(f"{file}: {name} is stored as {kind}; {expected[0]} is expected.")
 
 
 def write(
@@ -165,6 +273,7 @@ def write(
     training: Mapping[str, Any],
     vocabulary: Vocabulary | None = None,
     card: str | None = None,
+    shard_bytes: int = SHARD_BYTES,
 ) -> None:
     """Writes a checkpoint; a previous one stays whole until the new one is.
 
@@ -177,11 +286,11 @@ def write(
         training: The settings it was trained with, for `config.json`.
         vocabulary: Its words, if it has any.
         card: The text of `README.md`.
+        shard_bytes: Weights above this size go into several files.
     """
     with _replacing(folder) as new:
         tensors, int8_tables = pack(model.state_dict())
-        # Not by safetensors' own writer, whose files nobody but their owner may read: a server may run as another user.
-        (new / WEIGHTS).write_bytes(safetensors.torch.save(tensors, {"format": "pt"}))
+        write_weights(new, tensors, shard_bytes)
         tokens = {} if vocabulary is None else {"tokens": TOKENS_VERSION}
         whole = {"format": FORMAT, **config, **tokens, "int8_tables": int8_tables, "training": dict(training)}
         schema.write_json(new / CONFIG, whole)
@@ -194,28 +303,68 @@ def write(
     manifest.follow(folder)
 
 
-def read(folder: pathlib.Path, *, kind: str | None, needed: Sequence[str]) -> Package:
+def write_weights(folder: pathlib.Path, tensors: Mapping[str, Tensor], shard_bytes: int = SHARD_BYTES) -> None:
+    """Writes tensors into one file, or into several and their index where that would be too large.
+
+    Args:
+        folder: Where they go.
+        tensors: As `pack` gives them.
+        shard_bytes: The most that one file may hold; a larger tensor has a file of its own.
+
+    Raises:
+        ConfigError: There would be more files than are read.
+    """
+    parts: list[dict[str, Tensor]] = [{}]
+    held = 0
+    for name, tensor in tensors.items():
+        if parts[-1] and held + tensor.nbytes > shard_bytes:
+            parts.append({})
+            held = 0
+        parts[-1][name] = tensor
+        held += tensor.nbytes
+    if len(parts) > shards.MAX_SHARDS:
+        raise ConfigError(
+            f"Files of {shard_bytes:,} bytes would be {len(parts)}; at most {shards.MAX_SHARDS} are read."
+        )
+    files = [WEIGHTS] if len(parts) == 1 else [shards.shard_name(at, len(parts)) for at in range(1, len(parts) + 1)]
+    for file, part in zip(files, parts, strict=True):
+        # Not by safetensors' own writer, whose files nobody but their owner may read: a server may run as another user.
+        (folder / file).write_bytes(safetensors.torch.save(part, {"format": "pt"}))
+    if len(parts) > 1:
+        weight_map = {name: file for file, part in zip(files, parts, strict=True) for name in part}
+        n_bytes = sum(tensor.nbytes for tensor in tensors.values())
+        shards.write(folder / INDEX, shards.Index(n_bytes=n_bytes, weight_map=weight_map))
+
+
+def read(folder: pathlib.Path, *, kind: str | None) -> Package:
     """Reads and checks everything of a checkpoint but its weights and words.
 
     Args:
         folder: A folder that `write` wrote.
         kind: The entry `kind` of its config; None for a classifier, which has none.
-        needed: The files that must be there.
 
     Raises:
         CheckpointMissingError: The folder or a file in it is not there.
-        CheckpointCorruptError: A file's contents are not what they should be.
+        CheckpointCorruptError: A file's contents are not what they should be, or it is of another kind.
     """
-    absent = [name for name in needed if not (folder / name).is_file()]
-    if absent:
-        raise CheckpointMissingError(f"{folder.name} is no checkpoint: {', '.join(absent)} not found in it.")
+    files = schema.KINDS[kind].files
     try:
-        for name in needed:
+        config = None
+        if (folder / CONFIG).is_file():  # first, so that another kind is called what it is and not incomplete
+            manifest.verify(folder, (CONFIG, INDEX))
+            config = schema.read_config(folder / CONFIG, kind)
+        index = shards.index_of(folder)
+        files = shards.with_shards(files, index)
+        absent = [name for name in files if not (folder / name).is_file()]
+        if config is None or absent:
+            raise CheckpointMissingError(f"{folder.name} is no checkpoint: {', '.join(absent)} not found in it.")
+        for name in files:
             schema.check_bytes(name, (folder / name).stat().st_size)
+        if index is not None:
+            schema.check_bytes(WEIGHTS, sum((folder / name).stat().st_size for name in index.files))
         manifest.verify(folder)
-        config = schema.read_config(folder / CONFIG, kind)
         metrics = schema.read_metrics(folder / METRICS)
-        history = schema.read_history(folder / HISTORY) if HISTORY in needed else []
+        history = schema.read_history(folder / HISTORY)
     except OSError as error:
         raise CheckpointCorruptError(f"{folder.name} cannot be read: {_why(error)}.") from error
     for place, entries in ((METRICS, metrics), (f"the training in {CONFIG}", config.get("training", {}))):
@@ -223,7 +372,7 @@ def read(folder: pathlib.Path, *, kind: str | None, needed: Sequence[str]) -> Pa
             raise CheckpointCorruptError(
                 f"{CONFIG} says that the model is {config.get('model')!r}, {place} that it is {entries['model']!r}."
             )
-    return Package(folder=folder, config=config, metrics=metrics, history=history)
+    return Package(folder=folder, config=config, metrics=metrics, history=history, index=index)
 
 
 def pack(state: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], list[str]]:
@@ -262,44 +411,22 @@ def _check_sizes(shape: Any) -> None:
             raise CheckpointCorruptError(f"{CONFIG}: {field.name} is at most {most:,}; got {value:,}.")
 
 
-def _header(path: pathlib.Path) -> dict[str, tuple[str, tuple[int, ...]]]:
-    """Name → type and shape of each tensor in a safetensors file; reads no tensor."""
+def _header(path: pathlib.Path) -> tuple[Header, int]:
+    """Name → type and shape of each tensor in a safetensors file, and their bytes in all; reads no tensor."""
     try:
         with path.open("rb") as file:
             n_bytes = int.from_bytes(file.read(8), "little")
         if n_bytes > _MAX_HEADER_BYTES:
             raise CheckpointCorruptError(
-                f"{WEIGHTS} is not a safetensors file: its header would have {n_bytes:,} bytes; "
+                f"{path.name} is not a safetensors file: its header would have {n_bytes:,} bytes; "
                 f"at most {_MAX_HEADER_BYTES:,} are read."
             )
         with safetensors.safe_open(path, "pt") as opened:
             slices = {name: opened.get_slice(name) for name in opened.keys()}  # noqa: SIM118 (not a dict)
-            return {name: (found.get_dtype(), tuple(found.get_shape())) for name, found in slices.items()}
+            header = {name: (found.get_dtype(), tuple(found.get_shape())) for name, found in slices.items()}
+        return header, path.stat().st_size - 8 - n_bytes  # such a file has no gaps
     except (safetensors.SafetensorError, OSError) as error:
-        raise CheckpointCorruptError(f"{WEIGHTS} is not a safetensors file: {_why(error)}.") from error
-
-
-def _check_header(
-    header: Mapping[str, tuple[str, tuple[int, ...]]], wanted: Mapping[str, Tensor], int8_tables: Sequence[str]
-) -> None:
-    """Holds the header of the weights against a model: the same names, shapes and types."""
-    tables = {name: wanted[name].shape for name in int8_tables if name in wanted and wanted[name].ndim == 2}
-    if strange := sorted(set(int8_tables) - set(tables)):
-        raise CheckpointCorruptError(f"{CONFIG}: int8_tables names {strange[0]!r}, which is no table of this model.")
-    shapes = {name: tuple(tensor.shape) for name, tensor in wanted.items()}
-    shapes |= {name + _SCALE: (shape[0], 1) for name, shape in tables.items()}
-    missing, extra = sorted(set(shapes) - set(header)), sorted(set(header) - set(shapes))
-    if missing or extra:
-        raise CheckpointCorruptError(
-            f"{WEIGHTS} does not fit its model; missing: {', '.join(missing) or 'none'}; "
-            f"not known: {', '.join(extra[:8]) or 'none'}."
-        )
-    for name, (kind, shape) in header.items():
-        if shape != shapes[name]:
-            raise CheckpointCorruptError(f"{WEIGHTS}: {name} has the shape {shape}; its model has {shapes[name]}.")
-        expected = ("I8",) if name in tables else _FLOATS
-        if kind not in expected:
-            raise CheckpointCorruptError(f"{WEIGHTS}: {name} is stored as {kind}; {expected[0]} is expected.")
+        raise CheckpointCorruptError(f"{path.name} is not a safetensors file: {_why(error)}.") from error
 
 
 @contextlib.contextmanager
@@ -327,3 +454,8 @@ def _replacing(folder: pathlib.Path) -> Iterator[pathlib.Path]:
 def _why(error: Exception) -> str:
     """What the system says, without the path that it names."""
     return (error.strerror or type(error).__name__) if isinstance(error, OSError) else str(error)
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Names for a message; a stranger may have given many and long ones."""
+    return ", ".join(name[:60] for name in names[:8]) + (" and others" if len(names) > 8 else "") or "none"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import huggingface_hub
 
-from seqdemo.checkpoints import folder, hub, manifest, schema
+from seqdemo.checkpoints import folder, hub, manifest, schema, shards
 from seqdemo.checkpoints.download import explain
 from seqdemo.errors import CheckpointMissingError, HubError
 
@@ -75,7 +75,7 @@ def _upload(api: huggingface_hub.HfApi, repository: str, path: pathlib.Path, *, 
     commit = api.upload_folder(
         repo_id=repository,
         folder_path=path,
-        allow_patterns=list(schema.FILES),
+        allow_patterns=list(shards.with_shards(schema.FILES, shards.index_of(path))),
         delete_patterns="*",
         commit_message=f"{path.name} of seqdemo {hub.TAG}",
     ).oid

@@ -13,7 +13,8 @@ import json
 import math
 import pathlib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from seqdemo.errors import CheckpointCorruptError
@@ -27,15 +28,42 @@ CONFIG, WEIGHTS, VOCABULARY, METRICS, HISTORY, CARD = FILES = (
     "history.json",
     "README.md",
 )
+INDEX = "model.safetensors.index.json"
+"""Stands in the place of the weights where they are in several files (`shards`)."""
+SHARD = re.compile(r"model-([0-9]{5})-of-([0-9]{5})\.safetensors")
+"""What each of these files is called."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of checkpoint.
+
+    Attributes:
+        label: What a message calls it.
+        files: Those that it cannot do without; its card may be missing.
+    """
+
+    label: str
+    files: tuple[str, ...]
+
+
+_OF_TEXTS = (CONFIG, WEIGHTS, VOCABULARY, METRICS, HISTORY)
+KINDS: Mapping[str | None, Kind] = {
+    None: Kind("a classifier", _OF_TEXTS),
+    "language model": Kind("a language model", _OF_TEXTS),
+    "dates": Kind("a translator of dates", (CONFIG, WEIGHTS, METRICS, HISTORY)),
+}
+"""Every kind, by the entry `kind` of its config; a classifier has none."""
 MAX_BYTES: Mapping[str, int] = {
     CONFIG: 1_000_000,
     WEIGHTS: 2_000_000_000,
+    INDEX: 1_000_000,
     VOCABULARY: 5_000_000,
     METRICS: 1_000_000,
     HISTORY: 1_000_000,
     CARD: 1_000_000,
 }
-"""The most that each file may have."""
+"""The most that each file may have; weights in several files together as much as in one."""
 _MAX_DEPTH = 8
 _MAX_VALUES = 50_000
 _MAX_LETTERS = 10_000
@@ -92,7 +120,9 @@ def read_json(path: pathlib.Path, kind: type[Any]) -> Any:
     name = path.name
     check_bytes(name, path.stat().st_size)
     try:
-        value = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
+        value = json.loads(
+            path.read_text(encoding="utf-8"), parse_constant=_refuse_constant, object_pairs_hook=_without_doubles
+        )
     except RecursionError as error:
         raise CheckpointCorruptError(f"{name} is nested too deeply; at most {_MAX_DEPTH} levels are read.") from error
     except ValueError as error:
@@ -142,12 +172,13 @@ def read_history(path: pathlib.Path) -> list[dict[str, Any]]:
     return history
 
 
-def read_config(path: pathlib.Path, kind: str | None) -> dict[str, Any]:
+def read_config(path: pathlib.Path, kind: str | None, *, whose: str | None = None) -> dict[str, Any]:
     """Reads `config.json`: of which kind of checkpoint it is, and entries of the right types.
 
     Args:
         path: The file.
         kind: What its entry `kind` must be; None where it must have none.
+        whose: What a message calls the checkpoint; by default the name of its folder.
 
     Raises:
         CheckpointCorruptError: It is of something else.
@@ -156,9 +187,13 @@ def read_config(path: pathlib.Path, kind: str | None) -> dict[str, Any]:
     config: dict[str, Any] = read_json(path, dict)
     if config.get("format") != FORMAT:
         raise CheckpointCorruptError(f"{path.name} has format {config.get('format')!r}; this program reads {FORMAT}.")
-    if config.get("kind") != kind:
-        found, wanted = config.get("kind") or "a classifier", kind or "a classifier"
-        raise CheckpointCorruptError(f"{path.name} describes another kind of model: {found!r}; needed is {wanted!r}.")
+    found, needed = config.get("kind"), KINDS[kind].label
+    if found is not None and not (isinstance(found, str) and found in KINDS):
+        raise CheckpointCorruptError(
+            f"{path.name}: models of the kind {repr(found)[:60]} are not known here; {needed} is needed."
+        )
+    if found != kind:
+        raise CheckpointCorruptError(f"{whose or path.parent.name} is {KINDS[found].label}; {needed} is needed.")
     for name, of in (("architecture", dict), ("training", dict), ("int8_tables", list), ("labels", list)):
         if not isinstance(config.get(name, of()), of):
             raise CheckpointCorruptError(f"{path.name}: {name} is no {of.__name__}.")
@@ -170,13 +205,22 @@ def read_config(path: pathlib.Path, kind: str | None) -> dict[str, Any]:
     return config
 
 
+def is_file_name(name: str) -> bool:
+    """Whether a file of a checkpoint may be called so."""
+    return name in MAX_BYTES or SHARD.fullmatch(name) is not None
+
+
 def check_bytes(name: str, n_bytes: int) -> None:
     """Holds the size of a file against the most that it may have.
+
+    Args:
+        name: One that `is_file_name`.
+        n_bytes: Its size.
 
     Raises:
         CheckpointCorruptError: It is larger.
     """
-    most = MAX_BYTES[name]
+    most = MAX_BYTES[WEIGHTS if SHARD.fullmatch(name) else name]
     if n_bytes > most:
         raise CheckpointCorruptError(f"{name} has {n_bytes / 1e6:,.1f} MB; at most {most / 1e6:,.0f} MB are read.")
 
@@ -221,6 +265,15 @@ def _finite(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: _finite(entry) for name, entry in value.items()}
     return [_finite(entry) for entry in value] if isinstance(value, list | tuple) else value
+
+
+def _without_doubles(entries: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON; of two entries of one name, two readers could believe different ones."""
+    found = dict(entries)
+    if len(found) != len(entries):
+        names = [name for name, _ in entries]
+        raise ValueError(f"{next(name for name in names if names.count(name) > 1)!r} stands in it twice")
+    return found
 
 
 def _refuse_constant(word: str) -> None:

@@ -18,13 +18,12 @@ import numpy.typing as npt
 import torch
 
 from seqdemo.checkpoints import package
-from seqdemo.checkpoints.schema import CONFIG, HISTORY, METRICS, WEIGHTS
+from seqdemo.checkpoints.schema import CONFIG
 from seqdemo.data import dates
-from seqdemo.errors import CheckpointCorruptError, ConfigError, TextError
+from seqdemo.errors import CheckpointCorruptError, TextError
 from seqdemo.models.seq2seq import Seq2Seq, Seq2SeqConfig
 
 KIND = "dates"
-FILES = (CONFIG, WEIGHTS, METRICS, HISTORY)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,11 +144,12 @@ def save(
     package.write(folder, model=model, config=config, metrics=metrics, history=history, training=training)
 
 
-def load(folder: str | os.PathLike[str]) -> Translator:
+def load(folder: str | os.PathLike[str], *, max_parameters: int = package.MAX_PARAMETERS) -> Translator:
     """Reads and checks a checkpoint.
 
     Args:
         folder: A folder that `save` wrote.
+        max_parameters: Numbers of the largest model that is wanted.
 
     Returns:
         The translator, on the CPU, in fp32, its weights frozen.
@@ -158,18 +158,15 @@ def load(folder: str | os.PathLike[str]) -> Translator:
         CheckpointMissingError: The folder or a file in it is not there.
         CheckpointCorruptError: A file's contents are not what they should be.
     """
-    found = package.read(pathlib.Path(folder), kind=KIND, needed=FILES)
+    found = package.read(pathlib.Path(folder), kind=KIND)
     characters = found.config.get("input_characters"), found.config.get("output_characters")
     if characters != (dates.INPUTS.characters, dates.OUTPUTS.characters):
         raise CheckpointCorruptError(f"{CONFIG}: the characters are others than this program's.")
-    try:
-        shape = Seq2SeqConfig(**found.config.get("architecture", {}))
-    except (ConfigError, TypeError) as error:
-        raise CheckpointCorruptError(f"{CONFIG}: {error}") from error
+    shape = found.architecture(Seq2SeqConfig)
     if (shape.n_inputs, shape.n_outputs) != (len(dates.INPUTS), len(dates.OUTPUTS)):
         raise CheckpointCorruptError(f"{CONFIG}: the numbers of characters do not fit the characters.")
     return Translator(
-        model=found.module(shape, lambda: Seq2Seq(shape)),
+        model=found.module(shape, lambda: Seq2Seq(shape), max_parameters=max_parameters),
         config=found.config,
         metrics=found.metrics,
         history=found.history,

@@ -132,7 +132,8 @@ def folder_to_write(options: argparse.Namespace, usual: pathlib.Path = pathlib.P
         raise ConfigError(f"{path} is a file; --out names a folder.")
     _try_to_write(path.parent, _ELSEWHERE)
     # A result replaces the folder, so nothing else may be in it.
-    others = sorted({entry.name for entry in path.iterdir()} - set(schema.FILES)) if path.exists() else []
+    entries = path.iterdir() if path.exists() else ()
+    others = sorted(entry.name for entry in entries if not schema.is_file_name(entry.name))
     if others:
         raise ConfigError(
             f"{path} holds other files than a result ({', '.join(others[:3])}), which would be lost; name another "

@@ -47,6 +47,18 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     return pretrained
 
 
+@pytest.fixture(scope="session")
+def every_kind(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    """A tiny checkpoint of each kind; not to be written to."""
+    from tests.checkpoints.kinds import LOAD, save_every_kind
+
+    root = tmp_path_factory.mktemp("kinds")
+    save_every_kind(root)
+    for kind, load in LOAD.items():  # what torch imports for the first model is not the time of any test
+        load(root / kind)
+    return root
+
+
 @pytest.fixture
 def pretrained(tiny: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Path:
     """The embedded checkpoints of this test, its own empty cache of the Hub, and no setting of the machine."""

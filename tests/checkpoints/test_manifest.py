@@ -151,7 +151,7 @@ def test_the_manifest_lists_what_is_there(pretrained: pathlib.Path) -> None:
     written = json.loads(manifest.update(pretrained).read_text(encoding="utf-8"))
     assert set(written["folders"]) == {"rnn", "transformer"}
     files = written["folders"]["rnn"]["files"]
-    assert set(files) == set(folder.NEEDED)
+    assert set(files) == set(schema.KINDS[None].files)
     path = pretrained / "rnn" / "vocab.txt"
     assert files["vocab.txt"] == {"size": path.stat().st_size, "sha256": schema.sha256(path)}
     assert [path.name for path in pretrained.iterdir() if path.name.startswith(".")] == []

@@ -2,12 +2,11 @@ import json
 
 import numpy as np
 import pytest
-import safetensors.torch
 import torch
 
-from seqdemo.checkpoints import translator
+from seqdemo.checkpoints import schema, translator
 from seqdemo.data import dates
-from seqdemo.errors import CheckpointCorruptError, CheckpointMissingError, TextError
+from seqdemo.errors import CheckpointCorruptError, TextError
 from seqdemo.models.seq2seq import Seq2Seq, Seq2SeqConfig
 
 
@@ -34,7 +33,7 @@ def rewrite(path, change):
 
 def test_what_is_read_is_what_was_written(folder, model):
     found = translator.load(folder)
-    assert {path.name for path in folder.iterdir()} == set(translator.FILES)
+    assert {path.name for path in folder.iterdir()} == set(schema.KINDS[translator.KIND].files)
     assert found.metrics == {"test_n": 1}
     assert found.history == [{"epoch": 1}]
     assert found.config["training"] == {"seed": 1}
@@ -43,53 +42,18 @@ def test_what_is_read_is_what_was_written(folder, model):
     assert not any(parameter.requires_grad for parameter in found.model.parameters())
 
 
-def test_loading_draws_nothing_from_the_shared_chance(folder):
-    torch.manual_seed(3)
-    expected = torch.rand(1)
-    torch.manual_seed(3)
-    translator.load(folder)
-    assert torch.rand(1) == expected
-
-
-def test_a_missing_file_is_named(folder):
-    (folder / "history.json").unlink()
-    with pytest.raises(CheckpointMissingError, match=r"history\.json"):
-        translator.load(folder)
-
-
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda config: config.update(format=2), "format"),
         (lambda config: config.update(kind="reviews"), "reviews"),
         (lambda config: config.update(input_characters="abc"), "characters"),
-        (lambda config: config["architecture"].update(d_hidden=0), "d_hidden"),
         (lambda config: config["architecture"].update(n_inputs=5), "characters"),
-        (lambda config: config["architecture"].update(colour=1), "colour"),
-        (lambda config: config["architecture"].update(d_hidden=9), "shape"),
         (lambda config: config["architecture"].update(attention=False), "not known: U, W, v"),
     ],
 )
 def test_a_description_that_does_not_fit_is_refused(folder, change, said):
     rewrite(folder / "config.json", change)
     with pytest.raises(CheckpointCorruptError, match=said):
-        translator.load(folder)
-
-
-def test_a_cut_file_is_refused_with_its_name(folder):
-    path = folder / "model.safetensors"
-    path.write_bytes(path.read_bytes()[:-10])
-    with pytest.raises(CheckpointCorruptError, match=r"model\.safetensors"):
-        translator.load(folder)
-
-
-@pytest.mark.parametrize(("value", "said"), [(torch.tensor(float("nan")).half(), "finite"), (torch.tensor(1), "I64")])
-def test_a_tensor_of_other_values_is_refused_by_name(folder, value, said):
-    path = folder / "model.safetensors"
-    tensors = safetensors.torch.load_file(path)
-    tensors["v"] = value.expand(tensors["v"].shape).contiguous()
-    safetensors.torch.save_file(tensors, path)
-    with pytest.raises(CheckpointCorruptError, match=f"v .*{said}"):
         translator.load(folder)
 
 

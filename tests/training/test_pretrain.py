@@ -161,7 +161,7 @@ def test_a_classifier_cannot_start_from_the_language_model_of_another(reviews, l
 def test_a_language_model_is_no_classifier_and_a_classifier_no_language_model(lstm, checkpoint_folders, tmp_path):
     with pytest.raises(CheckpointCorruptError):
         checkpoint.load(lstm)
-    with pytest.raises(CheckpointCorruptError, match="needed is 'language model'"):
+    with pytest.raises(CheckpointCorruptError, match="is a classifier; a language model is needed"):
         language_model.load(checkpoint_folders["lstm"])
     with pytest.raises(CheckpointMissingError, match=r"config\.json"):
         language_model.load(tmp_path)

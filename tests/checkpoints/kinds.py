@@ -1,0 +1,85 @@
+"""A tiny checkpoint of every kind, and the ways to damage one."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import safetensors.torch
+import torch
+
+from seqdemo.checkpoints import folder, language_model, package, schema, translator
+from seqdemo.data import dates
+from seqdemo.models import registry
+from seqdemo.models.language import RecurrentLanguageModel
+from seqdemo.models.recurrent import RecurrentConfig
+from seqdemo.models.seq2seq import Seq2Seq, Seq2SeqConfig
+from seqdemo.text import Vocabulary
+from tests.checkpoints.conftest import TINY, WORDS, save_tiny
+
+LOAD: Mapping[str, Callable[..., Any]] = {
+    "classifier": folder.load,
+    "language model": language_model.load,
+    "dates": translator.load,
+}
+KIND_OF = {name: None if name == "classifier" else name for name in LOAD}
+"""How each is called in `config.json`."""
+
+
+def save_every_kind(root: pathlib.Path) -> None:
+    """A folder for each kind."""
+    save_tiny(root / "classifier")
+    torch.manual_seed(0)
+    shape = registry.make_config("rnn", vocab_size=len(WORDS), **TINY["rnn"])
+    assert isinstance(shape, RecurrentConfig)
+    said: dict[str, Any] = {"metrics": {"seconds": 1.0}, "history": [{"epoch": 1, "seconds": 1.0}], "training": {}}
+    language_model.save(
+        root / "language model", name="rnn", model=RecurrentLanguageModel(shape), vocabulary=Vocabulary(WORDS), **said
+    )
+    characters = Seq2SeqConfig(n_inputs=len(dates.INPUTS), n_outputs=len(dates.OUTPUTS), d_hidden=8, d_embed=4)
+    translator.save(root / "dates", model=Seq2Seq(characters), **said)
+
+
+def weight_files(path: pathlib.Path) -> list[pathlib.Path]:
+    return sorted(path.glob("*.safetensors"))
+
+
+def read_tensors(path: pathlib.Path) -> dict[str, torch.Tensor]:
+    return {
+        name: tensor
+        for file in weight_files(path)
+        for name, tensor in safetensors.torch.load(file.read_bytes()).items()
+    }
+
+
+def write_tensors(path: pathlib.Path, tensors: Mapping[str, torch.Tensor], n_shards: int) -> None:
+    """Writes other weights, into so many files or about so many."""
+    for file in (*weight_files(path), path / schema.INDEX):
+        file.unlink(missing_ok=True)
+    n_bytes = sum(tensor.nbytes for tensor in tensors.values())
+    package.write_weights(path, tensors, n_bytes if n_shards == 1 else n_bytes // n_shards)
+
+
+def split(path: pathlib.Path, n_shards: int = 3) -> None:
+    """Puts the weights of a checkpoint into several files."""
+    write_tensors(path, read_tensors(path), n_shards)
+
+
+def change_tensors(path: pathlib.Path, change: Callable[[dict[str, torch.Tensor]], object]) -> None:
+    """Other weights, in one file or several as before."""
+    tensors = read_tensors(path)
+    n_shards = len(weight_files(path))
+    change(tensors)
+    write_tensors(path, tensors, n_shards)
+
+
+def change_json(path: pathlib.Path, **entries: Any) -> None:
+    found = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**found, **entries}), encoding="utf-8")
+
+
+def change_shape(path: pathlib.Path, **entries: Any) -> None:
+    config = json.loads((path / schema.CONFIG).read_text(encoding="utf-8"))
+    change_json(path / schema.CONFIG, architecture={**config["architecture"], **entries})
