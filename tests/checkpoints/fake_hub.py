@@ -155,7 +155,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             return self._send(404, b"{}", {"X-Error-Code": "EntryNotFound", "X-Repo-Commit": found.commit})
         content = found.files[file]
         headers = {"X-Repo-Commit": found.commit}
-        if file != WEIGHTS:
+        if not file.endswith(".safetensors"):
             blob = hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
             return self._send(200, content, {**headers, "ETag": f'"{blob}"'})
         headers["X-Linked-Etag"] = f'"{hashlib.sha256(content).hexdigest()}"'

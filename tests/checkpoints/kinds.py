@@ -55,11 +55,16 @@ def read_tensors(path: pathlib.Path) -> dict[str, torch.Tensor]:
 
 
 def write_tensors(path: pathlib.Path, tensors: Mapping[str, torch.Tensor], n_shards: int) -> None:
-    """Writes other weights, into so many files or about so many."""
-    for file in (*weight_files(path), path / schema.INDEX):
-        file.unlink(missing_ok=True)
-    n_bytes = sum(tensor.nbytes for tensor in tensors.values())
-    package.write_weights(path, tensors, n_bytes if n_shards == 1 else n_bytes // n_shards)
+    """Writes other weights, into at most so many files."""
+    tensors = dict(sorted(tensors.items()))  # safetensors gives them in any order
+    shard_bytes = sum(tensor.nbytes for tensor in tensors.values()) // n_shards
+    while True:
+        for file in (*weight_files(path), path / schema.INDEX):
+            file.unlink(missing_ok=True)
+        package.write_weights(path, tensors, shard_bytes)
+        if len(weight_files(path)) <= n_shards:
+            return
+        shard_bytes += 1 + shard_bytes // 20
 
 
 def split(path: pathlib.Path, n_shards: int = 3) -> None:

@@ -172,3 +172,5 @@ def test_a_table_in_bytes_needs_its_scales(tmp_path: pathlib.Path) -> None:
         ),
     )
     assert "embedding.weight is stored as F32; I8 is expected" in refusal("classifier", path)
+    change_json(path / schema.CONFIG, int8_tables=["embedding.weight"] * 2)
+    assert "int8_tables names a table twice" in refusal("classifier", path)
