@@ -6,6 +6,9 @@ import seqdemo
 model = seqdemo.load("lstm")
 model.predict_proba(["not bad at all"])  # P(positive), float32 (1,)
 model.trace("not bad at all")            # every gate at every word
+
+seqdemo.load_language_model("lm-lstm")   # the same layers, trained to foresee the next word
+seqdemo.load_translator("dates-attention").translate("3 March 1987")
 ```
 """
 
@@ -33,6 +36,8 @@ from seqdemo.trace import SIGNALS, Trace
 
 if TYPE_CHECKING:
     from seqdemo.checkpoints.classifier import Classifier
+    from seqdemo.checkpoints.language_model import LanguageModel
+    from seqdemo.checkpoints.translator import Translator
 
 __all__ = [
     "MODELS",
@@ -51,6 +56,8 @@ __all__ = [
     "TrainingError",
     "UnknownModelError",
     "load",
+    "load_language_model",
+    "load_translator",
 ]
 
 PRETRAINED = pathlib.Path(__file__).parent.parent / "pretrained"
@@ -58,26 +65,57 @@ PRETRAINED = pathlib.Path(__file__).parent.parent / "pretrained"
 
 
 def load(name: str | os.PathLike[str]) -> Classifier:
-    """Loads a trained model.
+    """Loads a trained model that reads texts.
 
     Args:
-        name: A name in `MODELS` for the embedded checkpoint, or the path of a
-            checkpoint folder that someone trained.
+        name: A name in `MODELS` for the embedded checkpoint, the path of a checkpoint folder that
+            someone trained, or `owner/repository@revision` for one on the Hugging Face Hub, where
+            `@revision` (a commit, a tag or a branch) may be missing.
 
     Returns:
         The classifier, on the CPU.
 
     Raises:
-        UnknownModelError: Neither a known name nor a folder; lists the known names.
+        UnknownModelError: None of these; lists the known names.
         CheckpointMissingError: A file of the checkpoint is not there.
-        CheckpointCorruptError: A file's contents are not what they should be.
+        CheckpointCorruptError: A file's contents are not what they should be, or it is another kind
+            of model.
+        HubError: The repository could not be fetched.
     """
-    from seqdemo.checkpoints import folder  # torch is imported when it is first needed
+    from seqdemo.checkpoints import find, folder  # torch is imported when it is first needed
 
-    if isinstance(name, str) and name in MODELS:
-        return folder.load(PRETRAINED / name)
-    if pathlib.Path(name).is_dir():
-        return folder.load(name)
-    raise UnknownModelError(
-        f"There is no model and no folder called {os.fspath(name)!r}; known models are {', '.join(MODELS)}."
-    )
+    return folder.load(find.find(name, None, PRETRAINED))
+
+
+def load_language_model(name: str | os.PathLike[str]) -> LanguageModel:
+    """Loads a trained language model.
+
+    Args:
+        name: As for `load`; embedded are `lm-rnn`, `lm-gru`, `lm-lstm` and `lm-transformer`.
+
+    Returns:
+        The language model, on the CPU.
+
+    Raises:
+        SeqdemoError: As for `load`.
+    """
+    from seqdemo.checkpoints import find, language_model
+
+    return language_model.load(find.find(name, language_model.KIND, PRETRAINED))
+
+
+def load_translator(name: str | os.PathLike[str]) -> Translator:
+    """Loads a trained translator of dates.
+
+    Args:
+        name: As for `load`; embedded are `dates-attention` and `dates-plain`.
+
+    Returns:
+        The translator, on the CPU.
+
+    Raises:
+        SeqdemoError: As for `load`.
+    """
+    from seqdemo.checkpoints import find, translator
+
+    return translator.load(find.find(name, translator.KIND, PRETRAINED))

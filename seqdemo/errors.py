@@ -5,7 +5,7 @@ SeqdemoError
 ├── TextError               a text that no model can read
 ├── TraceError              a recorded signal of an unknown name or a wrong shape
 ├── ConfigError             a setting outside what is allowed
-├── UnknownModelError       a model name that is neither known nor a folder
+├── UnknownModelError       a model name that is neither known nor a folder nor on the Hub
 ├── DataError               a data set or a file of reviews that cannot be used
 ├── TrainingError           a run that cannot go on
 └── CheckpointError         a checkpoint that cannot be used
@@ -46,7 +46,7 @@ class ConfigError(SeqdemoError, ValueError):
 
 
 class UnknownModelError(SeqdemoError, LookupError):
-    """A model name that is neither in the registry nor a checkpoint folder."""
+    """A model name that is neither known nor a checkpoint folder nor a repository of the Hub."""
 
 
 class DataError(SeqdemoError, ValueError):

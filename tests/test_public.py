@@ -1,5 +1,6 @@
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 
@@ -28,6 +29,8 @@ PUBLIC = {
     "TrainingError",
     "UnknownModelError",
     "load",
+    "load_language_model",
+    "load_translator",
 }
 
 
@@ -72,12 +75,59 @@ def test_each_shipped_model_loads_by_its_name_and_answers(name):
     assert probabilities[0] > 0.5 > probabilities[1]
 
 
-def test_an_unknown_name_lists_the_known_ones():
+@pytest.mark.parametrize("name", ["lm-rnn", "lm-gru", "lm-lstm", "lm-transformer"])
+def test_each_shipped_language_model_loads_by_its_name_and_by_its_folder(name):
+    model = seqdemo.load_language_model(name)
+    assert f"lm-{model.name}" == name
+    assert seqdemo.load_language_model(seqdemo.PRETRAINED / name).sha256 == model.sha256
+
+
+@pytest.mark.parametrize("name", ["dates-attention", "dates-plain"])
+def test_each_shipped_translator_loads_by_its_name_and_answers(name):
+    translator = seqdemo.load_translator(name)
+    assert translator.translate("3 March 1987").answers[0].text == "1987-03-03"
+    assert seqdemo.load_translator(str(seqdemo.PRETRAINED / name)).sha256 == translator.sha256
+
+
+KINDS = {
+    seqdemo.load: ("a classifier", "lstm", "models are rnn, gru, lstm, bilstm, transformer"),
+    seqdemo.load_language_model: (
+        "a language model",
+        "lm-lstm",
+        "language models are lm-gru, lm-lstm, lm-rnn, lm-transformer",
+    ),
+    seqdemo.load_translator: (
+        "a translator of dates",
+        "dates-plain",
+        "translators of dates are dates-attention, dates-plain",
+    ),
+}
+
+
+@pytest.mark.parametrize("load", KINDS)
+def test_an_unknown_name_lists_the_known_ones_of_its_kind(load):
     with pytest.raises(seqdemo.UnknownModelError) as caught:
-        seqdemo.load("lstmm")
-    assert str(caught.value) == (
-        "There is no model and no folder called 'lstmm'; known models are rnn, gru, lstm, bilstm, transformer."
-    )
+        load("lstmm")
+    assert str(caught.value) == f"There is no model and no folder called 'lstmm'; known {KINDS[load][2]}."
+
+
+@pytest.mark.parametrize("load", KINDS)
+@pytest.mark.parametrize("as_type", [str, lambda name: seqdemo.PRETRAINED / name])
+def test_another_kind_of_model_is_called_what_it_is(load, as_type):
+    for other, (kind, name, _) in KINDS.items():
+        if other is not load:
+            with pytest.raises(seqdemo.CheckpointCorruptError) as caught:
+                load(as_type(name))
+            assert str(caught.value) == f"{name} is {kind}; {KINDS[load][0]} is needed."
+
+
+@pytest.mark.parametrize("name", ["studies", "runs"])
+def test_a_folder_of_pretrained_that_holds_no_checkpoint_hides_no_folder_of_that_name(
+    name, checkpoint_folders, tmp_path, monkeypatch
+):
+    shutil.copytree(checkpoint_folders["gru"], tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    assert seqdemo.load(name).name == "gru"
 
 
 def test_a_folder_that_is_no_checkpoint_says_what_is_missing(tmp_path):

@@ -9,7 +9,7 @@ settings from the environment when it is imported, so that they can be set for t
 process alone.
 
 The request comes as one JSON argument, the answer goes as one JSON line to standard
-output: `{"folder": …}`, or `{"error": …}` with a sentence.
+output: `{"folder": …, "etags": {file: checksum}}`, or `{"error": …}` with a sentence.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import pathlib
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 _STALE_S = 600.0
@@ -34,7 +34,9 @@ def main(argument: str) -> None:
     Args:
         argument: JSON with `repository`, `revision`, `files`, `cache`, and bounds in seconds:
             `answer_s` until the server's first answer, `total_s` for everything, of which
-            `left_s` are left.
+            `left_s` are left. Where no manifest says how large files are, also `limits`, the most
+            bytes of each, `limit`, the most of all, and `optional`, files that need not be there:
+            the size of every file is asked for before the first one is fetched.
     """
     request = json.loads(argument)
     # Without Xet, weights come over plain HTTPS, which is what the tests exercise.
@@ -56,14 +58,44 @@ def main(argument: str) -> None:
             return
         with _deadline(request["left_s"], f"The Hub did not send everything in {request['total_s']:g} s."):
             _remove_leftovers(request["cache"], request["repository"])
+            files, etags = request["files"], {}
+            if "limits" in request:
+                # All of one commit, whatever a branch does in the meantime.
+                found = {}
+                for file in files:
+                    url = huggingface_hub.hf_hub_url(request["repository"], file, revision=metadata.commit_hash)
+                    try:
+                        found[file] = huggingface_hub.get_hf_file_metadata(url)
+                    except huggingface_hub.errors.RemoteEntryNotFoundError:
+                        if file not in request["optional"]:
+                            raise
+                problem = too_large({file: of.size for file, of in found.items()}, request["limits"], request["limit"])
+                if problem is not None:
+                    _answer(error=problem)
+                    return
+                files, etags = list(found), {file: of.etag for file, of in found.items()}
             path = ""
-            for file in request["files"]:
+            for file in files:
+                revision = metadata.commit_hash if path and etags else request["revision"]
                 path = huggingface_hub.hf_hub_download(
-                    request["repository"], file, revision=request["revision"], cache_dir=request["cache"]
+                    request["repository"], file, revision=revision, cache_dir=request["cache"]
                 )
-        _answer(folder=str(pathlib.Path(path).parent))
+        _answer(folder=str(pathlib.Path(path).parent), etags=etags)
     except Exception as error:  # the client lets errors of three libraries through
         _answer(error=explain(error, repository=request["repository"], revision=request["revision"], file=file))
+
+
+def too_large(sizes: Mapping[str, int | None], limits: Mapping[str, int], limit: int) -> str | None:
+    """Says in a sentence which file is larger than it may be; None where none is."""
+    for file, size in sizes.items():
+        if size is None:
+            return f"The Hub does not say how large {file} is."
+        if size > limits[file]:
+            return f"{file} has {size / 1e6:,.1f} MB on the Hub; at most {limits[file] / 1e6:,.0f} MB are read."
+    whole = sum(size or 0 for size in sizes.values())
+    if whole > limit:
+        return f"Its files have {whole / 1e6:,.1f} MB on the Hub; {limit / 1e6:,.1f} MB are announced."
+    return None
 
 
 def explain(error: BaseException, *, repository: str, revision: str, file: str = "") -> str:
@@ -131,7 +163,7 @@ def _status(error: BaseException) -> int | None:
     return code if isinstance(code, int) else None
 
 
-def _answer(**answer: str) -> None:
+def _answer(**answer: object) -> None:
     os.write(1, json.dumps(answer).encode() + b"\n")
 
 

@@ -16,9 +16,9 @@ import pathlib
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import seqdemo
 from seqdemo import environment
@@ -106,7 +106,7 @@ def resolve_local(name: str) -> tuple[pathlib.Path, Source]:
             if cached is not None:
                 _verify(cached, name)
                 return cached, _from_cache(pin, cached)
-            if _is_offline():
+            if is_offline():
                 reason = f"Embedded copy: offline mode is on and the cache does not hold {pin.id}."
             else:
                 reason = f"Embedded copy: {pin.id} is not in the cache."
@@ -126,7 +126,7 @@ def wants_fetch(name: str, source: Source | None) -> bool:
         named = repository(name) is not None
     except CheckpointError:
         return False  # `resolve_local` has said why
-    return named and not _is_offline() and (source is None or source.kind == "embedded")
+    return named and not is_offline() and (source is None or source.kind == "embedded")
 
 
 def fetch(name: str, *, answer_s: float = ANSWER_S, total_s: float = TOTAL_S) -> tuple[pathlib.Path, Source]:
@@ -149,7 +149,7 @@ def fetch(name: str, *, answer_s: float = ANSWER_S, total_s: float = TOTAL_S) ->
     pin = repository(name)
     if pin is None:
         raise HubError(f"No Hub repository is named for {name}; publish it, or set {environment.HUB_OWNER.name}.")
-    if _is_offline():
+    if is_offline():
         raise HubError("Offline mode is on (HF_HUB_OFFLINE); the Hub is not asked.")
     end = time.monotonic() + total_s
     with contextlib.suppress(HubError):
@@ -160,7 +160,8 @@ def fetch(name: str, *, answer_s: float = ANSWER_S, total_s: float = TOTAL_S) ->
     attempts = 2
     while True:
         left_s = max(end - time.monotonic(), 0.1)
-        path = _download(pin, name, answer_s=answer_s, total_s=total_s, left_s=left_s)
+        answer = ask(pin, list(_files(name)), answer_s=answer_s, total_s=total_s, left_s=left_s)
+        path = pathlib.Path(answer["folder"])
         attempts -= 1
         try:
             _verify_or_remove(path, pin, name)
@@ -186,7 +187,7 @@ def _verify_or_remove(path: pathlib.Path, pin: Repository, name: str) -> None:
     try:
         _verify(path, name)
     except HubError:
-        shutil.rmtree(_repository_cache(pin), ignore_errors=True)
+        shutil.rmtree(repository_cache(pin), ignore_errors=True)
         raise
 
 
@@ -208,38 +209,59 @@ def _cached_folder(pin: Repository, name: str) -> pathlib.Path | None:
     import huggingface_hub
 
     found = [
-        huggingface_hub.try_to_load_from_cache(pin.id, file, cache_dir=_cache(), revision=pin.revision)
+        huggingface_hub.try_to_load_from_cache(pin.id, file, cache_dir=cache(), revision=pin.revision)
         for file in _files(name)
     ]
     folders = {pathlib.Path(path).parent if isinstance(path, str) else None for path in found}
     return folders.pop() if len(folders) == 1 else None
 
 
-def _cache() -> pathlib.Path:
+def cache() -> pathlib.Path:
     """The client's cache; asked anew each time, where the client itself looks once when it is imported."""
     home = os.environ.get("HF_HOME") or pathlib.Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "huggingface")
-    cache = os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE") or pathlib.Path(home, "hub")
-    return pathlib.Path(os.path.expandvars(cache)).expanduser()
+    named = os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE") or pathlib.Path(home, "hub")
+    return pathlib.Path(os.path.expandvars(named)).expanduser()
 
 
-def _repository_cache(pin: Repository) -> pathlib.Path:
-    return _cache() / ("models--" + pin.id.replace("/", "--"))
+def repository_cache(pin: Repository) -> pathlib.Path:
+    """The folder of the client's cache for one repository."""
+    return cache() / ("models--" + pin.id.replace("/", "--"))
 
 
-def _is_offline() -> bool:
+def is_offline() -> bool:
+    """Whether the client of the Hub is told to ask nobody."""
     value = os.environ.get("HF_HUB_OFFLINE") or os.environ.get("TRANSFORMERS_OFFLINE") or ""
     return value.upper() in {"1", "ON", "YES", "TRUE"}
 
 
-def _download(pin: Repository, name: str, *, answer_s: float, total_s: float, left_s: float) -> pathlib.Path:
+def ask(
+    pin: Repository, files: Sequence[str], *, answer_s: float, total_s: float, left_s: float, **more: object
+) -> dict[str, Any]:
+    """Fetches files into the cache by the Hub's client, in a process of its own (`download`).
+
+    Args:
+        pin: From where.
+        files: Which ones.
+        answer_s: Bound on the wait for the Hub's first answer, in seconds.
+        total_s: Bound on everything, in seconds.
+        left_s: What is left of it.
+        more: Further entries of the request.
+
+    Returns:
+        Its answer, with the `folder`.
+
+    Raises:
+        HubError: Why they could not be fetched, in a sentence.
+    """
     request = {
         "repository": pin.id,
         "revision": pin.revision,
-        "files": list(_files(name)),
-        "cache": str(_cache()),
+        "files": list(files),
+        "cache": str(cache()),
         "answer_s": answer_s,
         "total_s": total_s,
         "left_s": left_s,
+        **more,
     }
     try:
         done = subprocess.run(
@@ -255,11 +277,11 @@ def _download(pin: Repository, name: str, *, answer_s: float, total_s: float, le
         raise HubError(f"The Hub's client could not be started: {error}.") from error
     answer = _last_json(done.stdout)
     if "folder" in answer:
-        return pathlib.Path(answer["folder"])
+        return answer
     raise HubError(answer.get("error") or f"The Hub's client failed: {_last_line(done.stderr)}")
 
 
-def _last_json(output: bytes) -> dict[str, str]:
+def _last_json(output: bytes) -> dict[str, Any]:
     for line in reversed(list(_lines(output))):
         with contextlib.suppress(ValueError):
             value = json.loads(line)

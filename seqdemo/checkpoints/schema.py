@@ -40,18 +40,20 @@ class Kind:
 
     Attributes:
         label: What a message calls it.
+        plural: What a message calls several.
         files: Those that it cannot do without; its card may be missing.
     """
 
     label: str
+    plural: str
     files: tuple[str, ...]
 
 
 _OF_TEXTS = (CONFIG, WEIGHTS, VOCABULARY, METRICS, HISTORY)
 KINDS: Mapping[str | None, Kind] = {
-    None: Kind("a classifier", _OF_TEXTS),
-    "language model": Kind("a language model", _OF_TEXTS),
-    "dates": Kind("a translator of dates", (CONFIG, WEIGHTS, METRICS, HISTORY)),
+    None: Kind("a classifier", "models", _OF_TEXTS),
+    "language model": Kind("a language model", "language models", _OF_TEXTS),
+    "dates": Kind("a translator of dates", "translators of dates", (CONFIG, WEIGHTS, METRICS, HISTORY)),
 }
 """Every kind, by the entry `kind` of its config; a classifier has none."""
 MAX_BYTES: Mapping[str, int] = {

@@ -14,7 +14,9 @@ HELP = "measure checkpoints on the 25,000 test reviews"
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """What may be said to it."""
-    parser.add_argument("checkpoints", nargs="*", help="names or folders; the five by default")
+    parser.add_argument(
+        "checkpoints", nargs="*", help="names, folders or owner/repository@revision; the five by default"
+    )
     parser.add_argument("--limit", type=count, help="use only so many reviews")
     parser.add_argument("--json", action="store_true")
     add_data(parser)

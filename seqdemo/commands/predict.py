@@ -15,7 +15,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """What may be said to it."""
     parser.add_argument("texts", nargs="+", metavar="text")
     parser.add_argument(
-        "--model", action="append", help="a name or a folder; may be given more than once; all by default"
+        "--model",
+        action="append",
+        help="a name, a folder or owner/repository@revision; may be given more than once; all by default",
     )
     parser.add_argument("--json", action="store_true")
 

@@ -17,7 +17,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """What may be said to it."""
     parser.add_argument("name", nargs="?", help="of the study; --list shows them")
     parser.add_argument("--list", action="store_true", help="list the studies")
-    parser.add_argument("--model", action="append", help="a name or a folder; may be given more than once")
+    parser.add_argument(
+        "--model", action="append", help="a name, a folder or owner/repository@revision; may be given more than once"
+    )
     parser.add_argument("--limit", type=count, help="use only so many reviews or tasks")
     parser.add_argument(
         "--out", type=pathlib.Path, help="the file; beside the checkpoints by default, in runs/ where part is left out"

@@ -37,7 +37,7 @@ def fetch(*, answer_s: float = 3.0, total_s: float = 20.0) -> tuple[pathlib.Path
 
 
 def cached_files() -> list[pathlib.Path]:
-    return [path for path in hub._cache().rglob("models--*/*/**/*") if path.is_file()]
+    return [path for path in hub.cache().rglob("models--*/*/**/*") if path.is_file()]
 
 
 def test_every_mode_of_the_fake_hub_is_tried() -> None:
@@ -132,7 +132,7 @@ def test_a_cache_that_cannot_be_written_to_is_told_as_such(
 
 
 def test_what_an_ended_download_left_is_removed_once_it_is_old(published: FakeHub) -> None:
-    blobs = hub._cache() / f"models--{OWNER}--seqdemo-rnn-imdb" / "blobs"
+    blobs = hub.cache() / f"models--{OWNER}--seqdemo-rnn-imdb" / "blobs"
     blobs.mkdir(parents=True)
     for name, age_s in {"old": 3600.0, "new": 0.0}.items():
         left = blobs / f"{name}.incomplete"
@@ -148,7 +148,7 @@ def test_a_process_of_a_server_that_is_gone_ends_by_itself(published: FakeHub) -
         "repository": f"{OWNER}/seqdemo-rnn-imdb",
         "revision": "v1.0",
         "files": ["config.json"],
-        "cache": str(hub._cache()),
+        "cache": str(hub.cache()),
         "answer_s": 0.5,
         "total_s": 0.5,
         "left_s": 0.5,

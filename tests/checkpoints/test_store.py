@@ -176,7 +176,7 @@ def test_a_failed_fetch_says_why_and_a_retry_may_succeed(published: FakeHub) -> 
 
 def test_where_the_cache_and_the_hub_both_fail_both_reasons_are_told(published: FakeHub) -> None:
     wait_until_fetched(started())
-    flip(next(hub._cache().rglob(f"*rnn*/**/{schema.WEIGHTS}")).resolve())
+    flip(next(hub.cache().rglob(f"*rnn*/**/{schema.WEIGHTS}")).resolve())
     published.mode = "500"
     store = started()
     wait_until_fetched(store)
