@@ -15,7 +15,9 @@ HELP = "measure checkpoints on the 25,000 test reviews"
 def add_options(parser: argparse.ArgumentParser) -> None:
     """What may be said to it."""
     parser.add_argument("checkpoints", nargs="*", help="names or folders; the five by default")
-    parser.add_argument("--limit", type=count, help="use only so many reviews")
+    reviews = parser.add_mutually_exclusive_group()
+    reviews.add_argument("--limit", type=count, help="use only so many reviews")
+    reviews.add_argument("--write", action="store_true", help="put what is found into metrics.json and the model card")
     parser.add_argument("--json", action="store_true")
     add_data(parser)
 
@@ -23,13 +25,16 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Prints a line for each checkpoint, or all of them as JSON."""
     from seqdemo.data import imdb
-    from seqdemo.training.run import limited, measure
+    from seqdemo.training.run import limited, measure, remember
 
     reviews = limited(imdb.load("test", options.data), options.limit)
     rows = []
     for name in options.checkpoints or MODELS:
         classifier = seqdemo.load(name)
-        rows.append({"checkpoint": name, "model": classifier.name, **measure(classifier, reviews)})
+        measured = measure(classifier, reviews)
+        if options.write:
+            remember(classifier, measured)
+        rows.append({"checkpoint": name, "model": classifier.name, **measured})
         if not options.json:
             low, high = rows[-1]["test_interval"]
             print(

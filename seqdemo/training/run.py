@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from seqdemo.checkpoints import card, folder, language_model
+from seqdemo.checkpoints import card, folder, language_model, manifest, schema
 from seqdemo.checkpoints.classifier import Classifier
 from seqdemo.data import examples, imdb, opinions
 from seqdemo.errors import DataError
@@ -256,6 +256,20 @@ def measure(classifier: Classifier, reviews: imdb.Reviews, *, device: torch.devi
         ),
         "max_tokens": MAX_TOKENS,
     }
+
+
+def remember(classifier: Classifier, measured: Mapping[str, Any]) -> None:
+    """Puts figures of `measure` into a checkpoint's `metrics.json` and its card; all else stays as it was.
+
+    Args:
+        classifier: The checkpoint, as its folder holds it.
+        measured: What was found of it.
+    """
+    metrics = {**measured, **{entry: value for entry, value in classifier.metrics.items() if entry not in measured}}
+    text = card.model_card(name=classifier.name, config=classifier.config, metrics=metrics)
+    schema.write_json(classifier.folder / schema.METRICS, metrics)
+    (classifier.folder / schema.CARD).write_text(text, encoding="utf-8", newline="\n")
+    manifest.follow(classifier.folder, schema.METRICS)
 
 
 def device_name(device: torch.device) -> str:
