@@ -1,4 +1,4 @@
-"""The baseline that reads no order: TF-IDF of words and word pairs, and logistic regression.
+"""The baseline that reads no order beyond pairs of neighbours: TF-IDF of words and word pairs, and logistic regression.
 
 It counts the same tokens that the five models read, of the whole review. Trains on
 IMDB's 25,000 training reviews, measures on its 25,000 test reviews and, by kind, on the reviews
@@ -27,6 +27,7 @@ sys.path.insert(0, str(ROOT))
 from seqdemo.checkpoints import manifest  # noqa: E402
 from seqdemo.data import imdb, typed_reviews  # noqa: E402
 from seqdemo.errors import DataError  # noqa: E402
+from seqdemo.studies.results import BASELINE_SUMMARY  # noqa: E402
 from seqdemo.studies.typed_reviews import count, words  # noqa: E402
 from seqdemo.text import tokenize  # noqa: E402
 
@@ -69,7 +70,7 @@ def measure(folder: str | None) -> dict[str, object]:
     return {
         "name": "bag_of_words",
         "label": "Bag of words",
-        "summary": "Counts words and word pairs, weighs each, and knows nothing of their order.",
+        "summary": BASELINE_SUMMARY,
         "test_accuracy": n_right / len(test),
         "test_interval": list(wilson_interval(n_right, len(test))),
         "test_n": len(test),

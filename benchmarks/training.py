@@ -27,7 +27,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 import torch
 from torch import nn
 
-from seqdemo.training import devices, task_run
+from seqdemo.training import devices, events, task_run
 from seqdemo.training.problem import prepare
 from seqdemo.training.settings import RunSettings, architecture
 
@@ -128,12 +128,12 @@ def main() -> None:
 
             def listen(event, found=found, begun=begun, settings=settings, problem=problem, plain=plain, opt=optimiser):
                 """After each of this program's epochs the plain loop has its turn."""
-                if event["event"] == "step":
-                    begun.append((event["update"], clock()))
-                elif event["event"] == "epoch" and event["epoch"]:
+                if isinstance(event, events.Step):
+                    begun.append((event.update, clock()))
+                elif isinstance(event, events.Epoch) and event.epoch:
                     (first, since), (last, until) = begun[0], begun[-1]
                     found["this"].append((last - first) * settings.batch_size / (until - since))
-                    found["plain"].append(plain_epoch(plain, opt, problem.epoch(event["epoch"]), device, clock))
+                    found["plain"].append(plain_epoch(plain, opt, problem.epoch(event.epoch), device, clock))
                     begun.clear()
 
             with tempfile.TemporaryDirectory() as out:

@@ -4,8 +4,8 @@ from seqdemo.ui import distance, memory
 
 st.title(memory.title(), anchor=False)
 st.markdown(
-    "What a model can still use of a word depends on how far back it stands. Measured on the trained weights, all five "
-    "models on one scale."
+    "How much of a word a model can still use may depend on how far back it stands. Here that is measured on the "
+    "trained weights, all five models on one scale."
 )
 memory.gradients()
 

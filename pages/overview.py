@@ -13,9 +13,9 @@ curves = results.training_curves(models)
 
 st.title(results.accuracy_finding(accuracies), anchor=False)
 st.markdown(
-    "Five models, written from scratch and trained on the same English film reviews, answer side by side: four read "
-    "word by word, the Transformer all words at once. Every number here comes from their trained weights: on reviews "
-    "that they had never seen, or on what you type."
+    "Five models, written from scratch and trained on English film reviews, answer side by side: four read word by "
+    "word, the Transformer all words at once. Each of their verdicts and accuracies is what trained weights answer, "
+    "on reviews that they did not learn from or on what you type."
 )
 
 st.page_link(PAGES[1].st_page(), label="**Type a review yourself**")
@@ -30,7 +30,7 @@ if accuracies["test_accuracy"].notna().any():
     )
     st.caption(
         "How to read this: a dot is the share of test reviews judged rightly, its bar the 95 % interval. "
-        "The dashed line is the bag of words, which counts words and knows nothing of their order."
+        f"The dashed line is the bag of words: {results.BASELINE_SUMMARY[0].lower()}{results.BASELINE_SUMMARY[1:]}"
     )
     with st.expander("The data as a table"):
         st.dataframe(accuracies.drop(columns=["name", "summary"]), hide_index=True)

@@ -108,6 +108,11 @@ def test_the_caches_of_streamlit_are_in_one_place(path):
     assert not uses or relative(path) == "seqdemo/ui/resources.py"
 
 
+def test_one_loop_trains_everything():
+    trains = {relative(path) for path in FILES if ".backward(" in path.read_text(encoding="utf-8")}
+    assert trains == {"seqdemo/training/engine.py", "seqdemo/training/precision.py"}
+
+
 def test_nothing_is_called_utils():
     assert not [relative(path) for path in FILES if path.stem in {"utils", "helpers", "misc"}]
 

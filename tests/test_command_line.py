@@ -9,6 +9,7 @@ import pytest
 import seqdemo
 from seqdemo.__main__ import main
 from seqdemo.checkpoints import manifest
+from seqdemo.training.events import Epoch, Event
 
 SMALL = [
     "--d_embed",
@@ -137,7 +138,7 @@ def test_a_run_that_fails_leaves_the_previous_checkpoint_whole(
     assert main(train) == 0
     before = {path.name: path.read_bytes() for path in out.iterdir()}
     assert main([*train, "--learning_rate", "1e30", "--clip_norm", "0", "--epochs", "5"]) == 1
-    assert "--learning-rate" in capsys.readouterr().err
+    assert "Switch clipping on" in capsys.readouterr().err
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
 
 
@@ -149,11 +150,11 @@ def test_an_interrupted_run_can_be_finished_with_its_best_epoch(
     assert main([*train, "--finish"]) == 1
     assert "no interrupted run to finish" in capsys.readouterr().err
 
-    def interrupt(event: dict[str, object]) -> None:
-        if event["event"] == "epoch" and event["epoch"] == 2:
+    def interrupt(event: Event) -> None:
+        if isinstance(event, Epoch) and event.epoch == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("seqdemo.commands.progress.ReviewsBar", lambda: interrupt)
+    monkeypatch.setattr("seqdemo.commands.progress.Bar", lambda: interrupt)
     assert main(train) == 130
     assert not out.exists()
     assert main([*train, "--finish"]) == 0

@@ -30,8 +30,7 @@ def told(error: BaseException, options: argparse.Namespace) -> tuple[str, int]:
     if isinstance(error, BrokenPipeError):
         return "", NOBODY_LISTENS
     if isinstance(error, KeyboardInterrupt):
-        goes_on = "resume" in options and getattr(options, "task", "") != "dates"
-        return "Stopped." + (" A training run goes on with --resume." if goes_on else ""), STOPPED
+        return "Stopped." + (" A training run goes on with --resume." if "resume" in options else ""), STOPPED
     if isinstance(error, SeqdemoError):
         return _on_one_line(error), WRONG_USE if isinstance(error, ConfigError | UnknownModelError) else FAILED
     if is_out_of_memory(error):

@@ -46,5 +46,5 @@ def run(options: argparse.Namespace) -> None:
         data=options.data,
         device=devices.find(options.device),
         resume=options.resume,
-        on_event=progress.listener(options.events, progress.ReviewsBar),
+        on_event=progress.listener(options.events),
     )

@@ -128,7 +128,7 @@ def _train_reviews(options: argparse.Namespace) -> None:
         init=options.init,
         limit=options.limit,
         test=not options.no_test,
-        on_event=progress.listener(options.events, progress.ReviewsBar),
+        on_event=progress.listener(options.events),
     )
 
 
@@ -136,16 +136,17 @@ def _train_dates(options: argparse.Namespace) -> None:
     from seqdemo.training import dates, devices
 
     own = {entry.name for entry in dataclasses.fields(dates.DatesConfig)}
-    if options.resume or options.finish:
-        raise ConfigError("A translator of dates is trained in minutes and cannot be resumed; start it again.")
-    _refuse_others(options, {"attention", *own})
+    if options.finish:
+        raise ConfigError("--finish is for --task reviews; a run of this task goes on with --resume.")
+    _refuse_others(options, {"attention", "resume", *own})
     attention = options.attention is not False
     dates.train(
         out=folder_to_write(options, pathlib.Path("runs") / ("dates-attention" if attention else "dates-plain")),
         config=dates.DatesConfig(**given(options, own)),
         attention=attention,
         device=devices.find(options.device or "cpu"),
-        on_event=progress.listener(options.events, progress.ReviewsBar),
+        resume=bool(options.resume),
+        on_event=progress.listener(options.events),
     )
 
 
@@ -178,7 +179,7 @@ def _train_task(options: argparse.Namespace) -> None:
         data=options.data,
         resume=bool(options.resume),
         control=control,
-        on_event=progress.listener(options.events, progress.TaskBar),
+        on_event=progress.listener(options.events),
     )
 
 

@@ -59,7 +59,7 @@ def measure(inputs: Inputs) -> Measurement:
 
     from seqdemo.checkpoints import language_model
     from seqdemo.data import examples, imdb, opinions
-    from seqdemo.training import loop, run
+    from seqdemo.training import run, sentiment
 
     given = language_model.load(seqdemo.PRETRAINED / "lm-lstm")
     reviews = imdb.load("train", inputs.data)
@@ -97,11 +97,12 @@ def measure(inputs: Inputs) -> Measurement:
             if config.opinion_share:
                 n_opinions = round(config.opinion_share * len(encoded))
                 kept = {name: value for name, value in settings.items() if name == "padded_share"}
-                beside = functools.partial(opinions.draw, lexicon, given.vocabulary, n_opinions, **kept)
-            loop.fit(model, encoded, validation, config, device=device, beside=beside)
-            right = (loop.predict_logits(model, typed, device=device) > 0) == (typed.labels == 1)
+                draw = functools.partial(opinions.draw, lexicon, given.vocabulary, n_opinions, **kept)
+                beside = sentiment.Beside(n_opinions, draw)
+            sentiment.fit(model, encoded, validation, config, device=device, beside=beside)
+            right = (sentiment.predict_logits(model, typed, device=device) > 0) == (typed.labels == 1)
             found = {
-                "validation": loop.evaluate(model, validation, device=device)["accuracy"],
+                "validation": sentiment.evaluate(model, validation, device=device)["accuracy"],
                 "typed": float(right.mean()),
                 "negation": float(right[negated].mean()),
                 "padded": float(right[padded].mean()),

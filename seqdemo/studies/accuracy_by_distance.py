@@ -12,20 +12,14 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from seqdemo.data import tasks
-from seqdemo.data.tasks import ADDING_BASELINE_MSE, CORRECT_WITHIN, TASKS, Batch, Task
-from seqdemo.models.registry import MODELS, build, make_config
+from seqdemo.data.tasks import ADDING_BASELINE_MSE, CORRECT_WITHIN, TASKS
+from seqdemo.models.registry import MODELS
 from seqdemo.studies.study import Inputs, Measurement, Stored, Study, listed, rounded
-
-if TYPE_CHECKING:
-    from torch import Tensor, nn
-
-    from seqdemo.models.registry import SequenceModel
 
 UPDATES = 1000
 BATCH_SIZE = 32
@@ -50,7 +44,7 @@ LENGTHS: dict[str, tuple[int, ...]] = {
 """Lengths that are tested; all but parity are trained on the length they are tested on."""
 SOLVED = 0.9
 """A task counts as solved at a length where the median accuracy over seeds is at least this."""
-_SHAPES: dict[str, dict[str, Any]] = {
+SHAPES: dict[str, dict[str, Any]] = {
     "rnn": {"d_embed": 16, "d_hidden": 62},
     "gru": {"d_embed": 16, "d_hidden": 33},
     "lstm": {"d_embed": 16, "d_hidden": 28},
@@ -178,118 +172,32 @@ def train_and_test(run: Run) -> list[dict[str, Any]]:
     """
     import torch
 
+    from seqdemo.studies.reach import Reach
+    from seqdemo.training import engine
+
     torch.set_num_threads(1)
-    task, variant = TASKS[run.task], VARIANTS[run.variant]
-    torch.manual_seed(run.seed)
-    reader = Reader(task, variant)
-    updates = _train(reader, run)
+    task, learner = TASKS[run.task], Reach(run)
+    training = engine.Run(learner)
+    training.go()
     found = []
     for length in LENGTHS["parity"] if task.name == "parity" else (run.length,):
-        accuracy, mse = reader.measure(task.draw(_chance(run, 2, length), N_TEST, length))
+        accuracy, mse = learner.model.measure(task.draw(chance(run, 2, length), N_TEST, length))
         entry = {
             "task": run.task,
             "variant": run.variant,
             "seed": run.seed,
             "trained_length": run.length,
             "length": length,
-            "updates": updates,
-            "parameters": reader.n_parameters,
+            "updates": training.progress.update,
+            "parameters": learner.n_parameters,
             "accuracy": rounded(accuracy),
         }
         found.append(entry | ({} if mse is None else {"mse": rounded(mse)}))
     return found
 
 
-class Reader:
-    """A small model for one task, with a linear layer in front where inputs are numbers."""
-
-    def __init__(self, task: Task, variant: Variant) -> None:
-        """Builds the model, with weights from torch's global generator."""
-        from torch import nn
-
-        config = make_config(
-            variant.model,
-            vocab_size=max(task.vocab_size, 1),
-            n_outputs=task.n_classes,
-            embed_dropout=0.0,
-            dropout=0.0,
-            **_SHAPES[variant.model],
-            **variant.overrides,
-        )
-        self.task = task
-        self.model: SequenceModel = build(variant.model, config)
-        width = self.model.embedding.weight.shape[1]
-        self.front: nn.Module = self.model.embedding if task.vocab_size else nn.Linear(2, width)
-        self.parameters = [*self.front.parameters()]
-        self.parameters += [
-            parameter for name, parameter in self.model.named_parameters() if not name.startswith("embedding.")
-        ]
-
-    @property
-    def n_parameters(self) -> int:
-        """Trained numbers, the front's included."""
-        return sum(parameter.numel() for parameter in self.parameters)
-
-    def answers(self, batch: Batch) -> Tensor:
-        """The model's outputs, (n, n_classes)."""
-        import torch
-
-        found: Tensor = self.model.logits_from_embeddings(
-            self.front(torch.from_numpy(batch.inputs)), torch.from_numpy(batch.lengths)
-        )
-        return found
-
-    def loss(self, batch: Batch) -> Tensor:
-        """Cross-entropy in nats, or the mean squared error where the answer is a number."""
-        import torch
-        from torch.nn import functional
-
-        targets, found = torch.from_numpy(batch.targets), self.answers(batch)
-        if self.task.n_classes == 1:
-            return functional.mse_loss(found[:, 0], targets)
-        return functional.cross_entropy(found, targets)
-
-    def measure(self, batch: Batch) -> tuple[float, float | None]:
-        """Share of correct answers, and the mean squared error where the answer is a number."""
-        import torch
-
-        with torch.inference_mode():
-            found = self.answers(batch).numpy()
-        if self.task.n_classes > 1:
-            return float((found.argmax(1) == batch.targets).mean()), None
-        error = found[:, 0] - batch.targets
-        return float((np.abs(error) <= CORRECT_WITHIN).mean()), float((error**2).mean())
-
-
-def _train(reader: Reader, run: Run) -> int:
-    """Trains in place; returns how many updates it took."""
-    import torch
-
-    rng = _chance(run, 0, run.length)
-    validation = reader.task.draw(_chance(run, 1, run.length), N_VALIDATION, run.length)
-    optimiser = torch.optim.AdamW(reader.parameters, lr=LEARNING_RATE)
-    right_before = False
-    for update in range(1, UPDATES + 1):
-        if run.task == "parity":
-            longest = max(2, min(run.length, round(run.length * update / GROWING)))
-            batch = tasks.parity_up_to(rng, BATCH_SIZE, longest)
-        else:
-            batch = reader.task.draw(rng, BATCH_SIZE, run.length)
-        optimiser.zero_grad()
-        reader.loss(batch).backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(reader.parameters, CLIP_NORM)
-        optimiser.step()
-        if update % CHECK_EVERY == 0:
-            all_right = reader.measure(validation)[0] == 1
-            grown = run.task != "parity" or update >= GROWING
-            if all_right and right_before and grown:
-                return update
-            right_before = all_right
-    return UPDATES
-
-
-def _chance(run: Run, purpose: int, length: int) -> np.random.Generator:
-    """The same sequences for every variant; training (0), validation (1) and test (2) share none of their chance."""
+def chance(run: Run, purpose: int, length: int) -> np.random.Generator:
+    """Draws the same sequences for every variant; training (0), validation (1) and test (2) share no chance."""
     return np.random.default_rng([list(TASKS).index(run.task), run.seed, purpose, length])
 
 
@@ -305,7 +213,7 @@ def _settings() -> dict[str, Any]:
         "stops_early": f"all of {N_VALIDATION} validation sequences right twice, {CHECK_EVERY} updates apart",
         "readout": "last state; Transformer: mean",
         "recurrent_init": "orthogonal; RNN uniform: torch's uniform",
-        "shapes": {name: dict(shape) for name, shape in _SHAPES.items()},
+        "shapes": {name: dict(shape) for name, shape in SHAPES.items()},
         "adding_correct_within": CORRECT_WITHIN,
         "parity_trained_to": PARITY_LENGTH,
         "parity_length_grows_over": GROWING,

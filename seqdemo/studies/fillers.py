@@ -27,6 +27,10 @@ PLACES = ("first", "last")
 ALONE = "alone"
 LOST = 0.10
 """An opinion counts as lost where it moves P(positive) by less than this, beside the filler alone."""
+N_TEXTS = len(PLACES) * len(WORDS) * len(FILLERS)
+"""Texts that a model reads for one sentence."""
+N_ALONE = (len(WORDS) - 1) * len(FILLERS)
+"""Texts that it reads for the fillers without an opinion."""
 _COLUMNS = ("name", "model", "place", "words", "low", "median", "high")
 
 Sweep = Mapping[str, Mapping[str, Sequence[Sequence[float]]]]

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 BASELINE = "bag_of_words"
 BASELINE_LABEL = "Bag of words"
+BASELINE_SUMMARY = "Counts words and pairs of neighbouring words, and knows nothing else of their order."
 
 
 def accuracies(models: Mapping[str, Classifier] | None = None, folder: pathlib.Path | None = None) -> pd.DataFrame:
@@ -46,7 +47,7 @@ def accuracies(models: Mapping[str, Classifier] | None = None, folder: pathlib.P
         metrics = models[name].metrics if name in models else _read(folder / name / "metrics.json")
         rows.append({"name": name, "model": spec.label, "summary": spec.summary, **_figures(metrics)})
     baseline = _read(path_of(BASELINE, folder / "studies"))
-    summary = str(baseline.get("summary", "Counts words and knows nothing of their order."))
+    summary = str(baseline.get("summary", BASELINE_SUMMARY))
     rows.append({"name": BASELINE, "model": BASELINE_LABEL, "summary": summary, **_figures(baseline)})
     return pd.DataFrame(rows).astype({"parameters": "Int64", "test_n": "Int64"})
 
@@ -94,19 +95,21 @@ def accuracy_finding(table: pd.DataFrame) -> str:
         finding = f"Of {_count(len(measured))} models {listed(leaders)} lead together, with {reached}"
     if baseline is None:
         return finding
-    return f"{finding}; counting words gets {_per_cent(baseline['test_accuracy'])}"
+    return f"{finding}; counting words and word pairs gets {_per_cent(baseline['test_accuracy'])}"
 
 
 def training_finding(curves: pd.DataFrame) -> str:
-    """Which model was done first and which last, as a sentence."""
+    """Which models were done first and which last, as a sentence; those of the same epoch are named together."""
     best = [row for row in curves.to_dict("records") if row["best"]]
     if not best:
         return "How the models learned"
-    first, last = min(best, key=lambda row: row["epoch"]), max(best, key=lambda row: row["epoch"])
-    if first["epoch"] == last["epoch"]:
-        return f"Best after {_epochs(first['epoch'])}"
-    early = f"The {first['model']} was at its best after {_epochs(first['epoch'])}"
-    return f"{early}, the {last['model']} after {last['epoch']}"
+    first, last = min(row["epoch"] for row in best), max(row["epoch"] for row in best)
+    if first == last:
+        return f"Best after {_epochs(first)}"
+    early, late = ([f"the {row['model']}" for row in best if row["epoch"] == epoch] for epoch in (first, last))
+    was = "was at its" if len(early) == 1 else "were at their"
+    sentence = f"{listed(early)} {was} best after {_epochs(first)}, {listed(late)} after {last}"
+    return sentence[0].upper() + sentence[1:]
 
 
 def _figures(metrics: Mapping[str, Any]) -> dict[str, Any]:

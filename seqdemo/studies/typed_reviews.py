@@ -53,7 +53,7 @@ def measure(inputs: Inputs) -> Measurement:
 
 STUDY = Study(
     name="typed_reviews",
-    question="How often is each model right on short lines, written as people type?",
+    question="How often is each model right on reviews as people type them?",
     measure=measure,
 )
 
@@ -130,12 +130,12 @@ def finding(table: pd.DataFrame) -> str:
     """What the models reach on all lines and on the kind that is hardest for them, as a sentence."""
     models = table[table["name"] != BASELINE]
     if models.empty:
-        return "On short lines written for this project"
+        return "On lines written for this project"
     by_kind = models[models["kind"] != ALL].groupby("kind", sort=False)["accuracy"].mean()
     hardest = str(by_kind.idxmin())
     kind = KINDS[hardest][0].lower() + KINDS[hardest][1:]
     return (
-        f"On short lines written for this project, the models get {_from_to(models, ALL)} right; "
+        f"On lines written for this project, the models get {_from_to(models, ALL)} right; "
         f"the hardest kind is {kind}, {_from_to(models, hardest)}"
     )
 

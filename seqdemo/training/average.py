@@ -21,7 +21,7 @@ from seqdemo.checkpoints import folder
 from seqdemo.checkpoints.classifier import Classifier
 from seqdemo.data import examples, imdb
 from seqdemo.errors import CheckpointError, ConfigError
-from seqdemo.training import loop, run
+from seqdemo.training import events, run
 
 _KEPT = ("epochs", "best_epoch", "device", "precision", "seed", "pretrained_on")
 
@@ -33,7 +33,7 @@ def average(
     data: str | None = None,
     limit: int | None = None,
     test: bool = True,
-    on_event: loop.OnEvent = loop.ignore,
+    on_event: events.OnEvent = events.ignore,
 ) -> Classifier:
     """Writes the mean of several checkpoints as one.
 

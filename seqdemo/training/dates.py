@@ -10,12 +10,10 @@ Every epoch draws new texts; all its chance comes from (seed, epoch).
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import math
 import pathlib
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -29,12 +27,13 @@ from seqdemo.checkpoints import translator
 from seqdemo.data import dates, not_dates
 from seqdemo.errors import ConfigError, TrainingError
 from seqdemo.models.seq2seq import Seq2Seq, Seq2SeqConfig
+from seqdemo.training import devices, engine, events, schedule
 from seqdemo.training.config import PRECISIONS, check_seed
-from seqdemo.training.precision import Trial, autocast, choose_precision
-from seqdemo.training.run import code_commit, device_name
+from seqdemo.training.events import OnEvent, ignore
+from seqdemo.training.precision import Trial
+from seqdemo.training.run import code_commit
 from seqdemo.training.scores import accuracy_interval
 
-OnEvent = Callable[[dict[str, Any]], None]
 WAYS = ("teacher", "own")
 """Which character the decoder is given in training: the right one, or its own."""
 _WAY_WORDS = {"teacher": "teacher forcing", "own": "free running"}
@@ -44,7 +43,7 @@ _VALIDATION_N, _TEST_N, _OTHER_N, _KIND_N, _FORM_N, _LENGTH_N, _BEAM_N = 1_000, 
 _BEAM_WIDTH = 5
 _MARKED = 0.01
 """Share of the days given to dates that may be marked as doubtful, so that much of what is no date is."""
-_STEPS_BETWEEN_EVENTS = 10
+_WARMUP_SHARE = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,10 +114,6 @@ class Batch:
     rows: npt.NDArray[np.int64]
 
 
-def ignore(event: dict[str, Any]) -> None:
-    """The listener of a run that nobody watches."""
-
-
 def batches(written: Sequence[dates.Written], batch_size: int, rng: np.random.Generator | None = None) -> list[Batch]:
     """Padded batches of texts of similar length, in random order where there is a generator."""
     order = np.argsort([len(one.text) for one in written], kind="stable")
@@ -138,6 +133,104 @@ def batches(written: Sequence[dates.Written], batch_size: int, rng: np.random.Ge
     return made if rng is None else [made[index] for index in rng.permutation(len(made))]
 
 
+class DatesLearner(engine.Learner[Batch]):
+    """A translator of dates."""
+
+    model: Seq2Seq
+
+    def __init__(self, model: Seq2Seq, config: DatesConfig) -> None:
+        """Keeps what a run needs, and draws the validation texts.
+
+        Args:
+            model: A freshly built model, on its device.
+            config: The settings.
+        """
+        self.model, self._config = model, config
+        self.settings = {"attention": model.config.attention, **dataclasses.asdict(config)}
+        self._validation = batches(
+            dates.draw(np.random.default_rng((config.seed, 0)), _VALIDATION_N, "validation"), 250
+        )
+        self.plan = engine.Plan(
+            epochs=config.epochs,
+            updates=config.epochs * math.ceil(config.texts / config.batch_size),
+            batch_size=config.batch_size,
+            learning_rate=config.learning_rate,
+            schedule=schedule.warmed_up(schedule.cosine, _WARMUP_SHARE),
+            clip_norm=config.clip_norm,
+            seed=config.seed,
+            precision=config.precision,
+        )
+
+    def start(self, precision: str) -> events.Start:
+        """What is told when the run begins."""
+        has_attention = self.model.config.attention
+        return events.Start(
+            task="dates",
+            label=f"Dates {'with' if has_attention else 'without'} attention, {_WAY_WORDS[self._config.way]}",
+            parameters=sum(parameter.numel() for parameter in self.trained),
+            device=devices.name_of(self.device),
+            precision=precision,
+            epochs=self.plan.epochs,
+            updates=self.plan.updates,
+            batch_size=self.plan.batch_size,
+            more={"attention": has_attention, "way": self._config.way},
+        )
+
+    def trial(self) -> Trial:
+        """A pass over validation texts."""
+        batch = self._validation[0]
+
+        def loss(rows: int, steps: int) -> Tensor:
+            lengths, answers = batch.lengths[:rows].clip(max=steps), batch.answers[:rows]
+            cut = Batch(batch.ids[:rows, :steps], lengths, answers, batch.rows[:rows])
+            return _loss(self.model, cut, own=self._config.way == "own")
+
+        rows = min(self._config.batch_size, len(batch.ids))
+        return Trial(model=self.model, rows=rows, steps=batch.ids.shape[1], loss=loss)
+
+    def optimiser(self) -> torch.optim.Optimizer:
+        """Adam."""
+        return torch.optim.Adam(self.trained, lr=self._config.learning_rate)
+
+    def batches(self, epoch: int) -> list[Batch]:
+        """New texts, of which a share is no date."""
+        config = self._config
+        rng = np.random.default_rng((config.seed, epoch + 1))
+        others = round(config.other_share * config.texts)
+        written = dates.draw(
+            rng,
+            config.texts - others,
+            "train",
+            filler_share=config.filler_share,
+            typo_share=config.typo_share,
+            time_share=config.time_share,
+        )
+        return batches(written + not_dates.draw(rng, others, "train"), config.batch_size, rng)
+
+    def losses(self, batch: Batch) -> Iterator[Tensor]:
+        """Cross-entropy in nats a character."""
+        yield _loss(self.model, batch, own=self._config.way == "own")
+
+    @torch.inference_mode()
+    def measure(self, model: Seq2Seq, epoch: int) -> dict[str, Any]:  # noqa: ARG002 (alike in every epoch)
+        """Loss with the right characters given and with the model's own, and the share of answers exactly right."""
+        validation = self._validation
+        n = sum(len(batch.ids) for batch in validation)
+        forced = sum(_loss(model, batch, own=False).item() * len(batch.ids) for batch in validation) / n
+        free = sum(_loss(model, batch, own=True).item() * len(batch.ids) for batch in validation) / n
+        right = sum(int((found == batch.answers).all(1).sum()) for found, _, batch in _answers(model, validation))
+        return {
+            "way": self._config.way,
+            "validation_loss": forced,
+            "validation_loss_own_nats": free,
+            "validation_accuracy": right / n,
+        }
+
+    def score(self, measured: Mapping[str, Any]) -> list[float]:
+        """Exact answers; of epochs with equally many, the surest."""
+        return [measured["validation_accuracy"], -measured["validation_loss"]]
+
+
 def train(
     *,
     out: pathlib.Path,
@@ -145,6 +238,7 @@ def train(
     attention: bool = True,
     both_ways: bool | None = None,
     device: torch.device | None = None,
+    resume: bool = False,
     on_event: OnEvent = ignore,
 ) -> translator.Translator:
     """Trains a translator and writes its checkpoint, with all that is measured of it.
@@ -156,26 +250,33 @@ def train(
         both_ways: Whether to train once more the other way, for its curve alone; by default
             with attention only.
         device: Where to compute; the CPU by default.
-        on_event: Called with the run's events as plain values.
+        resume: Whether to go on where an interrupted run stopped.
+        on_event: Called with the run's events.
 
     Returns:
         The checkpoint as written, read back.
 
     Raises:
-        TrainingError: The loss is no longer a number; a previous checkpoint is untouched.
+        TrainingError: The run cannot go on; a previous checkpoint is untouched.
     """
     device = device or torch.device("cpu")
     shape = Seq2SeqConfig(n_inputs=len(dates.INPUTS), n_outputs=len(dates.OUTPUTS), attention=attention)
-    model, history, seconds = fit(shape, config, device=device, on_event=on_event)
-    best = max(history, key=lambda entry: entry["validation_accuracy"])
+    state_files = {way: out.with_name(f".{out.name}.{way}.state.safetensors") for way in WAYS}
+
+    def learn(settings: DatesConfig) -> tuple[Seq2Seq, engine.Progress]:
+        file = state_files[settings.way]
+        return fit(shape, settings, device=device, state_file=file, resume=resume, on_event=on_event)
+
+    model, progress = learn(config)
+    history = engine.as_shipped(progress.history)
     metrics: dict[str, Any] = {
-        "validation_accuracy": best["validation_accuracy"],
+        "validation_accuracy": progress.best["validation_accuracy"],
         "validation_n": _VALIDATION_N,
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
-        "seconds": round(seconds, 1),
+        "seconds": round(progress.seconds, 1),
         "epochs": config.epochs,
-        "best_epoch": best["epoch"],
-        "device": device_name(device),
+        "best_epoch": progress.best_epoch,
+        "device": devices.name_of(device),
         "seed": config.seed,
         "commit": code_commit(),
         "torch": torch.__version__,
@@ -185,134 +286,57 @@ def train(
     translator.save(out, model=model, metrics=metrics, history=history, training=settings)
     if attention if both_ways is None else both_ways:
         other = dataclasses.replace(config, way="own" if config.way == "teacher" else "teacher")
-        history = history + fit(shape, other, device=device, on_event=on_event)[1]
-    on_event({"event": "testing"})
+        history += engine.as_shipped(learn(other)[1].history)
+    on_event(events.Testing())
     metrics = {**measure(translator.load(out).model, seed=config.seed), **metrics}
     translator.save(out, model=model, metrics=metrics, history=history, training=settings)
-    on_event({"event": "done", "out": str(out), **metrics})
+    for file in state_files.values():
+        file.unlink(missing_ok=True)
+    on_event(
+        events.Done(
+            reason="finished",
+            epochs=config.epochs,
+            best_epoch=progress.best_epoch,
+            folder=str(out),
+            metrics=metrics,
+        )
+    )
     return translator.load(out)
 
 
 def fit(
-    shape: Seq2SeqConfig, config: DatesConfig, *, device: torch.device | None = None, on_event: OnEvent = ignore
-) -> tuple[Seq2Seq, list[dict[str, Any]], float]:
+    shape: Seq2SeqConfig,
+    config: DatesConfig,
+    *,
+    device: torch.device | None = None,
+    state_file: pathlib.Path | None = None,
+    resume: bool = False,
+    on_event: OnEvent = ignore,
+) -> tuple[Seq2Seq, engine.Progress]:
     """Trains one model one way.
 
     Args:
         shape: The shape of the model.
         config: The settings.
         device: Where to compute; the CPU by default.
-        on_event: Called with `start`, `step` and `epoch` events as plain values.
+        state_file: Where the state is kept after each epoch.
+        resume: Whether to go on from it if it is there.
+        on_event: Called with the run's events.
 
     Returns:
-        The model with the weights of its best epoch, on the CPU; one entry of history for each
-        epoch; the seconds it took.
+        The model with the weights of its best epoch, on the CPU, and the progress with its history.
 
     Raises:
-        TrainingError: The loss is no longer a number, or bf16 is asked for and does not work.
+        TrainingError: As `engine.Run.go` raises it, or the weights cannot be stored.
     """
-    device = device or torch.device("cpu")
     torch.manual_seed(config.seed)
-    model = Seq2Seq(shape).to(device)
-    optimiser = torch.optim.Adam(model.parameters(), lr=config.learning_rate)
-    validation = batches(dates.draw(np.random.default_rng((config.seed, 0)), _VALIDATION_N, "validation"), 250)
-    precision = choose_precision(_trial(model, validation[0], config), config.precision)
-    parameters = sum(parameter.numel() for parameter in model.parameters())
-    says = f"Dates {'with' if shape.attention else 'without'} attention, {_WAY_WORDS[config.way]}: "
-    on_event(
-        {
-            "event": "start",
-            "task": "dates",
-            "says": f"{says}{parameters:,} parameters on {device_name(device)}, in {precision}.",
-            "attention": shape.attention,
-            "way": config.way,
-            "parameters": parameters,
-            "device": device_name(device),
-            "precision": precision,
-        }
-    )
-    history: list[dict[str, Any]] = []
-    best, best_scored = copy.deepcopy(model.state_dict()), (-1.0, 0.0)
-    started = time.perf_counter()
-    for epoch in range(config.epochs):
-        losses = _train_epoch(model, optimiser, config, epoch, precision, on_event)
-        scores = _validate(model, validation, precision)
-        entry = {
-            "way": config.way,
-            "epoch": epoch + 1,
-            "train_loss_nats": losses,
-            **scores,
-            "seconds": round(time.perf_counter() - started, 1),
-        }
-        history.append(entry)
-        scored = (scores["validation_accuracy"], -scores["validation_loss_nats"])
-        if scored > best_scored:
-            best, best_scored = copy.deepcopy(model.state_dict()), scored
-        on_event({"event": "epoch", **entry})
-    if not all(torch.isfinite(tensor.half()).all() for tensor in best.values()):
+    model = Seq2Seq(shape).to(device or torch.device("cpu"))
+    run = engine.Run(DatesLearner(model, config), state_file=state_file, on_event=on_event)
+    with engine.failures_told(on_event):
+        run.go(resume=resume)
+    if not all(torch.isfinite(tensor.half()).all() for tensor in model.state_dict().values()):
         raise TrainingError("Weights grew beyond what can be stored. A smaller --learning-rate keeps them in bounds.")
-    model.load_state_dict(best)
-    return model.cpu().eval(), history, time.perf_counter() - started
-
-
-def _train_epoch(
-    model: Seq2Seq, optimiser: torch.optim.Adam, config: DatesConfig, epoch: int, precision: str, on_event: OnEvent
-) -> float:
-    """The mean loss of one epoch, in nats a character."""
-    started = time.perf_counter()
-    device = next(model.parameters()).device
-    rng = np.random.default_rng((config.seed, epoch + 1))
-    others = round(config.other_share * config.texts)
-    written = dates.draw(
-        rng,
-        config.texts - others,
-        "train",
-        filler_share=config.filler_share,
-        typo_share=config.typo_share,
-        time_share=config.time_share,
-    )
-    drawn = batches(written + not_dates.draw(rng, others, "train"), config.batch_size, rng)
-    model.train()
-    total = 0.0
-    for step, batch in enumerate(drawn):
-        rate = config.learning_rate * _rate_factor(epoch * len(drawn) + step, config.epochs * len(drawn))
-        for group in optimiser.param_groups:
-            group["lr"] = rate
-        optimiser.zero_grad(set_to_none=True)
-        with autocast(device, precision):
-            loss = _loss(model, batch, own=config.way == "own")
-        loss.backward()  # type: ignore[no-untyped-call]
-        norm = torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip_norm)
-        if not torch.isfinite(loss) or not torch.isfinite(norm):
-            raise TrainingError(
-                f"The loss became {loss.item()} in epoch {epoch + 1}, update {step + 1}, its gradient {norm.item()} "
-                "long. A smaller --learning-rate keeps both in bounds."
-            )
-        optimiser.step()
-        total += loss.item()
-        if step % _STEPS_BETWEEN_EVENTS == 0 or step == len(drawn) - 1:
-            on_event(
-                {
-                    "event": "step",
-                    "epoch": epoch + 1,
-                    "step": step + 1,
-                    "steps": len(drawn),
-                    "loss_nats": loss.item(),
-                    "gradient_norm": norm.item(),
-                    "learning_rate": rate,
-                    "samples_per_s": (step + 1) * config.batch_size / (time.perf_counter() - started),
-                }
-            )
-    return total / len(drawn)
-
-
-def _trial(model: Seq2Seq, batch: Batch, config: DatesConfig) -> Trial:
-    def loss(rows: int, steps: int) -> Tensor:
-        lengths, answers = batch.lengths[:rows].clip(max=steps), batch.answers[:rows]
-        cut = Batch(batch.ids[:rows, :steps], lengths, answers, batch.rows[:rows])
-        return _loss(model, cut, own=config.way == "own")
-
-    return Trial(model=model, rows=min(config.batch_size, len(batch.ids)), steps=batch.ids.shape[1], loss=loss)
+    return model.cpu(), run.progress
 
 
 def _loss(model: Seq2Seq, batch: Batch, *, own: bool) -> Tensor:
@@ -322,18 +346,6 @@ def _loss(model: Seq2Seq, batch: Batch, *, own: bool) -> Tensor:
     logits = model(batch.ids.to(device), batch.lengths.to(device), answers, own=own)
     ended = (answers == dates.END_ID).cumsum(1) > 1
     return F.cross_entropy(logits.flatten(0, 1).float(), answers.masked_fill(ended, -100).flatten())
-
-
-@torch.inference_mode()
-def _validate(model: Seq2Seq, validation: Sequence[Batch], precision: str) -> dict[str, float]:
-    """Loss with the right characters given and with the model's own, and the share of answers exactly right."""
-    model.eval()
-    n = sum(len(batch.ids) for batch in validation)
-    with autocast(next(model.parameters()).device, precision):
-        forced = sum(_loss(model, batch, own=False).item() * len(batch.ids) for batch in validation) / n
-        free = sum(_loss(model, batch, own=True).item() * len(batch.ids) for batch in validation) / n
-        right = sum(int((found == batch.answers).all(1).sum()) for found, _, batch in _answers(model, validation))
-    return {"validation_loss_nats": forced, "validation_loss_own_nats": free, "validation_accuracy": right / n}
 
 
 def _answers(model: Seq2Seq, made: Sequence[Batch]) -> Iterator[tuple[Tensor, Tensor, Batch]]:
@@ -464,10 +476,3 @@ def _share(which: npt.NDArray[np.bool_], name: str = "accuracy") -> dict[str, An
     share = float(which.mean()) if len(which) else 0.0
     low, high = accuracy_interval(share, max(1, len(which)))
     return {name: round(share, 5), "interval": [round(low, 5), round(high, 5)], "n": len(which)}
-
-
-def _rate_factor(update: int, total: int) -> float:
-    warmup = max(1, total // 20)
-    if update < warmup:
-        return (update + 1) / warmup
-    return 0.5 * (1 + math.cos(math.pi * (update - warmup) / max(1, total - warmup)))

@@ -63,6 +63,13 @@ def find(name: str | None = None) -> torch.device:
     return device
 
 
+def name_of(device: torch.device) -> str:
+    """The device by the name its maker gave it, and how many threads compute there."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{device.type} ({platform.machine()}, {torch.get_num_threads()} threads)"
+
+
 def has_fused_optimisers(device: torch.device) -> bool:
     """Whether torch updates all weights there in one kernel; not on MPS in every release."""
     return device.type in {"cuda", "cpu"}

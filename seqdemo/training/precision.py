@@ -148,7 +148,7 @@ def _is_much_faster(trial: Trial) -> bool:
             elif steps < trial.steps:
                 steps = min(trial.steps, _GROWTH * steps)
             else:
-                break
+                return False  # over before a clock can tell, and nothing to save
         fp32: list[float] = []
         bf16: list[float] = []
         while len(bf16) < _ROUNDS:

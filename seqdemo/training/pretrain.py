@@ -2,17 +2,16 @@
 
 Recurrent models learn to say the next word; a BiLSTM's second direction the word before; the
 Transformer says words hidden from it. Truncated backpropagation through time reads the corpus in
-`batch_size` lanes and carries the state along. A run is resumable at its checks, twenty an epoch.
+`batch_size` lanes and carries the state along. A twentieth of a pass over the corpus is an epoch of the run.
 """
 
 from __future__ import annotations
 
+import abc
 import dataclasses
-import json
 import math
 import pathlib
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -27,13 +26,15 @@ from seqdemo.errors import DataError, TrainingError
 from seqdemo.models import registry
 from seqdemo.models.language import MaskedLanguageModel, RecurrentLanguageModel, candidate_loss, hide_words
 from seqdemo.models.recurrent import RecurrentConfig
-from seqdemo.training import devices, loop, state
+from seqdemo.training import devices, engine, events, schedule
 from seqdemo.training.config import PretrainingConfig
-from seqdemo.training.precision import Trial, autocast, choose_precision, keep_precision
-from seqdemo.training.run import code_commit, device_name
+from seqdemo.training.precision import Trial
+from seqdemo.training.run import code_commit
 
-_CHECKS_AN_EPOCH = 20
-_STEPS_BETWEEN_EVENTS = 10
+_CHECKS_A_PASS = 20
+_CHECKS_BETWEEN_VALIDATIONS = 10
+"""The validation texts are read twice a pass; more would cost more than it shows."""
+_LOWEST_RATE = 0.02
 
 SIZES: Mapping[str, int] = {"d_embed": 192, "d_hidden": 384}
 """Of the recurrent language models, and so of the classifiers that start from them."""
@@ -50,7 +51,7 @@ def pretrain(
     data: str | None = None,
     device: torch.device | None = None,
     resume: bool = False,
-    on_event: loop.OnEvent = loop.ignore,
+    on_event: events.OnEvent = events.ignore,
 ) -> None:
     """Learns a language model and writes its checkpoint.
 
@@ -66,7 +67,7 @@ def pretrain(
         data: A local folder of the data set; `SEQDEMO_IMDB` or the Hub by default.
         device: Where to compute; found by itself.
         resume: Whether to go on where an interrupted run stopped.
-        on_event: Called with the run's events as plain values.
+        on_event: Called with the run's events.
 
     Raises:
         DataError: The reviews cannot be read, or hold too few words.
@@ -88,74 +89,212 @@ def pretrain(
     if start is not None:
         _take(model, start, corpus.vocabulary.words)
     model.to(device)
-    learner = _Masked(model, corpus, config) if isinstance(model, MaskedLanguageModel) else _Next(model, corpus, config)
-    progress = _learn(learner, config, device, out, resume, on_event)
+    label = registry.spec(name).label
+    learner: LanguageLearner = (
+        HiddenWordLearner(model, corpus, config, label)
+        if isinstance(model, MaskedLanguageModel)
+        else NextWordLearner(model, corpus, config, label)
+    )
+    state_file = out.with_name(f".{out.name}.state.safetensors")
+    run = engine.Run(learner, on_event=on_event, state_file=state_file)
+    with engine.failures_told(on_event):
+        run.go(resume=resume)
     model.to("cpu")
+    metrics = {
+        "validation_perplexity": run.progress.history[-1]["validation_perplexity"],
+        "validation_tokens": learner.n_validation,
+        "unigram_perplexity": round(unigram_perplexity(corpus), 2),
+        "bigram_perplexity": round(bigram_perplexity(corpus), 2),
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "seconds": round(run.progress.seconds, 1),
+        "device": devices.name_of(device),
+        "precision": run.progress.precision,
+        "seed": config.seed,
+        "commit": code_commit(),
+        "torch": torch.__version__,
+    }
     language_model.save(
         out,
         name=name,
         model=model,
         vocabulary=corpus.vocabulary,
-        metrics={
-            "validation_perplexity": progress["history"][-1]["validation_perplexity"],
-            "validation_tokens": learner.n_validation,
-            "unigram_perplexity": round(unigram_perplexity(corpus), 2),
-            "bigram_perplexity": round(bigram_perplexity(corpus), 2),
-            "parameters": sum(parameter.numel() for parameter in model.parameters()),
-            "seconds": progress["seconds"],
-            "device": device_name(device),
-            "precision": progress["precision"],
-            "seed": config.seed,
-            "commit": code_commit(),
-            "torch": torch.__version__,
-        },
-        history=progress["history"],
+        metrics=metrics,
+        history=engine.as_shipped(run.progress.history),
         training=dataclasses.asdict(config),
     )
-    _state_file(out).unlink(missing_ok=True)
-    on_event({"event": "pretrained", "out": str(out), **progress["history"][-1]})
+    state_file.unlink(missing_ok=True)
+    n_epochs = run.progress.epoch
+    on_event(events.Done(reason="finished", epochs=n_epochs, best_epoch=n_epochs, folder=str(out), metrics=metrics))
 
 
-class _Next:
+class LanguageLearner(engine.Learner[int]):
+    """A language model that learns from a corpus; a batch is the number of an update.
+
+    Attributes:
+        n_validation: Words that it is measured on.
+    """
+
+    n_validation: int
+
+    def __init__(
+        self,
+        model: RecurrentLanguageModel | MaskedLanguageModel,
+        config: PretrainingConfig,
+        label: str,
+        *,
+        updates_a_pass: int,
+        n_rows: int,
+    ) -> None:
+        """Keeps what a run needs.
+
+        Args:
+            model: A freshly built model, on its device.
+            config: The settings.
+            label: The classifier's name as people read it.
+            updates_a_pass: Over the whole corpus.
+            n_rows: Lanes or windows in one update.
+        """
+        self.model, self.settings, self._config, self._label = model, dataclasses.asdict(config), config, label
+        self._updates_a_pass, self._n_rows = updates_a_pass, n_rows
+        self._updates_an_epoch = max(1, updates_a_pass // _CHECKS_A_PASS)
+        updates = max(1, round(config.epochs * updates_a_pass))
+        self.plan = engine.Plan(
+            epochs=math.ceil(updates / self._updates_an_epoch),
+            updates=updates,
+            batch_size=n_rows,
+            learning_rate=config.learning_rate,
+            schedule=schedule.by_share(config.warmup_share, _LOWEST_RATE),
+            clip_norm=config.clip_norm,
+            seed=config.seed,
+            precision=config.precision,
+            keep="last",
+        )
+
+    def start(self, precision: str) -> events.Start:
+        """What is told when the run begins."""
+        return events.Start(
+            task="language",
+            label=self._label,
+            parameters=sum(parameter.numel() for parameter in self.trained),
+            device=devices.name_of(self.device),
+            precision=precision,
+            epochs=self.plan.epochs,
+            updates=self.plan.updates,
+            batch_size=self.plan.batch_size,
+        )
+
+    def trial(self) -> Trial:
+        """A pass over the first windows."""
+        return Trial(model=self.model, rows=self._n_rows, steps=self._config.window, loss=self._trial_loss)
+
+    def optimiser(self) -> torch.optim.Optimizer:
+        """AdamW without decay."""
+        fused = devices.has_fused_optimisers(self.device)
+        return torch.optim.AdamW(self.trained, lr=self._config.learning_rate, weight_decay=0.0, fused=fused)
+
+    def batches(self, epoch: int) -> range:
+        """The numbers of the updates up to the next check."""
+        first = epoch * self._updates_an_epoch
+        return range(first, min(first + self._updates_an_epoch, self.plan.updates))
+
+    def losses(self, batch: int) -> Iterator[Tensor]:
+        """The cross-entropy over the words that compete, in nats."""
+        yield self._loss_at(batch, np.random.default_rng((self._config.seed, batch)))
+
+    @torch.inference_mode()
+    def measure(self, model: Any, epoch: int) -> dict[str, Any]:  # noqa: ARG002 (there is no average)
+        """How many updates were made, and now and then the perplexity on the validation texts."""
+        found: dict[str, Any] = {"update": min(epoch * self._updates_an_epoch, self.plan.updates)}
+        if epoch % _CHECKS_BETWEEN_VALIDATIONS == 0 or epoch == self.plan.epochs:
+            found["validation_perplexity"] = round(math.exp(self._validation_loss()), 2)
+        return found
+
+    @property
+    @abc.abstractmethod
+    def _table(self) -> Tensor:
+        """The word vectors, (vocabulary, d)."""
+
+    @abc.abstractmethod
+    def _loss_at(self, update: int, rng: np.random.Generator) -> Tensor: ...
+
+    @abc.abstractmethod
+    def _trial_loss(self, rows: int, steps: int) -> Tensor: ...
+
+    @abc.abstractmethod
+    def _validation_loss(self) -> float: ...
+
+    def _candidate_loss(self, decoder: Any, states: Tensor, targets: Tensor, rng: np.random.Generator) -> Tensor:
+        table, config = self._table, self._config
+        n_frequent = min(config.n_frequent, len(table))
+        n_sampled = min(config.n_sampled, len(table) - n_frequent)
+        sampled = rng.choice(len(table) - n_frequent, n_sampled, replace=False) + n_frequent
+        return candidate_loss(
+            decoder.projection(states).reshape(-1, table.shape[1]),
+            targets.reshape(-1),
+            table,
+            decoder.bias,
+            n_frequent=n_frequent,
+            sampled=torch.from_numpy(sampled).to(table.device),
+        )
+
+
+class NextWordLearner(LanguageLearner):
     """The next word, by a recurrent model; in both directions the word before as well."""
 
-    def __init__(self, model: RecurrentLanguageModel, corpus: corpora.Corpus, config: PretrainingConfig) -> None:
-        self.model, self._config = model, config
+    model: RecurrentLanguageModel
+
+    def __init__(
+        self, model: RecurrentLanguageModel, corpus: corpora.Corpus, config: PretrainingConfig, label: str = ""
+    ) -> None:
+        """Lays the corpus out in lanes."""
         self._lanes = _lanes(corpus.training, config.batch_size)
         self._validation = _lanes(corpus.validation[:100_000], 32)
         self.n_validation = self._validation.size
         self._directions = [False, True] if model.config.bidirectional else [False]
         if not model.embedding.weight.requires_grad:
             self._directions = [True]  # the forward direction is given
-        self._state: dict[bool, Any] = {}
-        self.updates_an_epoch = (self._lanes.shape[1] - 1) // config.window
-        self.trial = Trial(model=model, rows=len(self._lanes), steps=config.window, loss=self._trial_loss)
+        self._state: dict[bool, tuple[Tensor, ...]] = {}
+        updates_a_pass = (self._lanes.shape[1] - 1) // config.window
+        super().__init__(model, config, label, updates_a_pass=updates_a_pass, n_rows=len(self._lanes))
 
-    def loss(self, step: int, rng: np.random.Generator) -> Tensor:
-        if step % self.updates_an_epoch == 0:
-            self._state = {}
-        k = step % self.updates_an_epoch
-        window = self._config.window
-        loss, self._state = self._loss(slice(k * window, (k + 1) * window + 1), self._state, rng)
+    def carried(self) -> dict[str, Tensor]:
+        """The state of each lane at the end of its last window."""
+        return {f"{backward:d}.{k}": part for backward, parts in self._state.items() for k, part in enumerate(parts)}
+
+    def carry_on(self, carried: Mapping[str, Tensor]) -> None:
+        """Takes the states back."""
+        found: dict[bool, list[Tensor]] = {}
+        for name in sorted(carried):
+            found.setdefault(name.startswith("1."), []).append(carried[name].to(self.device))
+        self._state = {backward: tuple(parts) for backward, parts in found.items()}
+
+    def _loss_at(self, update: int, rng: np.random.Generator) -> Tensor:
+        k, window = update % self._updates_a_pass, self._config.window
+        before = self._state if k else {}
+        loss, self._state = self._loss(slice(k * window, (k + 1) * window + 1), before, rng)
         return loss
 
     def _loss(
-        self, words: slice, before: Mapping[bool, Any], rng: np.random.Generator, rows: int | None = None
-    ) -> tuple[Tensor, dict[bool, Any]]:
+        self, words: slice, before: Mapping[bool, tuple[Tensor, ...]], rng: np.random.Generator, rows: int | None = None
+    ) -> tuple[Tensor, dict[bool, tuple[Tensor, ...]]]:
         losses, after = [], {}
         for backward in self._directions:
             lanes = self._lanes[:, ::-1] if backward else self._lanes
             piece = torch.from_numpy(lanes[:rows, words].copy()).to(self.device)
-            states, state = self.model.states(piece[:, :-1], before.get(backward), backward=backward)
-            after[backward] = tuple(s.detach() for s in state) if isinstance(state, tuple) else state.detach()
-            decoder = self._decoder(backward)
-            losses.append(_candidate_loss(decoder, states, piece[:, 1:], self._table, self._config, rng))
+            states, state = self.model.states(piece[:, :-1], self._whole(before.get(backward)), backward=backward)
+            after[backward] = tuple(s.detach() for s in (state if isinstance(state, tuple) else (state,)))
+            losses.append(self._candidate_loss(self._decoder(backward), states, piece[:, 1:], rng))
         return torch.stack(losses).mean(), after
+
+    @staticmethod
+    def _whole(parts: tuple[Tensor, ...] | None) -> Any:
+        """A state as torch's layers take it: a tensor, the LSTM's two in a tuple."""
+        return parts if parts is None or len(parts) > 1 else parts[0]
 
     def _trial_loss(self, rows: int, steps: int) -> Tensor:
         return self._loss(slice(steps + 1), {}, np.random.default_rng(0), rows)[0]
 
-    def validation_loss(self) -> float:
+    def _validation_loss(self) -> float:
         total, n = 0.0, 0
         for backward in self._directions:
             lanes = self._validation[:, ::-1] if backward else self._validation
@@ -175,36 +314,35 @@ class _Next:
     def _table(self) -> Tensor:
         return self.model.embedding.weight
 
-    @property
-    def device(self) -> torch.device:
-        return self._table.device
 
-
-class _Masked:
+class HiddenWordLearner(LanguageLearner):
     """Hidden words, by the Transformer."""
 
-    def __init__(self, model: MaskedLanguageModel, corpus: corpora.Corpus, config: PretrainingConfig) -> None:
-        self.model, self._config = model, config
+    model: MaskedLanguageModel
+
+    def __init__(
+        self, model: MaskedLanguageModel, corpus: corpora.Corpus, config: PretrainingConfig, label: str = ""
+    ) -> None:
+        """Cuts the corpus into windows."""
         self._windows, self._validation = (
             _lanes(stream, len(stream) // config.window) for stream in (corpus.training, corpus.validation[:100_000])
         )
         self.n_validation = round(self._validation.size * config.masked_share)
-        self.updates_an_epoch = len(self._windows) // config.batch_size
-        rows = min(config.batch_size, len(self._windows))
-        self.trial = Trial(model=model, rows=rows, steps=config.window, loss=self._trial_loss)
+        n_rows = min(config.batch_size, len(self._windows))
+        updates_a_pass = len(self._windows) // config.batch_size
+        super().__init__(model, config, label, updates_a_pass=updates_a_pass, n_rows=n_rows)
 
-    def loss(self, step: int, rng: np.random.Generator) -> Tensor:  # noqa: ARG002 (windows come by chance)
-        rows = rng.integers(0, len(self._windows), self._config.batch_size)
-        return self._loss(self._windows[rows], rng)
+    def _loss_at(self, update: int, rng: np.random.Generator) -> Tensor:  # noqa: ARG002 (windows come by chance)
+        return self._loss(self._windows[rng.integers(0, len(self._windows), self._config.batch_size)], rng)
 
     def _loss(self, windows: npt.NDArray[np.int64], rng: np.random.Generator) -> Tensor:
         states, targets = self._guess(windows, int(rng.integers(2**31)))
-        return _candidate_loss(self.model.decoder, states, targets, self._table, self._config, rng)
+        return self._candidate_loss(self.model.decoder, states, targets, rng)
 
     def _trial_loss(self, rows: int, steps: int) -> Tensor:
         return self._loss(self._windows[:rows, :steps], np.random.default_rng(0))
 
-    def validation_loss(self) -> float:
+    def _validation_loss(self) -> float:
         total, n = 0.0, 0
         for begin in range(0, len(self._validation), 64):
             states, targets = self._guess(self._validation[begin : begin + 64], begin)
@@ -223,116 +361,6 @@ class _Masked:
     @property
     def _table(self) -> Tensor:
         return self.model.encoder.embedding.weight
-
-    @property
-    def device(self) -> torch.device:
-        return self._table.device
-
-
-def _candidate_loss(
-    decoder: Any,
-    states: Tensor,
-    targets: Tensor,
-    table: Tensor,
-    config: PretrainingConfig,
-    rng: np.random.Generator,
-) -> Tensor:
-    n_frequent = min(config.n_frequent, len(table))
-    n_sampled = min(config.n_sampled, len(table) - n_frequent)
-    sampled = rng.choice(len(table) - n_frequent, n_sampled, replace=False) + n_frequent
-    return candidate_loss(
-        decoder.projection(states).reshape(-1, table.shape[1]),
-        targets.reshape(-1),
-        table,
-        decoder.bias,
-        n_frequent=n_frequent,
-        sampled=torch.from_numpy(sampled).to(table.device),
-    )
-
-
-def _learn(
-    learner: _Next | _Masked,
-    config: PretrainingConfig,
-    device: torch.device,
-    out: pathlib.Path,
-    resume: bool,
-    on_event: Callable[[dict[str, Any]], None],
-) -> dict[str, Any]:
-    model = learner.model
-    learned = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimiser = torch.optim.AdamW(
-        learned, lr=config.learning_rate, weight_decay=0.0, fused=devices.has_fused_optimisers(device)
-    )
-    n_updates = max(1, round(config.epochs * learner.updates_an_epoch))
-    progress: dict[str, Any] = {"update": 0, "seconds": 0.0, "history": []}
-    entries = dataclasses.asdict(config)
-    settings = json.dumps({name: value for name, value in entries.items() if name != "precision"}, sort_keys=True)
-    says = ""
-    if resume and _state_file(out).is_file():
-        groups, progress = state.load(_state_file(out), settings=settings)
-        try:
-            model.load_state_dict(groups["model"])
-        except RuntimeError as error:  # torch's word for other names or shapes
-            raise TrainingError(
-                f"{_state_file(out)} belongs to a run of another model; start again without --resume."
-            ) from error
-        state.restore(optimiser, groups)
-        progress["precision"], says = keep_precision(learner.trial, progress.get("precision", "bf16"), config.precision)
-    else:
-        progress["precision"] = choose_precision(learner.trial, config.precision)
-    between_checks = max(1, learner.updates_an_epoch // _CHECKS_AN_EPOCH)
-    on_event(
-        {
-            "event": "pretraining",
-            "parameters": sum(parameter.numel() for parameter in learned),
-            "device": device_name(device),
-            "precision": progress["precision"],
-            "updates": n_updates,
-        }
-    )
-    if says:
-        on_event({"event": "precision", "precision": progress["precision"], "says": says})
-    started, losses = time.perf_counter() - progress["seconds"], []
-    model.train()
-    while progress["update"] < n_updates:
-        update = progress["update"]
-        rate = config.learning_rate * _rate_factor(update / n_updates, config.warmup_share)
-        for group in optimiser.param_groups:
-            group["lr"] = rate
-        with autocast(device, progress["precision"]):
-            loss = learner.loss(update, np.random.default_rng((config.seed, update)))
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(learned, config.clip_norm)
-        optimiser.step()
-        losses.append(loss.detach())
-        progress["update"] += 1
-        if update % _STEPS_BETWEEN_EVENTS == 0:
-            on_event({"event": "update", "update": update + 1, "updates": n_updates, "loss_nats": loss.item()})
-        if progress["update"] % between_checks == 0 or progress["update"] == n_updates:
-            mean = torch.stack(losses).mean().item()
-            losses = []
-            if not math.isfinite(mean):
-                raise TrainingError(f"The loss became {mean} by update {update + 1}; try a smaller --learning-rate.")
-            entry: dict[str, Any] = {"update": update + 1, "train_loss_nats": round(mean, 4)}
-            progress["seconds"] = round(time.perf_counter() - started, 1)
-            # The validation texts are read twice an epoch; more would cost more than it shows.
-            if progress["update"] % (between_checks * 10) == 0 or progress["update"] == n_updates:
-                model.eval()
-                with torch.inference_mode(), autocast(device, progress["precision"]):
-                    entry["validation_perplexity"] = round(math.exp(learner.validation_loss()), 2)
-                model.train()
-            progress["history"].append({**entry, "seconds": progress["seconds"]})
-            state.save(_state_file(out), {"model": model.state_dict()}, optimiser, progress=progress, settings=settings)
-            on_event({"event": "check", **progress["history"][-1], "updates": n_updates})
-    model.eval()
-    return progress
-
-
-def _rate_factor(done: float, warmup_share: float) -> float:
-    if done < warmup_share:
-        return (done + 1e-3) / (warmup_share + 1e-3)
-    return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * (done - warmup_share) / (1 - warmup_share)))
 
 
 def _lanes(stream: npt.NDArray[np.int64], n_lanes: int) -> npt.NDArray[np.int64]:
@@ -426,7 +454,3 @@ def bigram_perplexity(corpus: corpora.Corpus, discount: float = 0.75) -> float:
     backoff = np.where(n_before[v] > 0, discount * n_kinds[v] / total, 1.0)
     p = np.maximum(seen - discount, 0) / total + backoff * unigram[w]
     return float(np.exp(-np.log(p).mean()))
-
-
-def _state_file(out: pathlib.Path) -> pathlib.Path:
-    return out.with_name(f".{out.name}.state.safetensors")

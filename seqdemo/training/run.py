@@ -9,7 +9,6 @@ import copy
 import dataclasses
 import functools
 import pathlib
-import platform
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -24,7 +23,7 @@ from seqdemo.data import examples, imdb, opinions
 from seqdemo.errors import DataError
 from seqdemo.models import registry
 from seqdemo.text import MAX_TOKENS, Vocabulary
-from seqdemo.training import calibration, devices, loop
+from seqdemo.training import calibration, devices, engine, events, sentiment
 from seqdemo.training.config import TrainingConfig
 from seqdemo.training.scores import accuracy_interval
 
@@ -45,7 +44,7 @@ def train(
     init: pathlib.Path | None = None,
     limit: int | None = None,
     test: bool = True,
-    on_event: loop.OnEvent = loop.ignore,
+    on_event: events.OnEvent = events.ignore,
 ) -> Classifier:
     """Trains one model on the reviews and writes its checkpoint.
 
@@ -89,27 +88,15 @@ def train(
     )
     if given:
         language_model.start_from(model, given, words_only=config.start == "words")
-    on_event(
-        {
-            "event": "start",
-            "model": name,
-            "preset": preset,
-            "parameters": sum(parameter.numel() for parameter in model.parameters()),
-            "device": device_name(device),
-            "training_reviews": len(training_rows),
-            "validation_reviews": len(validation_rows),
-            "vocabulary_size": len(vocabulary),
-        }
-    )
     out.parent.mkdir(parents=True, exist_ok=True)
     state_file = out.with_name(f".{out.name}.state.safetensors")
     beside = None
     if config.opinion_share:
         lexicon = opinions.Lexicon.learn([tokens[row] for row in training_rows], reviews.labels[training_rows])
         n_opinions = round(config.opinion_share * len(training_rows))
-        beside = functools.partial(opinions.draw, lexicon, vocabulary, n_opinions)
+        beside = sentiment.Beside(n_opinions, functools.partial(opinions.draw, lexicon, vocabulary, n_opinions))
     validation = encoded.pick(validation_rows)
-    progress = loop.fit(
+    progress = sentiment.fit(
         model,
         encoded.pick(training_rows),
         validation,
@@ -119,14 +106,15 @@ def train(
         state_file=state_file,
         resume=resume,
         finish=finish,
+        label=registry.spec(name).label,
         beside=beside,
     )
     metrics: dict[str, Any] = {
-        "validation_accuracy": progress.best_accuracy,
+        "validation_accuracy": progress.best["validation_accuracy"],
         "seconds": round(progress.seconds, 1),
         "epochs": progress.epoch,
         "best_epoch": progress.best_epoch,
-        "device": device_name(device),
+        "device": devices.name_of(device),
         "precision": progress.precision,
         "seed": config.seed,
     }
@@ -139,7 +127,7 @@ def train(
         vocabulary=vocabulary,
         validation=validation,
         metrics=metrics,
-        history=progress.history,
+        history=engine.as_shipped(progress.history),
         training={**dataclasses.asdict(config), "preset": preset},
         test_reviews=functools.partial(open_test_reviews, data, limit) if test else None,
         device=device,
@@ -161,7 +149,7 @@ def ship(
     training: Mapping[str, Any],
     test_reviews: Callable[[], imdb.Reviews] | None = None,
     device: torch.device | None = None,
-    on_event: loop.OnEvent = loop.ignore,
+    on_event: events.OnEvent = events.ignore,
 ) -> Classifier:
     """Builds the temperature into a trained model, writes it, and measures the file on the test reviews.
 
@@ -182,12 +170,12 @@ def ship(
         The checkpoint as written, read back.
     """
     device = device or torch.device("cpu")
-    logits = loop.predict_logits(model.to(device), validation, device=device)
+    logits = sentiment.predict_logits(model.to(device), validation, device=device)
     temperature = calibration.fit_temperature(logits, validation.labels)
     model.to("cpu")
     calibration.cool(model.head, temperature)
     metrics = {
-        "validation_accuracy": loop.scores(logits, validation.labels)["accuracy"],
+        "validation_accuracy": sentiment.scores(logits, validation.labels)["accuracy"],
         **metrics,
         "validation_n": len(validation),
         "temperature": round(temperature, 3),
@@ -202,10 +190,18 @@ def ship(
     write(metrics=metrics)
     if test_reviews:
         shipped = folder.load(out)
-        on_event({"event": "testing"})
+        on_event(events.Testing())
         metrics = {**measure(shipped, test_reviews(), device=device), **metrics}
         write(metrics=metrics, card=card.model_card(name=name, config=shipped.config, metrics=metrics))
-    on_event({"event": "done", "out": str(out), **metrics})
+    on_event(
+        events.Done(
+            reason="finished",
+            epochs=metrics["epochs"],
+            best_epoch=metrics["best_epoch"],
+            folder=str(out),
+            metrics=metrics,
+        )
+    )
     return folder.load(out)
 
 
@@ -241,8 +237,8 @@ def measure(classifier: Classifier, reviews: imdb.Reviews, *, device: torch.devi
     device = device or torch.device("cpu")
     encoded = examples.encode(examples.tokenize_all(reviews), reviews.labels, classifier.vocabulary)
     model = classifier.model if device.type == "cpu" else copy.deepcopy(classifier.model).to(device)
-    logits = loop.predict_logits(model, encoded, device=device)
-    scores = loop.scores(logits, encoded.labels)
+    logits = sentiment.predict_logits(model, encoded, device=device)
+    scores = sentiment.scores(logits, encoded.labels)
     low, high = accuracy_interval(scores["accuracy"], len(encoded))
     temperature = classifier.metrics.get("temperature", 1.0)
     return {
@@ -270,13 +266,6 @@ def remember(classifier: Classifier, measured: Mapping[str, Any]) -> None:
     schema.write_json(classifier.folder / schema.METRICS, metrics)
     (classifier.folder / schema.CARD).write_text(text, encoding="utf-8", newline="\n")
     manifest.follow(classifier.folder, schema.METRICS)
-
-
-def device_name(device: torch.device) -> str:
-    """The device by the name its maker gave it."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"{device.type} ({platform.machine()}, {torch.get_num_threads()} threads)"
 
 
 def code_commit() -> str | None:

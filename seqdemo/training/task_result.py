@@ -21,7 +21,7 @@ def write(
     problem: Problem,
     settings: RunSettings,
     metrics: Mapping[str, Any],
-    epochs: Sequence[Mapping[str, Any]],
+    history: Sequence[Mapping[str, Any]],
 ) -> None:
     """Writes the folder; a previous one stays whole until the new one is.
 
@@ -32,13 +32,13 @@ def write(
         problem: What it was trained on.
         settings: Of the run.
         metrics: What `metrics.json` holds.
-        epochs: The run's epochs as its events tell them, epoch 0 first.
+        history: One entry for each epoch.
 
     Raises:
         TrainingError: It could not be written.
     """
     model.to("cpu")
-    history = [_as_shipped(entry, problem) for entry in epochs if entry["epoch"]]
+    history = [{name: value for name, value in entry.items() if name != "gradient_by_step"} for entry in history]
     training = {**dataclasses.asdict(settings), "classes": list(problem.classes)}
     card = _card(settings, metrics)
     try:
@@ -74,20 +74,6 @@ def write(
         raise TrainingError(
             f"The result could not be written ({error.strerror or error}); is the disk full?"
         ) from error
-
-
-def _as_shipped(entry: Mapping[str, Any], problem: Problem) -> dict[str, Any]:
-    """An epoch in the names that `history.json` of every checkpoint has."""
-    unit = "_mse" if problem.answer == "number" else "_loss_nats"
-    return {
-        "epoch": entry["epoch"],
-        f"train{unit}": entry["train_loss"],
-        f"validation{unit}": entry["validation_loss"],
-        "train_accuracy": entry["train_accuracy"],
-        "validation_accuracy": entry["validation_accuracy"],
-        "gradient_norm": entry["gradient_norm"],
-        "seconds": entry["seconds"],
-    }
 
 
 def _card(settings: RunSettings, metrics: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ before any model is loaded. What belongs to the visitor's own text is computed i
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ import pandas as pd
 import streamlit as st
 
 from seqdemo.charts import memory as charts
+from seqdemo.data.fillers import FILLERS
 from seqdemo.errors import TextError
 from seqdemo.models.registry import MODELS
 from seqdemo.studies import fillers, gradient_by_distance
@@ -195,6 +196,16 @@ def _gradients() -> None:
             st.dataframe(own.drop(columns=["name"]), hide_index=True)
 
 
+def being_measured(alone: Sequence[str]) -> str:
+    """What a visitor's sentence is waiting for.
+
+    Args:
+        alone: What to call the models that also read the neutral words without it, which nothing has stored of them.
+    """
+    more = f", and {fillers.N_ALONE} without your sentence by {listed(alone)}" if alone else ""
+    return f"Being measured: {fillers.N_TEXTS} texts by each model{more}. This takes seconds, more when others ask too."
+
+
 def _own_words() -> None:
     problem = st.session_state.get("memory_sentence_problem")
     result = _result("words")
@@ -206,7 +217,7 @@ def _own_words() -> None:
     elif isinstance(result, Exception):
         st.warning("This could not be measured. Another sentence may work.", icon=":material/info:")
     elif _waiting("words"):
-        st.caption("Being measured: some 250 texts by each model, a few seconds when nobody else asks.")
+        st.caption(plain(being_measured(st.session_state.get("memory_alone", []))))
         st.skeleton(height=360)
     else:
         st.caption("Write a sentence and have it measured.")
@@ -224,7 +235,7 @@ def _difference_charts(table: pd.DataFrame) -> None:
     st.caption(
         f"How to read this: P(positive) with “{fillers.SENTENCES['positive']}” minus P(positive) with "
         f"“{fillers.SENTENCES['negative']}”, both beside the same neutral words. At 0 the model can no longer tell "
-        "them apart. Each line is the median over eight neutral passages, its band the middle half."
+        f"them apart. Each line is the median over {len(FILLERS)} neutral passages, its band the middle half."
     )
     with st.expander("The data as a table"):
         st.dataframe(table.drop(columns=["name"]), hide_index=True)
@@ -245,9 +256,9 @@ def _words_charts(table: pd.DataFrame) -> None:
             st.markdown(f"**{heading}**")
             st.altair_chart(charts.words_chart(part), width="stretch", alt=charts.words_alt(part, words))
     st.caption(
-        "How to read this: each line is the median over eight neutral passages, its band the middle half. An opinion "
-        f"counts as lost where it moves P(positive) by less than {100 * fillers.LOST:.0f} points beside the same "
-        "neutral words alone."
+        f"How to read this: each line is the median over {len(FILLERS)} neutral passages, its band the middle half. An "
+        f"opinion counts as lost where it moves P(positive) by less than {100 * fillers.LOST:.0f} points beside the "
+        "same neutral words alone."
     )
     with st.expander("The data as a table"):
         st.dataframe(table.drop(columns=["name"]), hide_index=True)
@@ -487,6 +498,7 @@ def _ask_own_sentence(sentence: str, alone: Mapping[str, Any]) -> None:
         _forget("words")
         return
     missing = {name: model for name, model in models.items() if name not in alone}
+    st.session_state["memory_alone"] = [own_models.label(name) for name in missing]
     _ask(
         "words",
         ("words", *_weights().values(), _digest(checked)),

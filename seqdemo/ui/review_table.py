@@ -19,7 +19,7 @@ from seqdemo.models.registry import MODELS
 from seqdemo.sizes import MB, megabytes
 from seqdemo.studies import speed
 from seqdemo.text import probably_not_english
-from seqdemo.ui import address, own_models, resources
+from seqdemo.ui import address, components, own_models, resources
 from seqdemo.ui.marks import plain
 from seqdemo.ui.review_queue import CHARACTERS_READ, QUEUE, Column, Job, Outcome
 from seqdemo.ui.table_source import TableSource
@@ -71,9 +71,11 @@ def _panel() -> None:
     )
     id_ = _id()
     job = QUEUE.find(id_) if id_ else None
+    # Not by `st.query_params`, which would put a review back that was in the address when this page last ran.
+    components.address_entries(
+        key="review_table_address", data=[address.entries({_ENTRY: id_} if id_ else {}, [_ENTRY])], height=1
+    )
     if job is not None:
-        if st.query_params.get(_ENTRY) != job.id:
-            st.query_params[_ENTRY] = job.id
         job.seen(*_visitor())
     elif id_ is not None:
         st.info("That table is not kept any more. Upload it again to have it scored anew.", icon=":material/schedule:")
@@ -282,7 +284,10 @@ def _outcome(job: Job, outcome: Outcome) -> None:
         on_click="ignore",
     )
     minutes = max(1, math.ceil((job.kept_until - time.monotonic()) / 60))
-    st.caption(f"Kept for {_count(minutes, 'minute')} more: who has the address of this page can download it.")
+    st.caption(
+        f"Kept for {_count(minutes, 'minute')} more, less where other tables need the room: who has the address of "
+        "this page can download it."
+    )
 
 
 # ---- Whose it is
@@ -303,7 +308,6 @@ def _forget() -> None:
     if job is not None:
         job.stop()
     st.session_state[_JOB] = None
-    st.query_params.pop(_ENTRY, None)
     _TABLE.forget()
     for key in (_WHICH, _COUNTS, _PROBLEM):
         st.session_state.pop(key, None)

@@ -264,3 +264,24 @@ def test_nothing_scrolls_sideways_on_a_phone(ready):
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     inside = page.locator("[data-testid=stMain]").evaluate("main => main.scrollWidth <= main.clientWidth")
     assert inside
+
+
+def test_a_scored_table_and_what_is_typed_meanwhile_both_stay_in_the_address(ready, expect, tmp_path):
+    table = tmp_path / "reviews.csv"
+    table.write_text("text\nGood.\nBad.\n", encoding="utf-8")
+    page = ready(linked("This film is good")).page
+    page.get_by_text("Score a table of reviews").click()
+    page.locator("input[type=file]").set_input_files(table)
+    start = page.get_by_role("button", name="Score 2 reviews")
+    expect(start).to_be_visible()
+    page.get_by_label("Review", exact=True).fill("This film is bad")
+    page.wait_for_url(re.compile(r"review=This\+film\+is\+bad"))
+    start.click()
+    expect(page.get_by_role("button", name="Download reviews_scored.csv")).to_be_visible()
+    page.wait_for_url(re.compile(r"table="))
+    assert "This film is bad" in urllib.parse.unquote_plus(page.url)
+    page.reload()
+    expect(page.get_by_role("button", name="Download reviews_scored.csv")).to_be_visible()
+    expect(page.get_by_label("Review", exact=True)).to_have_value("This film is bad")
+    page.locator("input[type=file]").set_input_files(table)  # another upload: the table's link goes, the rest stays
+    page.wait_for_url(re.compile(r"sentiment\?review=This\+film\+is\+bad$"))

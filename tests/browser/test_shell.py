@@ -1,11 +1,23 @@
 """The window around every page: its menu, its drawer, its keyboard focus, and what it leaves in the address."""
 
+import urllib.parse
+
 import pytest
 
 from seqdemo.ui.pages import PAGES
+from tests.own_run import write_run
 
 PATHS = [f"/{page.path}" for page in PAGES]
 SLID = "() => [...document.querySelectorAll('*')].filter(node => node.scrollLeft).map(node => node.dataset.testid)"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_run(tmp_path_factory, build_small, vocabulary):
+    """The id of a visitor's own LSTM, written where the server of this module, which starts later, keeps its runs."""
+    root = tmp_path_factory.mktemp("runs")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SEQDEMO_RUNS", str(root))
+        yield write_run(root, build_small("lstm"), "lstm", vocabulary)
 
 
 @pytest.fixture
@@ -88,6 +100,10 @@ def test_on_a_phone_the_drawer_closes_after_a_choice_in_it(opened, expect):
     expect(drawer).to_have_attribute("data-collapsed", "true")
     page.wait_for_url("**/memory")
     expect(page.get_by_role("heading", level=1)).to_be_in_viewport()
+    page.get_by_test_id("stExpandSidebarButton").click()
+    expect(drawer).to_have_attribute("data-collapsed", "false")
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name="Memory").click()  # the page that is there already
+    expect(drawer).to_have_attribute("data-collapsed", "true")
 
 
 def test_on_a_desktop_the_sidebar_stays_after_a_choice_in_it(opened, expect):
@@ -96,3 +112,22 @@ def test_on_a_desktop_the_sidebar_stays_after_a_choice_in_it(opened, expect):
     page.wait_for_url("**/memory")
     expect(page.get_by_role("heading", level=1)).to_contain_text("200 words back")
     expect(page.get_by_test_id("stSidebar")).to_have_attribute("data-collapsed", "false")
+
+
+def entries(address):
+    return dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(address).query))
+
+
+def test_own_models_and_the_frame_around_the_app_stay_in_the_address_from_page_to_page(visit, expect, own_run):
+    page = visit(f"/?own={own_run}&embed=true", viewport={"width": 1280, "height": 844}).page
+    wanted = {"own": own_run, "embed": "true"}
+    page.get_by_role("link", name="Type a review yourself").click()
+    page.wait_for_url(lambda address: "/sentiment" in address and wanted.items() <= entries(address).items())
+    expect(page.get_by_text("First try (LSTM)").first).to_be_visible(timeout=90_000)
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name="Stepper").click()
+    page.wait_for_url(lambda address: "/stepper" in address and wanted.items() <= entries(address).items())
+    expect(page.get_by_text("First try (LSTM)").first).to_be_visible(timeout=90_000)
+    with page.context.expect_page() as opened_beside:
+        page.get_by_test_id("stSidebarNav").get_by_role("link", name="Memory").click(button="middle")
+    assert entries(opened_beside.value.url)["own"] == own_run
+    assert "/stepper" in page.url

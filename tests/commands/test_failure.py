@@ -82,7 +82,6 @@ WRONG_USE = {
     "evaluate rnn --limit 0": "--limit: a whole number from 1 on is needed; got '0'",
     "train": "Film reviews need --model, one of rnn,",
     "train --task own": "--task own learns from a file; name it with --csv.",
-    "train --task dates --resume": "cannot be resumed",
     "train --task copy --finish": "--finish is for --task reviews",
     "train --task copy --length 1": "length is from 4 to 400; got 1.",
     "train --task copy --max-seconds 0": "--max-seconds: a number above 0 is needed; got '0'",
@@ -275,9 +274,10 @@ def test_a_command_that_is_stopped_says_how_its_run_goes_on(here, capsys, monkey
     def stop(event):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("seqdemo.commands.progress.ReviewsBar", lambda: stop)
+    monkeypatch.setattr("seqdemo.commands.progress.Bar", lambda: stop)
     assert ended(TRAIN.split(), capsys) == (130, "seqdemo: Stopped. A training run goes on with --resume.\n")
-    assert ended(["train", "--task", "dates"], capsys) == (130, "seqdemo: Stopped.\n")
+    said = "seqdemo: Stopped. A training run goes on with --resume.\n"
+    assert ended(["train", "--task", "dates"], capsys) == (130, said)
 
 
 def test_bf16_where_it_cannot_be_is_told_before_anything_is_learned(here, capsys):
@@ -292,7 +292,7 @@ def test_bf16_where_it_cannot_be_is_told_before_anything_is_learned(here, capsys
         assert shown.err.startswith("seqdemo: bf16 does not work for this model on this cpu (")
         assert shown.err.endswith("--precision auto takes what works, fp32 always does.\n")
         assert '"event": "step"' not in shown.out
-        assert '"event": "pretraining"' not in shown.out
+        assert '"event": "start"' not in shown.out
 
 
 @pytest.mark.parametrize("model", ["lstm", "transformer"])

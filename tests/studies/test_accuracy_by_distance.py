@@ -9,7 +9,8 @@ import torch
 from seqdemo.data.tasks import TASKS, Batch
 from seqdemo.studies import accuracy_by_distance as distance
 from seqdemo.studies import study
-from seqdemo.studies.accuracy_by_distance import ON_TASK, VARIANTS, Reader, Run
+from seqdemo.studies.accuracy_by_distance import ON_TASK, VARIANTS, Run
+from seqdemo.studies.reach import Reach, Reader
 from seqdemo.studies.registry import STUDIES
 
 
@@ -44,24 +45,22 @@ def first_token(accuracies):
 
 @pytest.mark.parametrize("task", TASKS)
 def test_all_models_on_a_task_have_about_as_many_parameters(task):
-    counts = [Reader(TASKS[task], VARIANTS[name]).n_parameters for name in ON_TASK[task]]
+    counts = [Reach(Run(task=task, variant=name, length=20, seed=0)).n_parameters for name in ON_TASK[task]]
     assert max(counts) <= 1.1 * min(counts)
 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_what_is_counted_and_trained_is_all_that_moves_the_answer(task):
     for name in ON_TASK[task]:
-        reader = Reader(TASKS[task], VARIANTS[name])
-        reader.loss(TASKS[task].draw(np.random.default_rng(0), 8, 20)).backward()
-        assert all(parameter.grad is not None for parameter in reader.parameters)
-        trained = {id(parameter) for parameter in reader.parameters}
-        reached = [p for p in reader.model.parameters() if p.grad is not None]
-        assert {id(parameter) for parameter in reached} <= trained
+        learner = Reach(Run(task=task, variant=name, length=20, seed=0))
+        next(learner.losses(TASKS[task].draw(np.random.default_rng(0), 8, 20))).backward()
+        reached = {id(parameter) for parameter in learner.model.parameters() if parameter.grad is not None}
+        assert {id(parameter) for parameter in learner.trained} == reached
 
 
 def test_the_variants_start_as_they_are_called():
     torch.manual_seed(0)
-    readers = {name: Reader(TASKS["first_token"], variant).model for name, variant in VARIANTS.items()}
+    readers = {name: Reader(TASKS["first_token"], variant).network for name, variant in VARIANTS.items()}
     for name, orthogonal in {"rnn": True, "rnn_uniform": False}.items():
         matrix = readers[name].left_to_right[0].weight_hh_l0.detach()
         assert torch.allclose(matrix @ matrix.T, torch.eye(len(matrix)), atol=1e-4) == orthogonal
@@ -103,7 +102,7 @@ def test_an_answer_counts_as_right_within_the_tolerance():
     reader = Reader(TASKS["adding"], VARIANTS["rnn"])
     batch = TASKS["adding"].draw(np.random.default_rng(0), 4, 10)
     with torch.inference_mode():
-        said = reader.answers(batch).numpy()[:, 0]
+        said = reader(batch).numpy()[:, 0]
     targets = said + np.array([0.0, 0.039, -0.039, 0.2], dtype=np.float32)
     accuracy, mse = reader.measure(Batch(inputs=batch.inputs, lengths=batch.lengths, targets=targets))
     assert accuracy == 0.75

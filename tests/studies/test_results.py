@@ -87,7 +87,7 @@ def test_the_finding_sets_the_best_model_beside_the_baseline(folder):
     finding = results.accuracy_finding(results.accuracies(folder=folder))
     assert finding == (
         "The best of five models, the Transformer, gets 84.0\u00a0% of film reviews right; "
-        "counting words gets 91.0\u00a0%"
+        "counting words and word pairs gets 91.0\u00a0%"
     )
 
 
@@ -106,6 +106,18 @@ def test_the_training_finding_names_first_and_last(folder):
     write_history(folder, "transformer", [0.5, 0.6, 0.7, 0.8])
     finding = results.training_finding(results.training_curves(folder=folder))
     assert finding == "The GRU was at its best after 1 epoch, the Transformer after 4"
+
+
+def test_models_that_were_done_in_the_same_epoch_are_named_together(folder):
+    write_history(folder, "rnn", [0.5, 0.6, 0.7, 0.8])
+    write_history(folder, "bilstm", [0.5, 0.6, 0.7])
+    finding = results.training_finding(results.training_curves(folder=folder))
+    assert finding == "The GRU, the LSTM and the Transformer were at their best after 2 epochs, the RNN after 4"
+
+
+def test_what_is_said_of_the_baseline_is_what_its_file_says():
+    table = results.accuracies().set_index("name")
+    assert table.loc[results.BASELINE, "summary"] == results.BASELINE_SUMMARY
 
 
 def test_models_done_at_once_share_one_number(folder):

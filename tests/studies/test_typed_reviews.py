@@ -110,11 +110,11 @@ def test_the_finding_gives_the_models_range_and_that_of_the_hardest_kind(stored)
     hardest = table[(table["kind"] == "contrast") & (table["name"] != BASELINE)]["accuracy"]
     assert hardest.nunique() == 1
     assert study.finding(table) == (
-        "On short lines written for this project, the models get "
+        "On lines written for this project, the models get "
         f"{study.per_cent(totals.min())} to {study.per_cent(totals.max())}\u00a0% "
         f"right; the hardest kind is contrast, {study.per_cent(hardest.iloc[0])}\u00a0%"
     )
-    assert study.finding(study.frame(None)) == "On short lines written for this project"
+    assert study.finding(study.frame(None)) == "On lines written for this project"
 
 
 def test_whole_per_cents_are_rounded_half_upwards_as_on_the_other_pages():

@@ -10,7 +10,7 @@ from seqdemo.data import dates as data
 from seqdemo.data import not_dates
 from seqdemo.errors import ConfigError, TrainingError
 from seqdemo.models.seq2seq import Seq2Seq, Seq2SeqConfig
-from seqdemo.training import dates
+from seqdemo.training import dates, engine, events
 from seqdemo.training.dates import DatesConfig
 
 SMALL = Seq2SeqConfig(n_inputs=len(data.INPUTS), n_outputs=len(data.OUTPUTS), d_embed=8, d_hidden=16, d_attention=8)
@@ -42,14 +42,17 @@ def test_every_text_stands_in_one_batch_beside_texts_of_its_length():
 @pytest.mark.parametrize("way", dates.WAYS)
 def test_the_loss_falls_whichever_character_the_decoder_is_given(way):
     config = DatesConfig(epochs=4, texts=640, batch_size=64, way=way, learning_rate=0.01)
-    _, history, _ = dates.fit(SMALL, config)
-    assert history[-1]["train_loss_nats"] < history[0]["train_loss_nats"]
+    _, progress = dates.fit(SMALL, config)
+    history = progress.history
+    assert history[-1]["train_loss"] < history[0]["train_loss"]
     assert {entry["way"] for entry in history} == {way}
 
 
 def test_the_same_seed_gives_the_same_run_and_another_seed_another():
-    runs = [dates.fit(SMALL, DatesConfig(epochs=1, texts=128, batch_size=64, seed=seed))[1] for seed in (1, 1, 2)]
-    losses = [run[0]["train_loss_nats"] for run in runs]
+    runs = [
+        dates.fit(SMALL, DatesConfig(epochs=1, texts=128, batch_size=64, seed=seed))[1].history for seed in (1, 1, 2)
+    ]
+    losses = [run[0]["train_loss"] for run in runs]
     assert losses[0] == losses[1] != losses[2]
 
 
@@ -57,11 +60,11 @@ def test_a_run_writes_a_checkpoint_with_both_curves_and_all_that_was_measured(tm
     monkeypatch.setattr(
         dates, "Seq2SeqConfig", lambda attention, **_: Seq2SeqConfig(**{**vars(SMALL), "attention": attention})
     )
-    events = []
-    found = dates.train(out=tmp_path / "dates", config=SHORT, on_event=events.append)
-    kinds = [event["event"] for event in events if event["event"] != "step"]
+    told = []
+    found = dates.train(out=tmp_path / "dates", config=SHORT, on_event=lambda event: told.append(event.plain()))
+    kinds = [event["event"] for event in told if event["event"] != "step"]
     assert kinds == ["start", "epoch", "epoch", "start", "epoch", "epoch", "testing", "done"]
-    json.dumps(events)
+    json.dumps(told)
     assert [(entry["way"], entry["epoch"]) for entry in found.history] == [
         ("teacher", 1),
         ("teacher", 2),
@@ -86,11 +89,37 @@ def test_a_run_writes_a_checkpoint_with_both_curves_and_all_that_was_measured(tm
     assert not plain.model.config.attention
 
 
+def test_a_resumed_run_writes_exactly_what_an_uninterrupted_one_does(tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        dates, "Seq2SeqConfig", lambda attention, **_: Seq2SeqConfig(**{**vars(SMALL), "attention": attention})
+    )
+
+    class CutError(Exception):
+        pass
+
+    def cut(event):
+        if isinstance(event, events.Epoch) and (event.more["way"], event.epoch) == ("own", 1):
+            raise CutError
+
+    dates.train(out=tmp_path / "whole", config=SHORT)
+    with pytest.raises(CutError):
+        dates.train(out=tmp_path / "cut", config=SHORT, on_event=cut)
+    found = dates.train(out=tmp_path / "cut", config=SHORT, resume=True)
+    one, other = ((tmp_path / name / "model.safetensors").read_bytes() for name in ("whole", "cut"))
+    assert one == other
+    without = [{k: v for k, v in entry.items() if k != "seconds"} for entry in found.history]
+    whole = translator.load(tmp_path / "whole").history
+    assert without == [{k: v for k, v in entry.items() if k != "seconds"} for entry in whole]
+    assert not list(tmp_path.glob(".*")), "no state is left behind"
+
+
 def test_the_measured_accuracy_is_that_of_the_answers_given_one_by_one(tmp_path):
-    model, history, _ = dates.fit(SMALL, DatesConfig(epochs=1, texts=64, batch_size=64))
+    model, progress = dates.fit(SMALL, DatesConfig(epochs=1, texts=64, batch_size=64))
     written = data.draw(np.random.default_rng(5), 20, "test")
     answered = dates._score(model, written)
-    translator.save(tmp_path / "dates", model=model, metrics={}, history=history, training={})
+    translator.save(
+        tmp_path / "dates", model=model, metrics={}, history=engine.as_shipped(progress.history), training={}
+    )
     stored = translator.load(tmp_path / "dates").model
     for row, one in enumerate(written):
         (found,) = stored.beam(torch.from_numpy(data.INPUTS.encode(one.text)), 1, data.MAX_STEPS)
@@ -113,7 +142,7 @@ def test_what_follows_the_end_of_an_answer_is_not_learned():
 
 def test_a_loss_that_is_no_number_stops_the_run_with_a_sentence(tmp_path):
     config = DatesConfig(epochs=1, texts=640, batch_size=64, learning_rate=1e30)
-    with pytest.raises(TrainingError, match="--learning-rate"):
+    with pytest.raises(TrainingError, match="smaller --learning-rate"):
         dates.train(out=tmp_path / "dates", config=config)
     assert not (tmp_path / "dates").exists()
 

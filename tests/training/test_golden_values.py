@@ -21,8 +21,10 @@ from seqdemo.data.examples import Examples
 from seqdemo.models import registry
 from seqdemo.models.seq2seq import Seq2SeqConfig
 from seqdemo.studies import accuracy_by_distance as distance
-from seqdemo.training import dates, loop, task_run
+from seqdemo.studies.reach import Reach
+from seqdemo.training import dates, engine, sentiment, task_run
 from seqdemo.training.config import PretrainingConfig, TrainingConfig
+from seqdemo.training.events import Step
 from seqdemo.training.pretrain import pretrain
 from seqdemo.training.settings import RunSettings
 
@@ -64,14 +66,14 @@ def reviews(name, _):
     )
     torch.manual_seed(3)
     model = registry.build(name, registry.make_config(name, vocab_size=30, **SMALL[registry.MODELS[name].family]))
-    return [entry["train_loss_nats"] for entry in loop.fit(model, examples, examples, config, device=CPU).history]
+    return [entry["train_loss"] for entry in sentiment.fit(model, examples, examples, config, device=CPU).history]
 
 
 def task(name, folder):
     """Sequence tasks of the training page, which tell each update of a short run."""
     events = []
     task_run.train(TASKS[name], out=folder / "result", on_event=events.append)
-    return [event["loss"] for event in events if event["event"] == "step"][:UPDATES]
+    return [event.loss for event in events if isinstance(event, Step)][:UPDATES]
 
 
 def language(name, folder):
@@ -94,32 +96,30 @@ def translator(attention, way, _):
     """Dates: with attention and without, given the right characters and the model's own."""
     sizes = {"n_inputs": len(written_dates.INPUTS), "n_outputs": len(written_dates.OUTPUTS)}
     shape = Seq2SeqConfig(**sizes, attention=attention, d_embed=8, d_hidden=16, d_attention=8)
-    _, history, _ = dates.fit(shape, dates.DatesConfig(epochs=UPDATES, texts=16, batch_size=16, way=way))
-    return [entry["train_loss_nats"] for entry in history]
+    _, progress = dates.fit(shape, dates.DatesConfig(epochs=UPDATES, texts=16, batch_size=16, way=way))
+    return [entry["train_loss"] for entry in progress.history]
 
 
-class Told(distance.Reader):
+class Told(Reach):
     """Writes down the loss of every update."""
 
-    def __init__(self, *shape):
-        super().__init__(*shape)
-        self.losses = []
+    def __init__(self, run):
+        super().__init__(run)
+        self.told = []
 
-    def loss(self, batch):
-        found = super().loss(batch)
-        self.losses.append(found.item())
-        return found
+    def losses(self, batch):
+        for loss in super().losses(batch):
+            self.told.append(loss.item())
+            yield loss
 
 
 def study(name, _):
     """The trainer of accuracy by distance."""
-    run = distance.Run(task="first_token", variant=name, length=12, seed=1)
-    torch.manual_seed(run.seed)
-    reader = Told(distance.TASKS[run.task], distance.VARIANTS[name])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(distance, "UPDATES", UPDATES)
-        distance._train(reader, run)
-    return reader.losses
+        learner = Told(distance.Run(task="first_token", variant=name, length=12, seed=1))
+        engine.Run(learner).go()
+    return learner.told
 
 
 TRAINERS = {

@@ -1,11 +1,14 @@
 """bf16 is taken where forward and backward work and are clearly faster; everywhere else all is computed in fp32."""
 
 import dataclasses
+import json
 import time
 
 import numpy as np
 import pytest
+import safetensors
 import torch
+from safetensors.torch import save_file
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -16,7 +19,7 @@ from seqdemo.models import registry
 from seqdemo.models.registry import MODELS
 from seqdemo.models.seq2seq import Seq2SeqConfig
 from seqdemo.text import Vocabulary
-from seqdemo.training import dates, loop, pretrain, state, task_run
+from seqdemo.training import dates, engine, events, pretrain, sentiment, task_run
 from seqdemo.training.config import PretrainingConfig, TrainingConfig
 from seqdemo.training.dates import DatesConfig
 from seqdemo.training.precision import Trial, autocast, choose_precision, keep_precision
@@ -175,7 +178,7 @@ def test_asking_leaves_weights_gradients_mode_and_chance_as_they_are(build_small
     before = {key: tensor.clone() for key, tensor in model.state_dict().items()}
     torch.manual_seed(3)
     drawn, drawn_by_numpy = torch.get_rng_state(), np.random.get_state()
-    trial = loop._trial(model, make_examples(), TrainingConfig(batch_size=8), CPU)
+    trial = sentiment.SentimentLearner(model, make_examples(), make_examples(), TrainingConfig(batch_size=8)).trial()
     choose_precision(trial)
     keep_precision(trial, "bf16")
     assert torch.equal(torch.get_rng_state(), drawn)
@@ -193,25 +196,24 @@ def without_time(history):
 def test_a_classifier_learns_the_same_whether_its_precision_was_chosen_or_set(build_small, name):
     def one(precision):
         config = TrainingConfig(precision=precision, **SHORT)
-        return loop.fit(build_small(name), make_examples(), make_examples(seed=1), config, device=CPU)
+        return sentiment.fit(build_small(name), make_examples(), make_examples(seed=1), config, device=CPU)
 
     chosen = one("auto")
     assert without_time(chosen.history) == without_time(one(chosen.precision).history)
 
 
 def test_a_translator_of_dates_learns_the_same_whether_its_precision_was_chosen_or_set():
-    events = []
-    _, chosen, _ = dates.fit(SMALL_DATES, DatesConfig(**DATES), on_event=events.append)
-    _, again, _ = dates.fit(SMALL_DATES, DatesConfig(precision=events[0]["precision"], **DATES))
-    assert without_time(chosen) == without_time(again)
+    _, chosen = dates.fit(SMALL_DATES, DatesConfig(**DATES))
+    _, again = dates.fit(SMALL_DATES, DatesConfig(precision=chosen.precision, **DATES))
+    assert without_time(chosen.history) == without_time(again.history)
 
 
 def test_a_task_learns_the_same_whether_its_precision_was_chosen_or_set(tmp_path):
     def one(settings):
-        events = []
-        done = task_run.train(settings, out=tmp_path / "result", on_event=events.append)
-        curve = without_time([event for event in events if event["event"] == "epoch"])
-        return done["metrics"]["precision"], curve, next(e for e in events if e["event"] == "start")["precision"]
+        told = []
+        done = task_run.train(settings, out=tmp_path / "result", on_event=told.append)
+        curve = without_time([event.plain() for event in told if isinstance(event, events.Epoch)])
+        return done.metrics["precision"], curve, next(e for e in told if isinstance(e, events.Start)).precision
 
     chosen, curve, said = one(TASK)
     assert chosen == said
@@ -224,78 +226,62 @@ def test_every_trainer_computes_in_bf16_when_told_to_and_measures_in_it_too(buil
         losses = {}
         for precision in ("fp32", "bf16"):
             config = TrainingConfig(precision=precision, **SHORT)
-            progress = loop.fit(build_small(name), make_examples(), make_examples(seed=1), config, device=CPU)
+            progress = sentiment.fit(build_small(name), make_examples(), make_examples(seed=1), config, device=CPU)
             assert progress.precision == precision
-            losses[precision] = progress.history[-1]["validation_loss_nats"]
+            losses[precision] = progress.history[-1]["validation_loss"]
         assert losses["bf16"] != losses["fp32"]
         assert losses["bf16"] == pytest.approx(losses["fp32"], rel=0.1)
-    events = []
-    _, history, _ = dates.fit(SMALL_DATES, DatesConfig(precision="bf16", **DATES), on_event=events.append)
-    assert "in bf16" in events[0]["says"]
-    assert np.isfinite(history[0]["validation_loss_own_nats"])
+    _, progress = dates.fit(SMALL_DATES, DatesConfig(precision="bf16", **DATES))
+    assert progress.precision == "bf16"
+    assert np.isfinite(progress.history[0]["validation_loss_own_nats"])
     done = task_run.train(dataclasses.replace(TASK, precision="bf16"), out=tmp_path / "result")
-    assert done["metrics"]["precision"] == "bf16"
+    assert done.metrics["precision"] == "bf16"
+
+
+class CutError(Exception):
+    """Ends a run from outside."""
 
 
 def test_a_run_that_began_in_bf16_elsewhere_is_resumed_and_says_how(build_small, tmp_path):
     path = tmp_path / "state.safetensors"
-    config = TrainingConfig(precision="fp32", **{**SHORT, "epochs": 1})
-    loop.fit(build_small("lstm"), make_examples(), make_examples(seed=1), config, device=CPU, state_file=path)
-    groups, progress = state.load(path, settings=loop._settings(config))
-    model = build_small("lstm")
-    optimiser = loop._optimiser(model, config, CPU)
-    state.restore(optimiser, groups)
-    groups.pop("optimiser")
-    progress["precision"] = "bf16"
-    longer = TrainingConfig(**SHORT)
-    state.save(path, groups, optimiser, progress=progress, settings=loop._settings(longer))
-    events = []
-    found = loop.fit(
-        model,
-        make_examples(),
-        make_examples(seed=1),
-        longer,
-        device=CPU,
-        state_file=path,
-        resume=True,
-        on_event=events.append,
-    )
+    config = TrainingConfig(**SHORT)
+
+    def cut(event):
+        if isinstance(event, events.Epoch):
+            raise CutError
+
+    def fit(model, **options):
+        training, validation = make_examples(), make_examples(seed=1)
+        return sentiment.fit(model, training, validation, config, device=CPU, state_file=path, **options)
+
+    with pytest.raises(CutError):
+        fit(build_small("lstm"), on_event=cut)
+    with safetensors.safe_open(path, "pt") as file:
+        metadata, tensors = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    metadata["progress"] = json.dumps({**json.loads(metadata["progress"]), "precision": "bf16"})
+    save_file(tensors, path, metadata)
+    told = []
+    found = fit(build_small("lstm"), resume=True, on_event=told.append)
     assert found.precision == ("bf16" if lstm_works_in_bf16() else "fp32")
     said = "goes on in bf16, as it began." if lstm_works_in_bf16() else "began in bf16, which does not work here"
-    assert said in events[0]["says"]
-    assert [event["epoch"] for event in events if event["event"] == "epoch"] == [2]
+    assert said in told[1].says
+    assert [event.epoch for event in told if isinstance(event, events.Epoch)] == [1, 2]
 
 
 def test_a_resumed_task_says_its_precision_after_its_start(tmp_path):
-    class CutError(Exception):
-        pass
-
     def cut(event):
-        if event["event"] == "epoch" and event["epoch"] == 1:
+        if isinstance(event, events.Epoch) and event.epoch == 1:
             raise CutError
 
-    bf16 = dataclasses.replace(TASK, precision="bf16")
+    bf16 = dataclasses.replace(TASK, precision="bf16", epochs=3)
     with pytest.raises(CutError):
-        task_run.train(dataclasses.replace(bf16, epochs=3), out=tmp_path / "result", on_event=cut_after_saving(cut))
-    events = []
-    settings = dataclasses.replace(bf16, epochs=3, precision="auto")
-    task_run.train(settings, out=tmp_path / "result", resume=True, on_event=events.append)
-    assert [event["event"] for event in events[:3]] == ["loading", "start", "precision"]
-    assert events[1]["precision"] == "bf16"
-    assert events[2]["says"] == "The run goes on in bf16, as it began."
-
-
-def cut_after_saving(cut):
-    """Calls `cut` with an epoch's event once the next one has begun, when its state has been written."""
-    waiting = []
-
-    def listen(event):
-        if waiting and event["event"] == "step":
-            cut(waiting[-1])
-        if event["event"] == "epoch":
-            waiting.append(event)
-
-    return listen
+        task_run.train(bf16, out=tmp_path / "result", on_event=cut)
+    told = []
+    settings = dataclasses.replace(bf16, precision="auto")
+    task_run.train(settings, out=tmp_path / "result", resume=True, on_event=told.append)
+    assert [type(event) for event in told[:3]] == [events.Loading, events.Start, events.Precision]
+    assert told[1].precision == "bf16"
+    assert told[2].says == "The run goes on in bf16, as it began."
 
 
 class NoDoubles(TorchDispatchMode):
@@ -317,15 +303,15 @@ def test_no_trainer_needs_double_precision_which_apple_s_gpus_do_not_have(name, 
         torch.zeros(1).double()
     with NoDoubles():
         config = TrainingConfig(adversarial=1.0, average_decay=0.5, **SHORT)
-        loop.fit(build_small(name), make_examples(), make_examples(seed=1), config, device=CPU)
+        sentiment.fit(build_small(name), make_examples(), make_examples(seed=1), config, device=CPU)
         dates.fit(SMALL_DATES, DatesConfig(**DATES))
         for task in ("adding", "first_token", "copy"):
             task_run.train(dataclasses.replace(TASK, task=task, model=name), out=tmp_path / task)
-        kinds = {"gru": (pretrain.RecurrentLanguageModel, pretrain._Next)}
-        model_kind, learner_kind = kinds.get(name, (pretrain.MaskedLanguageModel, pretrain._Masked))
+        kinds = {"gru": (pretrain.RecurrentLanguageModel, pretrain.NextWordLearner)}
+        model_kind, learner_kind = kinds.get(name, (pretrain.MaskedLanguageModel, pretrain.HiddenWordLearner))
         learning = PretrainingConfig(epochs=1, batch_size=4, window=8, n_frequent=8, n_sampled=4)
         learner = learner_kind(model_kind(shape), Corpus(vocabulary, stream, stream), learning)
-        pretrain._learn(learner, learning, CPU, tmp_path / "language", False, lambda _: None)
+        engine.Run(learner, state_file=tmp_path / "language").go()
 
 
 @pytest.mark.parametrize("config", [TrainingConfig, PretrainingConfig, DatesConfig])

@@ -16,6 +16,7 @@ from seqdemo.models import registry
 from seqdemo.text import PAD_ID, Vocabulary
 from seqdemo.training import run
 from seqdemo.training.config import PretrainingConfig, TrainingConfig
+from seqdemo.training.events import Epoch, Step
 from seqdemo.training.pretrain import bigram_perplexity, pretrain, unigram_perplexity
 
 CPU = torch.device("cpu")
@@ -82,25 +83,26 @@ def test_the_transformer_learns_to_guess_hidden_words(reviews, tmp_path):
     assert found.metrics["validation_perplexity"] < 0.5 * found.metrics["unigram_perplexity"]
 
 
-def test_an_interrupted_run_goes_on_where_it_stopped(reviews, tmp_path):
+@pytest.mark.parametrize("name", ["lstm", "gru", "bilstm", "transformer"])
+def test_a_resumed_run_learns_exactly_what_an_uninterrupted_one_does(name, reviews, tmp_path):
     class CutError(Exception):
         pass
 
     def cut(event):
-        if event["event"] == "check" and event["update"] >= 20:
+        if isinstance(event, Epoch) and event.more["update"] >= 13:
             raise CutError
 
-    out = tmp_path / "lstm"
+    learn(name, reviews, tmp_path / "whole", epochs=2)
+    out = tmp_path / "cut"
     with pytest.raises(CutError):
-        learn("lstm", reviews, out, on_event=cut)
+        learn(name, reviews, out, epochs=2, on_event=cut)
     assert not out.exists()
-    seen = []
-    learn("lstm", reviews, out, resume=True, on_event=seen.append)
-    updates = [event["update"] for event in seen if event["event"] == "update"]
-    assert updates[0] > 15, "it did not begin again"
-    history = json.loads((out / "history.json").read_text())
-    assert history[0]["update"] < 20, "the history is whole"
-    assert not list(tmp_path.glob(".lstm.state*"))
+    told = []
+    learn(name, reviews, out, epochs=2, resume=True, on_event=told.append)
+    assert min(event.update for event in told if isinstance(event, Step)) > 13, "it did not begin again"
+    one, other = ((tmp_path / name / "model.safetensors").read_bytes() for name in ("whole", "cut"))
+    assert one == other
+    assert not list(tmp_path.glob(".*.state*"))
 
 
 def test_a_bilstm_keeps_the_forward_direction_it_is_given_and_learns_the_other(reviews, lstm, tmp_path):

@@ -15,10 +15,11 @@ from seqdemo.checkpoints import folder, package, schema
 from seqdemo.errors import CheckpointCorruptError, CheckpointMissingError, DataError, TrainingError
 from seqdemo.training import settings as run_settings
 from seqdemo.training.control import Control
+from seqdemo.training.engine import RunFailed
 from seqdemo.training.problem import prepare
 from seqdemo.training.settings import RunSettings, architecture
 from seqdemo.training.task_model import TaskModel, tensors
-from seqdemo.training.task_run import RunFailed, train
+from seqdemo.training.task_run import train
 
 QUICK = {"learning_rate": 1e-2, "epochs": 6, "device": "cpu", "precision": "fp32"}
 LEARNERS = {
@@ -41,9 +42,9 @@ def one_thread():
 
 def run(settings, tmp_path, **options):
     events = []
-    options.setdefault("on_event", events.append)
-    done = train(settings, out=tmp_path / "result", **options)
-    return done, events
+    listen = options.pop("on_event", events.append)
+    done = train(settings, out=tmp_path / "result", on_event=lambda event: listen(event.plain()), **options)
+    return done.plain(), events
 
 
 def epochs(events):

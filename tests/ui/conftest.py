@@ -1,7 +1,5 @@
 """An app over small checkpoints of its own, its models loaded anew for each test."""
 
-import dataclasses
-import json
 import pathlib
 import shutil
 import threading
@@ -10,11 +8,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import seqdemo
-from seqdemo.checkpoints import folder
 from seqdemo.models.registry import MODELS
-from seqdemo.text import Vocabulary
-from seqdemo.training.settings import RunSettings
 from seqdemo.ui import resources
+from tests.own_run import write_run
 
 MAIN = pathlib.Path(seqdemo.__file__).parent / "ui" / "main.py"
 
@@ -78,32 +74,13 @@ def gate(monkeypatch):
 
 @pytest.fixture
 def own_model(tmp_path, monkeypatch, build_small, vocabulary):
-    """Makes, of a kind, what a visitor trained and saved as `First try`; returns its id.
-
-    It knows other words than the models that came with the app, in another order, and has no word for "good".
-    """
+    """Makes, of a kind, what a visitor trained and saved as `First try`; returns its id."""
     root = tmp_path / "runs"
     monkeypatch.setenv("SEQDEMO_RUNS", str(root))
     resources.jobs.clear()
 
     def make(name):
-        run_id = f"{name:_<16}"
-        words = [word if word != "good" else "splendid" for word in reversed(vocabulary.words[2:])]
-        folder.save(
-            root / run_id / "checkpoint",
-            name=name,
-            model=build_small(name, seed=9),
-            vocabulary=Vocabulary([*vocabulary.words[:2], *words]),
-            metrics={},
-            history=[],
-            training={},
-        )
-        done = {"event": "done", "at": 1, "reason": "finished", "epochs": 1, "best_epoch": 1, "is_text_model": True}
-        done |= {"folder": "", "metrics": {}, "confusion": None, "wrong": []}
-        (root / run_id / "settings.json").write_text(json.dumps(dataclasses.asdict(RunSettings(model=name))))
-        (root / run_id / "events.jsonl").write_text(json.dumps(done) + "\n")
-        (root / run_id / "name.txt").write_text("First try")
-        return run_id
+        return write_run(root, build_small(name, seed=9), name, vocabulary)
 
     yield make
     resources.jobs().close()

@@ -123,6 +123,14 @@ def test_the_visitors_own_sentence_is_measured_on_a_click(measured, page):
     assert sum("P(positive), " in alt for alt in alts(page)) == 3
 
 
+def test_what_is_waited_for_is_as_many_texts_as_are_read(found):
+    swept = fillers.sweep({"rnn": found[0]["rnn"]}, "I liked it.")["rnn"]
+    alone = fillers.sweep_alone({"rnn": found[0]["rnn"]})["rnn"]
+    n_swept, n_alone = sum(len(values) for place in swept.values() for values in place), sum(map(len, alone))
+    assert memory.being_measured([]).startswith(f"Being measured: {n_swept} texts by each model. ")
+    assert f", and {n_alone} without your sentence by First try (RNN). " in memory.being_measured(["First try (RNN)"])
+
+
 @pytest.mark.parametrize(("sentence", "answer"), [("", "no word"), ("🙂 !", "no word"), ("a " * 120, "It may have")])
 def test_a_sentence_that_cannot_be_measured_is_answered_with_one(measured, page, sentence, answer):
     settle(page)

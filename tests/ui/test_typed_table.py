@@ -59,9 +59,7 @@ def test_models_and_the_baseline_stand_side_by_side_for_every_kind(app, measured
 def test_the_page_says_that_it_is_a_development_set(app, measured):
     app.run()
     assert any("development set, written for this project" in caption.value for caption in app.caption)
-    assert any(
-        header.value.startswith("On short lines written for this project, the models get") for header in app.header
-    )
+    assert any(header.value.startswith("On lines written for this project, the models get") for header in app.header)
 
 
 def test_no_line_of_the_set_is_on_the_page(app, measured):
@@ -74,7 +72,7 @@ def test_without_a_result_the_section_says_how_it_is_measured(app):
     app.run()
     assert not app.exception
     assert tables(app) == []
-    assert "On short lines written for this project" in [header.value for header in app.header]
+    assert "On lines written for this project" in [header.value for header in app.header]
     assert any("python -m seqdemo study typed_reviews" in info.value for info in app.info)
 
 

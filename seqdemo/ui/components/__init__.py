@@ -21,7 +21,10 @@ def _read(name: str) -> str:
 _ELEMENTS = _read("elements.js") + _read("address.js")
 
 shell = st.components.v2.component("shell", js=_ELEMENTS + _read("shell.js"))
-"""Shows nothing: keeps `own` in the address, a heading of the address in view, and a phone's drawer out of the way."""
+"""Shows nothing: keeps `own` in addresses, a heading of the address in view, and a phone's drawer out of the way."""
+
+address_entries = st.components.v2.component("address_entries", js=_ELEMENTS + _read("address_entries.js"))
+"""Shows nothing: puts entries into the address; its data is one object, as `seqdemo.ui.address.entries` makes it."""
 
 review_box = st.components.v2.component(
     "review_box", js=_ELEMENTS + _read("review_box.js"), css=_read("review_box.css")

@@ -12,9 +12,9 @@ const SAYS = {
   c: "Cell state c", h: "Hidden state h",
 }
 const TOYS = {
-  rnn: { label: "RNN", gates: ["h"], says: "The 1 that came in fades at every step: each one multiplies it by a weight and squashes it again." },
-  gru: { label: "GRU", gates: ["r", "z", "n"], says: "The update gate z is nearly 1 while nothing comes in, so that h stays." },
-  lstm: { label: "LSTM", gates: ["f", "i", "g", "o"], says: "The forget gate f is nearly 1, so that c keeps what the first step wrote." },
+  rnn: { label: "RNN", gates: ["h"], says: "As it starts, the 1 that came in fades at every step: each one multiplies it by a weight and squashes it again." },
+  gru: { label: "GRU", gates: ["r", "z", "n"], says: "As it starts, the update gate z is near 1 while nothing comes in, so that h stays." },
+  lstm: { label: "LSTM", gates: ["f", "i", "g", "o"], says: "As it starts, the forget gate f is near 1, so that c keeps what the first step wrote." },
 }
 const STARTS = {
   rnn: { h: [[1.5, 0.6, -0.2, 0], [-0.8, 0.3, 0.5, 0.1]] },

@@ -4,7 +4,7 @@ const BY_HAND = ["wheel", "touchstart", "pointerdown", "keydown"]
 const shells = new WeakMap()
 
 export default function ({ data: [{ own }], parentElement }) {
-  if (!shells.has(parentElement)) shells.set(parentElement, [keepTargetInView()])
+  if (!shells.has(parentElement)) shells.set(parentElement, [keepTargetInView(), serveLinks()])
   closeDrawerAfterChoice()
   putInAddress({ own }) // Streamlit takes it out of the address with each other page
   return () => {
@@ -22,8 +22,37 @@ let path = new URL(performance.getEntriesByType("navigation")[0]?.name ?? locati
 function closeDrawerAfterChoice() {
   if (path === location.pathname) return
   path = location.pathname
+  closeDrawer()
+}
+
+function closeDrawer() {
   if (!matchMedia(DRAWER_WIDTH).matches) return
   document.querySelector("[data-testid=stSidebar][data-collapsed=false] [data-testid=stSidebarCollapseButton] button")?.click()
+}
+
+// Links between pages. Streamlit's lead to a bare address, which counts where one is opened in another tab: it gets
+// `own` as soon as it is pressed. And the page that is shown already, chosen in the drawer, changes no path.
+function serveLinks() {
+  const linkOf = (event) => event.target.closest?.("a:is([data-testid=stSidebarNavLink], [data-testid=stPageLink-NavLink])")
+  const press = (event) => {
+    const link = linkOf(event)
+    if (!link) return
+    const url = new URL(link.href)
+    const own = new URL(location.href).searchParams.get("own")
+    if (own) url.searchParams.set("own", own)
+    else url.searchParams.delete("own")
+    if (url.href !== link.href) link.href = url.href
+  }
+  const choose = (event) => {
+    const link = linkOf(event)
+    if (link?.matches("[data-testid=stSidebarNavLink]") && new URL(link.href).pathname === location.pathname) closeDrawer()
+  }
+  for (const kind of ["pointerdown", "keydown"]) document.addEventListener(kind, press, { capture: true, passive: true })
+  document.addEventListener("click", choose, { capture: true, passive: true })
+  return () => {
+    for (const kind of ["pointerdown", "keydown"]) document.removeEventListener(kind, press, { capture: true })
+    document.removeEventListener("click", choose, { capture: true })
+  }
 }
 
 // An address ending in `#hand` leads to that heading, although what stands above it arrives and grows later: it is

@@ -1,0 +1,76 @@
+"""Whatever stands in an address, every page opens: one typed, shortened or made up by someone breaks nothing."""
+
+import contextlib
+import pathlib
+import re
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import seqdemo
+from seqdemo.errors import ConfigError
+from seqdemo.ui import resources, train, train_plan
+from seqdemo.ui.pages import PAGES
+from tests.ui.conftest import MAIN
+
+UI = pathlib.Path(seqdemo.__file__).parent / "ui"
+ODD = ["", "9" * 5_000, "-1", "x-y, <b>", "\u0663\u00b2 \U0001f3ac\x00"]
+ENTRIES = {
+    *("own", "review", "table", "left", "right", "left_unit", "right_unit", "token", "text", "beam", "step", "char"),
+    *("what", "layer", "head", "word", "key", "view", "explained", "explained_by"),
+    *train.IN_ADDRESS,
+}
+
+
+@pytest.fixture
+def own_runs(tmp_path, monkeypatch):
+    """Visitors' runs, of which there are none."""
+    monkeypatch.setenv("SEQDEMO_RUNS", str(tmp_path / "runs"))
+    resources.jobs.clear()
+    yield
+    resources.jobs().close()
+    resources.jobs.clear()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.file)
+def test_a_page_opens_whatever_stands_in_every_entry_of_its_address(own_runs, app, loaded, page):
+    app.run()
+    loaded()
+    for word in ODD:
+        opened = AppTest.from_file(MAIN, default_timeout=60)
+        opened.run()
+        for name in ENTRIES:
+            opened.query_params[name] = word
+        opened.switch_page(f"../../pages/{page.file}").run()
+        assert not opened.exception, (word[:20], opened.exception[0].value)
+        assert opened.title, word[:20]
+
+
+def test_an_own_model_that_is_none_breaks_nothing(own_runs, app):
+    for word in ODD:
+        opened = AppTest.from_file(MAIN, default_timeout=60)
+        opened.query_params["own"] = word
+        assert not opened.run().exception, word[:20]
+
+
+@pytest.mark.parametrize("name", train_plan.IN_ADDRESS)
+@pytest.mark.parametrize("word", ODD)
+def test_a_setting_of_training_is_taken_or_refused_with_a_sentence(name, word):
+    with contextlib.suppress(ConfigError):
+        train_plan.from_query({name: word})
+
+
+def test_every_entry_that_the_code_reads_or_writes_is_tried_here():
+    read = {
+        name
+        for path in UI.rglob("*.py")
+        if path.name != "address.py"  # which has an example
+        for name in re.findall(r'address\.(?!entries)\w+\([^"\n]*\bquery\w*[^"\n]*, "(\w+)"', path.read_text("utf-8"))
+    }
+    asked = {
+        name
+        for path in UI.rglob("*.js")
+        for name in re.findall(r'(?:searchParams|query)\.get\("(\w+)"\)', path.read_text("utf-8"))
+    }
+    assert {"own", "review", "beam", "preset"} <= read
+    assert read | asked <= ENTRIES
