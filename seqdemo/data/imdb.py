@@ -19,8 +19,6 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from seqdemo import environment
 from seqdemo.errors import DataError
@@ -215,6 +213,9 @@ def _telling(on_progress: OnProgress) -> Any:
 
 
 def _read(path: pathlib.Path) -> Reviews:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     try:
         table = pq.read_table(path, columns=["text", "label"])
     except Exception as error:  # pyarrow raises several kinds for a broken or foreign file
