@@ -53,6 +53,12 @@ class Reviews:
         """The reviews at these rows."""
         return Reviews([self.texts[row] for row in rows], self.labels[rows])
 
+    def some(self, limit: int | None) -> Reviews:
+        """Every k-th review, so that both classes stay in; all of them without a limit."""
+        if limit is None or limit >= len(self):
+            return self
+        return self.pick(np.linspace(0, len(self) - 1, limit).astype(np.int64))
+
 
 def find_folder(folder: str | os.PathLike[str] | None = None) -> pathlib.Path | None:
     """The local data set: the folder given, else `SEQDEMO_IMDB`, else None."""

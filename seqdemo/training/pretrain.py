@@ -87,22 +87,18 @@ def pretrain(
     model: RecurrentLanguageModel | MaskedLanguageModel
     model = RecurrentLanguageModel(shape) if isinstance(shape, RecurrentConfig) else MaskedLanguageModel(shape)
     if start is not None:
-        _take(model, start, corpus.vocabulary.words)
+        take(model, start, corpus.vocabulary.words)
     model.to(device)
     label = registry.spec(name).label
-    learner: LanguageLearner = (
-        HiddenWordLearner(model, corpus, config, label)
-        if isinstance(model, MaskedLanguageModel)
-        else NextWordLearner(model, corpus, config, label)
-    )
+    learns = learner(model, corpus, config, label)
     state_file = out.with_name(f".{out.name}.state.safetensors")
-    run = engine.Run(learner, on_event=on_event, state_file=state_file)
+    run = engine.Run(learns, on_event=on_event, state_file=state_file)
     with engine.failures_told(on_event):
         run.go(resume=resume)
     model.to("cpu")
     metrics = {
         "validation_perplexity": run.progress.history[-1]["validation_perplexity"],
-        "validation_tokens": learner.n_validation,
+        "validation_tokens": learns.n_validation,
         "unigram_perplexity": round(unigram_perplexity(corpus), 2),
         "bigram_perplexity": round(bigram_perplexity(corpus), 2),
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
@@ -127,14 +123,39 @@ def pretrain(
     on_event(events.Done(reason="finished", epochs=n_epochs, best_epoch=n_epochs, folder=str(out), metrics=metrics))
 
 
+def learner(
+    model: RecurrentLanguageModel | MaskedLanguageModel,
+    corpus: corpora.Corpus,
+    config: PretrainingConfig,
+    label: str = "",
+    *,
+    updates_an_epoch: int | None = None,
+) -> LanguageLearner:
+    """What makes a language model learn.
+
+    Args:
+        model: A freshly built model, on its device.
+        corpus: What it learns from and is measured on.
+        config: The settings.
+        label: The classifier's name as people read it.
+        updates_an_epoch: Between two checks; a twentieth of a pass by default.
+    """
+    if isinstance(model, MaskedLanguageModel):
+        return HiddenWordLearner(model, corpus, config, label, updates_an_epoch=updates_an_epoch)
+    return NextWordLearner(model, corpus, config, label, updates_an_epoch=updates_an_epoch)
+
+
 class LanguageLearner(engine.Learner[int]):
     """A language model that learns from a corpus; a batch is the number of an update.
 
     Attributes:
         n_validation: Words that it is measured on.
+        updates_a_pass: Over the whole corpus.
+        n_directions: In which a word is guessed.
     """
 
     n_validation: int
+    n_directions = 1
 
     def __init__(
         self,
@@ -157,7 +178,7 @@ class LanguageLearner(engine.Learner[int]):
             updates_an_epoch: Between two checks; a twentieth of a pass by default.
         """
         self.model, self.settings, self._config, self._label = model, dataclasses.asdict(config), config, label
-        self._updates_a_pass, self._n_rows = updates_a_pass, n_rows
+        self.updates_a_pass, self._n_rows = updates_a_pass, n_rows
         self._updates_an_epoch = updates_an_epoch or max(1, updates_a_pass // _CHECKS_A_PASS)
         self._checks_between = 1 if updates_an_epoch else _CHECKS_BETWEEN_VALIDATIONS
         full_on = {"auto": self.device.type == "cuda", "full": True, "candidates": False}
@@ -282,6 +303,7 @@ class NextWordLearner(LanguageLearner):
         self._directions = [False, True] if model.config.bidirectional else [False]
         if not model.embedding.weight.requires_grad:
             self._directions = [True]  # the forward direction is given
+        self.n_directions = len(self._directions)
         self._state: dict[bool, tuple[Tensor, ...]] = {}
         updates_a_pass = (self._lanes.shape[1] - 1) // config.window
         n_rows = len(self._lanes)
@@ -301,7 +323,7 @@ class NextWordLearner(LanguageLearner):
         self._state = {backward: tuple(parts) for backward, parts in found.items()}
 
     def _loss_at(self, update: int, rng: np.random.Generator) -> Tensor:
-        k, window = update % self._updates_a_pass, self._config.window
+        k, window = update % self.updates_a_pass, self._config.window
         before = self._state if k else {}
         loss, self._state = self._loss(slice(k * window, (k + 1) * window + 1), before, rng)
         return loss
@@ -426,7 +448,7 @@ def _lanes(stream: npt.NDArray[np.int64], n_lanes: int) -> npt.NDArray[np.int64]
 
 
 @torch.no_grad()
-def _take(model: RecurrentLanguageModel | MaskedLanguageModel, start: pathlib.Path, words: tuple[str, ...]) -> None:
+def take(model: RecurrentLanguageModel | MaskedLanguageModel, start: pathlib.Path, words: tuple[str, ...]) -> None:
     """Starts from a language model of the same kind, or from another one's words.
 
     A BiLSTM takes the forward direction of an LSTM as well, and both are left as they are. A
