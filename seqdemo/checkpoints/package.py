@@ -226,8 +226,29 @@ def read(folder: pathlib.Path, *, kind: str | None, needed: Sequence[str]) -> Pa
     return Package(folder=folder, config=config, metrics=metrics, history=history)
 
 
-def pack(state: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], list[str]]:
+def restore(folder: pathlib.Path, tensors: Mapping[str, Tensor], files: Mapping[str, Any], vocabulary: str) -> None:
+    """Writes a checkpoint again whose parts went another way.
+
+    Args:
+        folder: Where it goes; replaced if it is there.
+        tensors: As they are stored.
+        files: Name of a JSON file → what it holds.
+        vocabulary: The contents of `vocab.txt`.
+    """
+    with _replacing(folder) as new:
+        (new / WEIGHTS).write_bytes(safetensors.torch.save(dict(tensors), {"format": "pt"}))
+        for name, content in files.items():
+            schema.write_json(new / name, content)
+        (new / VOCABULARY).write_text(vocabulary, encoding="utf-8", newline="\n")
+    manifest.follow(folder)
+
+
+def pack(state: Mapping[str, Tensor], int8_from: int = INT8_FROM_ENTRIES) -> tuple[dict[str, Tensor], list[str]]:
     """Makes tensors small: fp16, and int8 with a scale a row for large tables.
+
+    Args:
+        state: Name → tensor.
+        int8_from: Entries from which a table is large.
 
     Returns:
         The tensors to store, and the names of the tables in int8.
@@ -236,7 +257,7 @@ def pack(state: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], list[str]]:
     int8_tables = []
     for name, tensor in state.items():
         tensor = tensor.detach().float().cpu()
-        if tensor.ndim == 2 and tensor.numel() >= INT8_FROM_ENTRIES:
+        if tensor.ndim == 2 and tensor.numel() >= int8_from:
             scale = (tensor.abs().amax(1, keepdim=True) / 127).clamp(min=1e-7).half()
             packed[name] = (tensor / scale.float()).round().clamp(-127, 127).to(torch.int8).contiguous()
             packed[name + _SCALE] = scale

@@ -25,9 +25,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Prints a line for each checkpoint, or all of them as JSON."""
     from seqdemo.data import imdb
-    from seqdemo.training.run import limited, measure, remember
+    from seqdemo.training.run import measure, remember
 
-    reviews = limited(imdb.load("test", options.data), options.limit)
+    reviews = imdb.load("test", options.data).some(options.limit)
     rows = []
     for name in options.checkpoints or MODELS:
         classifier = seqdemo.load(name)

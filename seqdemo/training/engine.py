@@ -303,6 +303,33 @@ class Run(Generic[B]):
         self.learner.model.eval()
         return reason
 
+    def rehearse(self, batches: Sequence[B]) -> tuple[float, float]:
+        """How long things take, found by updates at a rate of 0, which leave everything as it was.
+
+        Args:
+            batches: Of the updates.
+
+        Returns:
+            The seconds of an update, and those of measuring what was learned.
+        """
+        device = self.learner.device
+        accelerators = [] if device.type == "cpu" else [device]
+        self.progress.precision = choose_precision(self.learner.trial(), self._plan.precision)
+        for group in self._optimiser.param_groups:
+            group["lr"] = 0.0
+        with torch.random.fork_rng(accelerators, device_type=device.type if accelerators else None):
+            self.learner.model.train()
+            self._update(batches[0])[0].item()  # the first is slower
+            started = time.perf_counter()
+            for batch in batches:
+                loss, _ = self._update(batch)
+            loss.item()  # waits for the device
+            updated = time.perf_counter()
+            self._measure()
+        self._optimiser.state.clear()
+        self._optimiser.zero_grad(set_to_none=True)
+        return (updated - started) / len(batches), time.perf_counter() - updated
+
     # --- one epoch ---
 
     def _epoch(self) -> bool:

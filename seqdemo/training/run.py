@@ -20,7 +20,7 @@ import torch
 from seqdemo.checkpoints import card, folder, language_model, manifest, schema
 from seqdemo.checkpoints.classifier import Classifier
 from seqdemo.data import examples, imdb, opinions
-from seqdemo.errors import DataError
+from seqdemo.errors import ConfigError, DataError
 from seqdemo.models import registry
 from seqdemo.text import MAX_TOKENS, Vocabulary
 from seqdemo.training import calibration, devices, engine, events, sentiment
@@ -72,7 +72,7 @@ def train(
         TrainingError: The run cannot go on; a previous checkpoint is untouched.
     """
     device = device or devices.find()
-    reviews = limited(imdb.load("train", data), limit)
+    reviews = imdb.load("train", data).some(limit)
     training_rows, validation_rows = split(reviews)
     tokens = examples.tokenize_all(reviews)
     given = language_model.load(init) if init else None
@@ -205,6 +205,51 @@ def ship(
     return folder.load(out)
 
 
+def finish(
+    path: pathlib.Path,
+    *,
+    out: pathlib.Path,
+    data: str | None = None,
+    limit: int | None = None,
+    on_event: events.OnEvent = events.ignore,
+) -> Classifier:
+    """Finishes a classifier that was trained elsewhere: temperature, test reviews, card.
+
+    Args:
+        path: Its checkpoint folder.
+        out: Where the finished one goes.
+        data: A local folder of the data set; `SEQDEMO_IMDB` or the Hub by default.
+        limit: Reviews of each split to use; all by default.
+        on_event: Called with `Testing` and `Done`.
+
+    Raises:
+        CheckpointError: The folder holds no classifier that can be read.
+        ConfigError: It is finished already: its head holds a temperature.
+        DataError: The reviews cannot be read.
+    """
+    found = folder.load(path)
+    if "temperature" in found.metrics:
+        raise ConfigError(f"{path} is finished already; its temperature is {found.metrics['temperature']}.")
+    reviews = imdb.load("train", data).some(limit)
+    held_out = reviews.pick(split(reviews)[1])
+    return ship(
+        copy.deepcopy(found.model),
+        out,
+        name=found.name,
+        vocabulary=found.vocabulary,
+        validation=examples.encode(examples.tokenize_all(held_out), held_out.labels, found.vocabulary),
+        metrics={
+            **found.metrics,
+            "epochs": found.metrics.get("epochs", 0),
+            "best_epoch": found.metrics.get("best_epoch", 0),
+        },
+        history=found.history,
+        training=found.config["training"],
+        test_reviews=functools.partial(open_test_reviews, data, limit),
+        on_event=on_event,
+    )
+
+
 def split(reviews: imdb.Reviews) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Training rows and validation rows.
 
@@ -219,7 +264,7 @@ def split(reviews: imdb.Reviews) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.
 
 def open_test_reviews(data: str | None, limit: int | None) -> imdb.Reviews:
     """The 25,000 test reviews, or an even selection of them."""
-    return limited(imdb.load("test", data), limit)
+    return imdb.load("test", data).some(limit)
 
 
 def measure(classifier: Classifier, reviews: imdb.Reviews, *, device: torch.device | None = None) -> dict[str, Any]:
@@ -277,10 +322,3 @@ def code_commit() -> str | None:
     except (OSError, subprocess.CalledProcessError):
         return None
     return found.stdout.strip()
-
-
-def limited(reviews: imdb.Reviews, limit: int | None) -> imdb.Reviews:
-    """Every k-th review, so that both classes stay in."""
-    if limit is None or limit >= len(reviews):
-        return reviews
-    return reviews.pick(np.linspace(0, len(reviews) - 1, limit).astype(np.int64))
