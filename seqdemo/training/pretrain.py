@@ -22,11 +22,11 @@ from torch.nn import functional as F  # noqa: N812 (torch's own name for it)
 
 from seqdemo.checkpoints import language_model
 from seqdemo.data import corpus as corpora
-from seqdemo.errors import DataError, TrainingError
+from seqdemo.errors import ConfigError, DataError, TrainingError
 from seqdemo.models import registry
 from seqdemo.models.language import MaskedLanguageModel, RecurrentLanguageModel, candidate_loss, hide_words
 from seqdemo.models.recurrent import RecurrentConfig
-from seqdemo.training import devices, engine, events, schedule
+from seqdemo.training import devices, engine, events, ranks, schedule
 from seqdemo.training.config import PretrainingConfig
 from seqdemo.training.precision import Trial
 from seqdemo.training.run import code_commit
@@ -95,6 +95,8 @@ def pretrain(
     run = engine.Run(learns, on_event=on_event, state_file=state_file)
     with engine.failures_told(on_event):
         run.go(resume=resume)
+    if ranks.rank():
+        return
     model.to("cpu")
     metrics = {
         "validation_perplexity": run.progress.history[-1]["validation_perplexity"],
@@ -297,7 +299,10 @@ class NextWordLearner(LanguageLearner):
     ) -> None:
         """Lays the corpus out in lanes."""
         self.model = model
-        self._lanes = self._there(_lanes(corpus.training, config.batch_size))
+        lanes = _lanes(corpus.training, config.batch_size)
+        if len(lanes) % ranks.world():
+            raise ConfigError(f"{ranks.world()} processes cannot share {len(lanes)} lanes; take a multiple of it.")
+        self._lanes = self._there(lanes[ranks.own_rows(len(lanes))])
         self._validation = self._there(_lanes(corpus.validation[:100_000], 32))
         self.n_validation = self._validation.numel()
         self._directions = [False, True] if model.config.bidirectional else [False]
@@ -306,20 +311,25 @@ class NextWordLearner(LanguageLearner):
         self.n_directions = len(self._directions)
         self._state: dict[bool, tuple[Tensor, ...]] = {}
         updates_a_pass = (self._lanes.shape[1] - 1) // config.window
-        n_rows = len(self._lanes)
+        n_rows = len(lanes)
         super().__init__(
             model, config, label, updates_a_pass=updates_a_pass, n_rows=n_rows, updates_an_epoch=updates_an_epoch
         )
 
     def carried(self) -> dict[str, Tensor]:
         """The state of each lane at the end of its last window."""
-        return {f"{backward:d}.{k}": part for backward, parts in self._state.items() for k, part in enumerate(parts)}
+        return {
+            f"{backward:d}.{k}": ranks.gathered(part, 1)
+            for backward, parts in self._state.items()
+            for k, part in enumerate(parts)
+        }
 
     def carry_on(self, carried: Mapping[str, Tensor]) -> None:
         """Takes the states back."""
         found: dict[bool, list[Tensor]] = {}
         for name in sorted(carried):
-            found.setdefault(name.startswith("1."), []).append(carried[name].to(self.device))
+            own = carried[name][:, ranks.own_rows(carried[name].shape[1])]
+            found.setdefault(name.startswith("1."), []).append(own.contiguous().to(self.device))
         self._state = {backward: tuple(parts) for backward, parts in found.items()}
 
     def _loss_at(self, update: int, rng: np.random.Generator) -> Tensor:
@@ -399,8 +409,10 @@ class HiddenWordLearner(LanguageLearner):
         return self._loss(self._windows[torch.from_numpy(rows).to(self.device)], rng)
 
     def _loss(self, windows: Tensor, rng: np.random.Generator) -> Tensor:
-        states, targets = self._guess(windows, int(rng.integers(2**31)))
-        return self._word_loss(self.model.decoder, states, targets, rng)
+        own = ranks.own_rows(len(windows))
+        states, targets, n_in_all = self._guess(windows, int(rng.integers(2**31)), own)
+        weight = ranks.weight(len(targets), n_in_all)
+        return weight * self._word_loss(self.model.decoder, states, targets, rng)
 
     def _trial_loss(self, rows: int, steps: int) -> Tensor:
         return self._loss(self._windows[:rows, :steps], np.random.default_rng(0))
@@ -408,16 +420,18 @@ class HiddenWordLearner(LanguageLearner):
     def _validation_loss(self) -> float:
         total, n = 0.0, 0
         for begin in range(0, len(self._validation), 64):
-            states, targets = self._guess(self._validation[begin : begin + 64], begin)
+            states, targets, _ = self._guess(self._validation[begin : begin + 64], begin)
             logits = self.model.decoder(states, self._table)
             total += F.cross_entropy(logits.float(), targets, reduction="sum").item()
             n += len(targets)
         return total / n
 
-    def _guess(self, windows: Tensor, seed: int) -> tuple[Tensor, Tensor]:
+    def _guess(self, windows: Tensor, seed: int, own: slice = slice(None)) -> tuple[Tensor, Tensor, Tensor]:
+        """The states at hidden words of own windows, these words, and how many are hidden in all windows."""
         ids = windows.long()
         hidden, picked = hide_words(ids, self._config.masked_share, torch.Generator(self.device).manual_seed(seed))
-        return self.model.states(hidden, None)[picked], ids[picked]
+        n_in_all, ids, picked = picked.sum(), ids[own], picked[own]
+        return self.model.states(hidden[own], None)[picked], ids[picked], n_in_all
 
     @property
     def _table(self) -> Tensor:

@@ -23,7 +23,7 @@ from seqdemo.data import examples, imdb, opinions
 from seqdemo.errors import ConfigError, DataError
 from seqdemo.models import registry
 from seqdemo.text import MAX_TOKENS, Vocabulary
-from seqdemo.training import calibration, devices, engine, events, sentiment
+from seqdemo.training import calibration, devices, engine, events, ranks, sentiment
 from seqdemo.training.config import TrainingConfig
 from seqdemo.training.scores import accuracy_interval
 
@@ -45,7 +45,7 @@ def train(
     limit: int | None = None,
     test: bool = True,
     on_event: events.OnEvent = events.ignore,
-) -> Classifier:
+) -> Classifier | None:
     """Trains one model on the reviews and writes its checkpoint.
 
     Args:
@@ -65,7 +65,7 @@ def train(
         on_event: Called with the run's events as plain values.
 
     Returns:
-        The checkpoint as written, read back.
+        The checkpoint as written, read back; None in all processes but the first of those that train together.
 
     Raises:
         DataError: The reviews cannot be read.
@@ -109,6 +109,8 @@ def train(
         label=registry.spec(name).label,
         beside=beside,
     )
+    if ranks.rank():
+        return None
     metrics: dict[str, Any] = {
         "validation_accuracy": progress.best["validation_accuracy"],
         "seconds": round(progress.seconds, 1),
