@@ -38,7 +38,7 @@ from seqdemo.checkpoints import manifest, schema
 from seqdemo.checkpoints.schema import CARD, CONFIG, FORMAT, HISTORY, METRICS, VOCABULARY, WEIGHTS
 from seqdemo.errors import CheckpointCorruptError, CheckpointMissingError, ConfigError
 from seqdemo.models import registry
-from seqdemo.text import TOKENS_VERSION, Vocabulary
+from seqdemo.text import TOKENS_VERSIONS, Vocabulary
 
 if TYPE_CHECKING:
     from seqdemo.models.registry import Config
@@ -103,17 +103,17 @@ class Package:
                 rules than this program's.
         """
         version = self.config.get("tokens", 1)
-        if version != TOKENS_VERSION or isinstance(version, bool):
+        if version not in TOKENS_VERSIONS or isinstance(version, bool):
             raise CheckpointCorruptError(
                 f"{CONFIG}: the model was trained on tokens of version {version!r}; this program makes version "
-                f"{TOKENS_VERSION}. A newer seqdemo may read it."
+                f"{' and '.join(map(str, TOKENS_VERSIONS))}. A newer seqdemo may read it."
             )
         path = self.folder / VOCABULARY
         found = path.read_bytes().removesuffix(b"\n").count(b"\n") + 1
         if found != n_words:
             raise CheckpointCorruptError(f"{VOCABULARY} has {found} words; {CONFIG} says {n_words}.")
         try:
-            return Vocabulary.load(path)
+            return Vocabulary.load(path, version=int(version))
         except UnicodeDecodeError as error:
             raise CheckpointCorruptError(f"{VOCABULARY} is not UTF-8 text: {error}.") from error
 
@@ -182,7 +182,7 @@ def write(
         tensors, int8_tables = pack(model.state_dict())
         # Not by safetensors' own writer, whose files nobody but their owner may read: a server may run as another user.
         (new / WEIGHTS).write_bytes(safetensors.torch.save(tensors, {"format": "pt"}))
-        tokens = {} if vocabulary is None else {"tokens": TOKENS_VERSION}
+        tokens = {} if vocabulary is None else {"tokens": vocabulary.version}
         whole = {"format": FORMAT, **config, **tokens, "int8_tables": int8_tables, "training": dict(training)}
         schema.write_json(new / CONFIG, whole)
         schema.write_json(new / METRICS, metrics)
