@@ -23,14 +23,14 @@ SIGNS = (*RATINGS, *FEELINGS.values())
 
 # --- thumbs, emoji, emoticons ---
 
-_FELT = {
-    2: "😍 🥰 🤩 😻 🥳 😘 ❤ ♥ ❤\u200d🔥 🧡 💛 💚 💙 💜 🖤 🤍 🤎 💕 💖 💗 💓 💞 💘 💝 🔥 💯 🏆 👏 🙌 <3",
-    1: "👍 👌 🙂 😀 😃 😄 😁 😊 ☺ 😎 😋 🤗 😇 😌 💪 🎉 :) :-) :] :-] :o) =) :D :-D =D",
-    -1: "👎 🙁 ☹ 😕 😒 😞 😟 😣 😖 😑 😐 🥱 😴 💤 😩 😫 🙄 😬 🤦 😪 :( :-( :[ :-[ =( :/ :-/ =/ :| :-|",
-    -2: "🤮 🤢 😡 🤬 😠 👿 💩 🗑 🚮 💔 🤥",
+WRITTEN: Mapping[int, tuple[str, ...]] = {
+    2: tuple("😍 🥰 🤩 😻 🥳 😘 ❤ ♥ ❤\u200d🔥 🧡 💛 💚 💙 💜 🖤 🤍 🤎 💕 💖 💗 💓 💞 💘 💝 🔥 💯 🏆 👏 🙌 <3".split()),
+    1: tuple("👍 👌 🙂 😀 😃 😄 😁 😊 ☺ 😎 😋 🤗 😇 😌 💪 🎉 :) :-) :] :-] :o) =) :D :-D =D".split()),
+    -1: tuple("👎 🙁 ☹ 😕 😒 😞 😟 😣 😖 😑 😐 🥱 😴 💤 😩 😫 🙄 😬 🤦 😪 :( :-( :[ :-[ =( :/ :-/ =/ :| :-|".split()),
+    -2: tuple("🤮 🤢 😡 🤬 😠 👿 💩 🗑 🚮 💔 🤥".split()),
 }
-"""Strength → signs. Not here is what says both: tears of laughter or of boredom, a wink, a scream, a skull."""
-_FEELING_OF = {sign: FEELINGS[strength] for strength, signs in _FELT.items() for sign in signs.split()}
+"""Strength → emoji and emoticons. Not here is what says both: tears of laughter or of boredom, a wink, a scream."""
+_FEELING_OF = {sign: FEELINGS[strength] for strength, signs in WRITTEN.items() for sign in signs}
 _EMOTICONS = tuple(sign for sign in _FEELING_OF if sign.isascii())
 _LOOK = re.compile("[\ufe0f\U0001f3fb-\U0001f3ff]")  # in colour, and of which skin
 
