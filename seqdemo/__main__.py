@@ -17,16 +17,21 @@ from typing import Protocol
 import seqdemo
 from seqdemo.commands import (
     average,
+    bundle,
     data,
     evaluate,
     failure,
     manifest,
+    pack,
     predict,
     pretrain,
     publish,
+    recipe,
     record,
+    ship,
     study,
     train,
+    unpack,
 )
 from seqdemo.commands.options import with_hyphens
 
@@ -48,6 +53,11 @@ COMMANDS: Mapping[str, Command] = {
     "pretrain": pretrain,
     "train": train,
     "average": average,
+    "pack": pack,
+    "recipe": recipe,
+    "bundle": bundle,
+    "unpack": unpack,
+    "ship": ship,
     "evaluate": evaluate,
     "study": study,
     "record": record,

@@ -4,10 +4,15 @@ A token is a lower-cased word with its contractions (``don't``), a rating
 (``7/10``), an emoticon or emoji, or a mark that carries opinion (``!``, ``?``,
 ``...``). Brackets, hyphens and line-break tags only separate. Each token keeps its
 character span, so that any page can mark it in the visitor's own text.
+
+These are the rules of version 1. By those of version 2 ratings, thumbs and common
+emoji become tokens of their own (`seqdemo.notation`), and all else is as before. A
+vocabulary knows which rules its words were made by.
 """
 
 from __future__ import annotations
 
+import bisect
 import collections
 import functools
 import hashlib
@@ -26,6 +31,7 @@ import numpy.typing as npt
 from seqdemo.bounded import Bounded
 from seqdemo.cleaning import Cleaned, clean
 from seqdemo.errors import CheckpointCorruptError, TextError
+from seqdemo.notation import SIGNS, feeling, find_signs, may_feel
 from seqdemo.spelling import MAX_LETTERS, is_english, likely
 
 T = TypeVar("T")
@@ -33,7 +39,7 @@ T = TypeVar("T")
 PAD, UNKNOWN = "<pad>", "<unk>"
 PAD_ID, UNKNOWN_ID = 0, 1
 
-TOKENS_VERSION = 1
+TOKENS_VERSIONS = (1, 2)
 """Which rules say what a token is. A model must be read to by the rules that it was trained with, so
 `config.json` records them (`tokens`) and another version is refused; one that records none has version 1."""
 
@@ -84,6 +90,23 @@ class Token:
     end: int
 
 
+def _with_signs(tokens: list[Token], text: str) -> list[Token]:
+    """The tokens of version 1 with those of version 2 in the place of what stands for signs."""
+    found = find_signs(text)
+    starts = [token.start for token in tokens] if found else []
+    for start, end, name in reversed(found):  # from the end, so that `starts` stays true before it
+        first, behind = bisect.bisect_left(starts, start), bisect.bisect_left(starts, end)
+        cuts_one = (first > 0 and tokens[first - 1].end > start) or (behind > 0 and tokens[behind - 1].end > end)
+        if not cuts_one:  # a part of a longer word or emoji is no sign
+            tokens[first:behind] = [Token(name, start, end)]
+    if may_feel(text):
+        for k, token in enumerate(tokens):
+            felt = None if token.text[0].isalnum() else feeling(token.text)
+            if felt is not None:
+                tokens[k] = Token(felt, token.start, token.end)
+    return tokens
+
+
 def _normalise(kind: str, found: str) -> str:
     if kind == "word":
         found = unicodedata.normalize("NFKC", found).lower()
@@ -99,24 +122,29 @@ def _normalise(kind: str, found: str) -> str:
     return found
 
 
-def tokenize(text: str) -> list[Token]:
+def tokenize(text: str, *, version: int = 1) -> list[Token]:
     """Cleans a text and splits it into tokens with their character spans.
 
     Args:
         text: Any Unicode text.
+        version: Of the rules, one of `TOKENS_VERSIONS`.
 
     Returns:
         The tokens in reading order, their spans in the text as it was given; empty where it holds no word.
     """
-    return _tokens(clean(text))
+    return _tokens(clean(text), version)
 
 
-def _tokens(cleaned: Cleaned) -> list[Token]:
+def _tokens(cleaned: Cleaned, version: int) -> list[Token]:
+    if version not in TOKENS_VERSIONS:
+        raise ValueError(f"There are tokens of the versions {TOKENS_VERSIONS}; got {version!r}.")
     tokens = [
         Token(_normalise(found.lastgroup, found.group()), found.start(), found.end())
         for found in _TOKEN.finditer(cleaned.text)
         if found.lastgroup is not None
     ]
+    if version == 2:
+        tokens = _with_signs(tokens, cleaned.text)
     if cleaned.starts is None:
         return tokens
     return [Token(token.text, *cleaned.span(token.start, token.end)) for token in tokens]
@@ -151,16 +179,17 @@ class Cut:
         return [self.text[token.start : token.end] for token in self.tokens]
 
 
-def cut(text: str, *, max_tokens: int = MAX_TOKENS) -> Cut:
+def cut(text: str, *, max_tokens: int = MAX_TOKENS, version: int = 1) -> Cut:
     """Cleans a text and cuts it into the tokens that a model reads.
 
     Args:
         text: Any Unicode text.
         max_tokens: Tokens kept; of a longer text the head and the tail.
+        version: Of the rules for tokens, one of `TOKENS_VERSIONS`.
     """
     shown = text[:MAX_CHARACTERS]
     cleaned = clean(shown)
-    found = _tokens(cleaned)
+    found = _tokens(cleaned, version)
     return Cut(shown, tuple(head_and_tail(found, max_tokens)), len(found), len(text), cleaned.left_out)
 
 
@@ -249,25 +278,28 @@ _LIKELY: Bounded[tuple[object, str], int] = Bounded(32 * 1024**2)
 """What unknown words were read as, of all vocabularies of this process."""
 
 
-_LOADED: weakref.WeakValueDictionary[bytes, Vocabulary] = weakref.WeakValueDictionary()
+_LOADED: weakref.WeakValueDictionary[tuple[bytes, int], Vocabulary] = weakref.WeakValueDictionary()
 
 
 class Vocabulary:
-    """The words that a model knows, each with its index.
+    """The words that a model knows, each with its index, and the rules that they were made by.
 
     Index 0 is padding and index 1 stands for every unknown word.
     """
 
-    def __init__(self, words: Iterable[str]) -> None:
+    def __init__(self, words: Iterable[str], *, version: int = 1) -> None:
         """Takes the words in order of their index.
 
         Args:
             words: All entries, beginning with `<pad>` and `<unk>`.
+            version: Of the rules for tokens, one of `TOKENS_VERSIONS`.
 
         Raises:
-            CheckpointCorruptError: The first two entries are others, or one stands twice.
+            CheckpointCorruptError: The first two entries are others, one stands twice, or the tokens of signs are
+                missing from version 2.
         """
         self.words: tuple[str, ...] = tuple(words)
+        self.version = version
         if self.words[:2] != (PAD, UNKNOWN):
             raise CheckpointCorruptError(
                 f"A vocabulary begins with {PAD} and {UNKNOWN}; this one begins with {list(self.words[:2])}."
@@ -276,36 +308,50 @@ class Vocabulary:
         if len(self.ids) != len(self.words):
             twice = [word for word, n in collections.Counter(self.words).items() if n > 1][:3]
             raise CheckpointCorruptError(f"A vocabulary lists each word once; found more than once: {twice}.")
+        missing = [token for token in SIGNS if token not in self.ids] if version == 2 else []
+        if missing:
+            raise CheckpointCorruptError(f"A vocabulary of version 2 holds every sign; not {', '.join(missing[:3])}.")
         self._key = object()  # names this vocabulary in what all remember together
 
     def __len__(self) -> int:
         return len(self.words)
 
     @classmethod
-    def build(cls, texts: Iterable[Sequence[str]], *, size: int = 20_000) -> Vocabulary:
+    def build(cls, texts: Iterable[Sequence[str]], *, size: int = 20_000, version: int = 1) -> Vocabulary:
         """Counts tokens and keeps the most frequent.
 
         Args:
-            texts: Token texts of each training document.
-            size: Entries in all, the two special ones included.
+            texts: Token texts of each training document, made by the rules of this version.
+            size: Entries in all, the special ones included.
+            version: Of the rules for tokens, one of `TOKENS_VERSIONS`; by those of version 2 every sign is an entry,
+                however rare it is in the texts.
 
         Returns:
             The vocabulary; words of equal count in alphabetical order.
         """
+        always = [PAD, UNKNOWN, *(SIGNS if version == 2 else ())]
         counts = collections.Counter[str]()
         for tokens in texts:
             counts.update(tokens)
-        ranked = sorted(counts, key=lambda word: (-counts[word], word))
-        return cls([PAD, UNKNOWN, *ranked[: size - 2]])
+        ranked = sorted(counts.keys() - set(always), key=lambda word: (-counts[word], word))
+        return cls([*always, *ranked[: size - len(always)]], version=version)
 
     @classmethod
-    def load(cls, path: pathlib.Path) -> Vocabulary:
-        """Reads `vocab.txt`: one word a line, the line number its index. Who reads the same words shares them."""
+    def load(cls, path: pathlib.Path, *, version: int = 1) -> Vocabulary:
+        """Reads `vocab.txt`: one word a line, the line number its index. Who reads the same words shares them.
+
+        Args:
+            path: The file.
+            version: Of the rules for tokens that the words were made by; `config.json` records it.
+
+        Raises:
+            CheckpointCorruptError: It is no vocabulary of this version.
+        """
         content = path.read_text(encoding="utf-8")
-        key = hashlib.sha256(content.encode()).digest()
+        key = hashlib.sha256(content.encode()).digest(), version
         found = _LOADED.get(key)
         if found is None:
-            found = _LOADED[key] = cls(content.removesuffix("\n").split("\n"))
+            found = _LOADED[key] = cls(content.removesuffix("\n").split("\n"), version=version)
         return found
 
     def save(self, path: pathlib.Path) -> None:
@@ -336,10 +382,10 @@ class Vocabulary:
         Returns:
             The reading; it may hold no token at all.
         """
-        return self.look_up(cut(text, max_tokens=max_tokens))
+        return self.look_up(cut(text, max_tokens=max_tokens, version=self.version))
 
     def look_up(self, found: Cut) -> Reading:
-        """What a model that knows these words reads of a text that was cut into tokens."""
+        """What a model that knows these words reads of a text that was cut into tokens by the rules of its version."""
         ids = np.array(self.encode(token.text for token in found.tokens), dtype=np.int64)
         corrected = {
             token.text: self.words[index]
@@ -367,15 +413,16 @@ class Vocabulary:
 
 
 def read_with(vocabularies: Mapping[str, Vocabulary], text: str) -> dict[str, Reading]:
-    """What each model reads of a text: it is cut into tokens once, and looked up once in each vocabulary.
+    """What each model reads of a text: it is cut once by each version of the rules, and looked up in each vocabulary.
 
     Args:
         vocabularies: Name of a model → the words that it knows.
         text: Any Unicode text.
 
     Returns:
-        Name of the model → its reading; all have the same tokens.
+        Name of the model → its reading; those whose vocabularies are of one version have the same tokens.
     """
-    found = cut(text)
-    readings = {id(words): words.look_up(found) for words in {id(one): one for one in vocabularies.values()}.values()}
+    different = {id(words): words for words in vocabularies.values()}
+    found = {version: cut(text, version=version) for version in {words.version for words in different.values()}}
+    readings = {key: words.look_up(found[words.version]) for key, words in different.items()}
     return {name: readings[id(words)] for name, words in vocabularies.items()}

@@ -18,7 +18,7 @@ LAYERS = (
     {"charts", "studies"},
     {"explain", "training", "checkpoints"},
     {"data", "models"},
-    {"text", "cleaning", "spelling", "bounded", "trace", "environment"},
+    {"text", "cleaning", "notation", "spelling", "bounded", "trace", "environment"},
     {"errors", "sizes"},
 )
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}

@@ -8,6 +8,7 @@ import pytest
 
 import seqdemo
 from seqdemo.__main__ import main
+from seqdemo.checkpoints import manifest
 from seqdemo.training.events import Epoch, Event
 
 SMALL = [
@@ -68,6 +69,35 @@ def test_a_model_trained_on_the_command_line_can_be_evaluated_loaded_and_asked(
     good, bad = (row["p_positive"][str(out)] for row in json.loads(capsys.readouterr().out))
     assert good > 0.5 > bad
     assert seqdemo.load(out).predict_proba(texts)[0] == pytest.approx(good, abs=1e-6)
+
+
+def test_a_checkpoint_can_be_measured_again_and_remembers_it(
+    reviews: pathlib.Path, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, data = tmp_path / "pretrained" / "gru", ["--data", str(reviews)]
+    out.parent.mkdir()
+    manifest.update(out.parent)
+    assert main(["train", "--model", "gru", "--epochs", "1", *SMALL, *data, "--out", str(out)]) == 0
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    assert main(["evaluate", str(out), *data, "--write"]) == 0
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before, "the same reviews, the same figures"
+
+    write_split(reviews, "test", 60)
+    assert main(["evaluate", str(out), *data]) == 0
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before, "nothing is written unless it is asked"
+    capsys.readouterr()
+    assert main(["evaluate", str(out), *data, "--write", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)[0]
+    was, now = json.loads(before["metrics.json"]), json.loads((out / "metrics.json").read_text())
+    assert now["test_n"] == 60
+    assert list(now) == list(was)
+    assert now == {**was, **{entry: found[entry] for entry in now if entry in found}}
+    assert "interval; 60 reviews" in (out / "README.md").read_text()
+    changed = {path.name for path in out.iterdir() if path.read_bytes() != before[path.name]}
+    assert changed == {"metrics.json", "README.md"}
+    assert not manifest.changed(out.parent)
+    with pytest.raises(SystemExit):
+        main(["evaluate", str(out), *data, "--write", "--limit", "20"])
 
 
 @pytest.mark.parametrize("name", seqdemo.MODELS)

@@ -1,3 +1,5 @@
+import json
+import pathlib
 import random
 import time
 import unicodedata
@@ -6,22 +8,25 @@ import numpy as np
 import pytest
 
 from seqdemo.errors import CheckpointCorruptError, TextError
+from seqdemo.notation import SIGNS
 from seqdemo.text import (
     MAX_CHARACTERS,
     MAX_TOKENS,
     PAD,
+    TOKENS_VERSIONS,
     UNKNOWN,
     UNKNOWN_ID,
     Vocabulary,
     cut,
     head_and_tail,
     probably_not_english,
+    read_with,
     tokenize,
 )
 
 
-def words(text):
-    return [token.text for token in tokenize(text)]
+def words(text, version=1):
+    return [token.text for token in tokenize(text, version=version)]
 
 
 @pytest.mark.parametrize(
@@ -70,9 +75,22 @@ def test_any_script_and_any_emoji_is_read(text, wanted):
     assert words(text) == wanted
 
 
+def test_the_first_rules_read_every_text_as_they_always_did():
+    """The texts and their tokens were kept when there were no other rules; what was trained on them depends on it."""
+    kept = json.loads(pathlib.Path(__file__).with_name("tokens_version_1.json").read_text(encoding="utf-8"))
+    assert len(kept) > 70
+    for text, tokens in kept:
+        assert [[token.text, token.start, token.end] for token in tokenize(text)] == tokens, ascii(text)
+
+
 @pytest.mark.parametrize("text", ["", " \n\t", "()[]{}", "- \u2013 \u2014", "<br />", "\u200b\u200d\ufe0f"])
 def test_a_text_without_a_word_has_no_token(text):
-    assert tokenize(text) == []
+    assert [tokenize(text, version=version) for version in TOKENS_VERSIONS] == [[], []]
+
+
+def test_rules_of_another_version_are_refused():
+    with pytest.raises(ValueError, match="got 3"):
+        tokenize("good", version=3)
 
 
 def test_spans_point_into_the_original_text():
@@ -94,6 +112,11 @@ LIKELY = [
     "7/10",
     ":)",
     "<3",
+    " out of 10",
+    "stars",
+    "\u2605",
+    "\u2606",
+    "B+",
     "\u200d",
     "\u200c",
     "\ufe0f",
@@ -128,18 +151,34 @@ def test_on_any_text_spans_are_ordered_and_each_reads_as_its_token_again(seed):
             end = token.end
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_by_the_second_rules_spans_are_ordered_and_all_but_signs_is_as_before(seed):
+    rng = random.Random(seed)
+    for _ in range(1500):
+        text = random_text(rng)
+        end = 0
+        for token in tokenize(text, version=2):
+            assert end <= token.start < token.end <= len(text), ascii(text)
+            assert token.text, ascii(text)
+            end = token.end
+        as_before = [token for token in tokenize(text, version=2) if token.text not in SIGNS]
+        assert set(as_before) <= set(tokenize(text)), ascii(text)
+
+
 @pytest.mark.parametrize("seed", range(2))
 def test_no_letter_and_no_digit_is_dropped(seed):
     rng = random.Random(seed)
     for _ in range(1500):
         text = random_text(rng).replace("<br", "")
-        read = {place for token in tokenize(text) for place in range(token.start, token.end)}
         if cut(text).left_out:
             continue  # what looks like an address or a tag
-        dropped = {
-            c for place, c in enumerate(text) if place not in read and unicodedata.category(c) in {"Ll", "Lu", "Nd"}
-        }
-        assert not dropped, ascii(text)
+        for version in TOKENS_VERSIONS:
+            tokens = tokenize(text, version=version)
+            read = {place for token in tokens for place in range(token.start, token.end)}
+            dropped = {
+                c for place, c in enumerate(text) if place not in read and unicodedata.category(c) in {"Ll", "Lu", "Nd"}
+            }
+            assert not dropped, ascii(text)
 
 
 ADVERSARIAL = {
@@ -161,23 +200,36 @@ ADVERSARIAL = {
     "half emoticons": ":-" * 25_000,
     "joined emoji": "\U0001f44d\u200d" * 25_000,
     "combining marks": "a" + "\u0301" * 49_999,
+    "drawn stars": "\u2605" * 50_000,
+    "drawn stars apart": "\u2605 " * 25_000,
+    "empty stars": "\u2605" + "\u2606" * 49_999,
+    "half stars": "3 1/2 star" * 5_000,
+    "a number and spaces before stars": "1" + " " * 49_980 + "stars",
+    "numbers before stars": "1 " * 24_990 + "stars",
+    "out of nothing": "5 out of " * 5_555,
+    "asterisks out of": "* out of " * 5_555,
+    "thumbs": "two thumbs " * 4_545,
+    "given without an end": "give it a " * 5_000,
+    "grades": "B+ " * 16_666,
+    "capitals and spaces": "A" + " " * 49_998 + "B",
 }
 
 
-def cost_s(text):
+def cost_s(text, version):
     def once():
         started = time.thread_time()  # not the clock on the wall: other work on the machine must not count
-        tokenize(text)
+        tokenize(text, version=version)
         return time.thread_time() - started
 
     return min(once() for _ in range(3))
 
 
+@pytest.mark.parametrize("version", TOKENS_VERSIONS)
 @pytest.mark.parametrize("kind", ADVERSARIAL)
-def test_no_text_takes_more_than_linear_time(kind):
+def test_no_text_takes_more_than_linear_time(kind, version):
     plain = ("It was not a bad film, I think. " * 1_600)[:50_000]
-    allowed_s = 20 * max(cost_s(plain), 0.016)  # 0.016 s is the finest step of this clock on Windows
-    assert cost_s(ADVERSARIAL[kind]) < allowed_s  # quadratic time takes over 100 times as long
+    allowed_s = 20 * max(cost_s(plain, version), 0.016)  # 0.016 s is the finest step of this clock on Windows
+    assert cost_s(ADVERSARIAL[kind], version) < allowed_s  # quadratic time takes over 100 times as long
 
 
 def test_fifty_thousand_characters_are_read_and_more_are_cut_and_counted(vocabulary):
@@ -246,6 +298,34 @@ def test_a_vocabulary_keeps_the_most_frequent_words_in_a_fixed_order():
     vocabulary = Vocabulary.build([["b", "a", "c"], ["c", "b", "d"], ["c"]], size=5)
     assert vocabulary.words == (PAD, UNKNOWN, "c", "b", "a")
     assert vocabulary.encode(["a", "d", "c"]) == [4, 1, 2]
+
+
+def test_a_vocabulary_of_the_second_rules_holds_every_sign_however_rare():
+    texts = [words("8/10 a a a film", version=2), ["film"]]
+    vocabulary = Vocabulary.build(texts, size=2 + len(SIGNS) + 1, version=2)
+    assert vocabulary.words == (PAD, UNKNOWN, *SIGNS, "a")
+    assert vocabulary.version == 2
+    reading = vocabulary.read("2 out of 10 \U0001f44e, a")
+    assert [vocabulary.words[index] for index in reading.ids] == ["<rating-0.2>", "<emoji-1>", UNKNOWN, "a"]
+    assert reading.words == ["2 out of 10", "\U0001f44e", ",", "a"]
+    assert reading.corrected == {}
+
+
+def test_words_of_the_second_rules_are_read_back_as_such(tmp_path):
+    vocabulary = Vocabulary.build([["good"]], version=2)
+    vocabulary.save(tmp_path / "vocab.txt")
+    first, second = (Vocabulary.load(tmp_path / "vocab.txt", version=version) for version in (1, 2))
+    assert second.words == vocabulary.words
+    assert [one.version for one in (first, second)] == [1, 2]
+    assert second is Vocabulary.load(tmp_path / "vocab.txt", version=2)
+
+
+def test_each_model_is_read_to_by_the_rules_of_its_words(vocabulary):
+    second = Vocabulary.build([["good", "film"]], version=2)
+    readings = read_with({"gru": vocabulary, "lstm": second, "rnn": vocabulary}, "good film, 8/10")
+    assert [token.text for token in readings["gru"].tokens] == ["good", "film", ",", "8/10"]
+    assert [token.text for token in readings["lstm"].tokens] == ["good", "film", ",", "<rating-0.8>"]
+    assert readings["rnn"] is readings["gru"]
 
 
 def test_a_vocabulary_survives_its_file(tmp_path):

@@ -40,7 +40,7 @@ from seqdemo.checkpoints import manifest, schema, shards
 from seqdemo.checkpoints.schema import CARD, CONFIG, FORMAT, HISTORY, INDEX, METRICS, VOCABULARY, WEIGHTS
 from seqdemo.errors import CheckpointCorruptError, CheckpointMissingError, ConfigError
 from seqdemo.models import registry
-from seqdemo.text import TOKENS_VERSION, Vocabulary
+from seqdemo.text import TOKENS_VERSIONS, Vocabulary
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -139,17 +139,17 @@ class Package:
                 rules than this program's.
         """
         version = self.config.get("tokens", 1)
-        if version != TOKENS_VERSION or isinstance(version, bool):
+        if version not in TOKENS_VERSIONS or isinstance(version, bool):
             raise CheckpointCorruptError(
                 f"{CONFIG}: the model was trained on tokens of version {version!r}; this program makes version "
-                f"{TOKENS_VERSION}. A newer seqdemo may read it."
+                f"{' and '.join(map(str, TOKENS_VERSIONS))}. A newer seqdemo may read it."
             )
         path = self.folder / VOCABULARY
         found = path.read_bytes().removesuffix(b"\n").count(b"\n") + 1
         if found != n_words:
             raise CheckpointCorruptError(f"{VOCABULARY} has {found} words; {CONFIG} says {n_words}.")
         try:
-            return Vocabulary.load(path)
+            return Vocabulary.load(path, version=int(version))
         except UnicodeDecodeError as error:
             raise CheckpointCorruptError(f"{VOCABULARY} is not UTF-8 text: {error}.") from error
 
@@ -291,7 +291,7 @@ def write(
     with _replacing(folder) as new:
         tensors, int8_tables = pack(model.state_dict())
         write_weights(new, tensors, shard_bytes)
-        tokens = {} if vocabulary is None else {"tokens": TOKENS_VERSION}
+        tokens = {} if vocabulary is None else {"tokens": vocabulary.version}
         whole = {"format": FORMAT, **config, **tokens, "int8_tables": int8_tables, "training": dict(training)}
         schema.write_json(new / CONFIG, whole)
         schema.write_json(new / METRICS, metrics)
@@ -375,8 +375,29 @@ def read(folder: pathlib.Path, *, kind: str | None) -> Package:
     return Package(folder=folder, config=config, metrics=metrics, history=history, index=index)
 
 
-def pack(state: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], list[str]]:
+def restore(folder: pathlib.Path, tensors: Mapping[str, Tensor], files: Mapping[str, Any], vocabulary: str) -> None:
+    """Writes a checkpoint again whose parts went another way.
+
+    Args:
+        folder: Where it goes; replaced if it is there.
+        tensors: As they are stored.
+        files: Name of a JSON file → what it holds.
+        vocabulary: The contents of `vocab.txt`.
+    """
+    with _replacing(folder) as new:
+        write_weights(new, tensors)
+        for name, content in files.items():
+            schema.write_json(new / name, content)
+        (new / VOCABULARY).write_text(vocabulary, encoding="utf-8", newline="\n")
+    manifest.follow(folder)
+
+
+def pack(state: Mapping[str, Tensor], int8_from: int = INT8_FROM_ENTRIES) -> tuple[dict[str, Tensor], list[str]]:
     """Makes tensors small: fp16, and int8 with a scale a row for large tables.
+
+    Args:
+        state: Name → tensor.
+        int8_from: Entries from which a table is large.
 
     Returns:
         The tensors to store, and the names of the tables in int8.
@@ -385,7 +406,7 @@ def pack(state: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], list[str]]:
     int8_tables = []
     for name, tensor in state.items():
         tensor = tensor.detach().float().cpu()
-        if tensor.ndim == 2 and tensor.numel() >= INT8_FROM_ENTRIES:
+        if tensor.ndim == 2 and tensor.numel() >= int8_from:
             scale = (tensor.abs().amax(1, keepdim=True) / 127).clamp(min=1e-7).half()
             packed[name] = (tensor / scale.float()).round().clamp(-127, 127).to(torch.int8).contiguous()
             packed[name + _SCALE] = scale

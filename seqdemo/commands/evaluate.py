@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import pathlib
 
 import seqdemo
 from seqdemo.commands.options import add_data, count
+from seqdemo.errors import ConfigError
 from seqdemo.models.registry import MODELS
 
 HELP = "measure checkpoints on the 25,000 test reviews"
@@ -17,21 +19,33 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "checkpoints", nargs="*", help="names, folders or owner/repository@revision; the five by default"
     )
-    parser.add_argument("--limit", type=count, help="use only so many reviews")
+    reviews = parser.add_mutually_exclusive_group()
+    reviews.add_argument("--limit", type=count, help="use only so many reviews")
+    reviews.add_argument("--write", action="store_true", help="put what is found into metrics.json and the model card")
     parser.add_argument("--json", action="store_true")
     add_data(parser)
 
 
 def run(options: argparse.Namespace) -> None:
-    """Prints a line for each checkpoint, or all of them as JSON."""
-    from seqdemo.data import imdb
-    from seqdemo.training.run import limited, measure
+    """Prints a line for each checkpoint, or all of them as JSON.
 
-    reviews = limited(imdb.load("test", options.data), options.limit)
+    Raises:
+        ConfigError: Something is to be written where there is no folder.
+    """
+    from seqdemo.data import imdb
+    from seqdemo.training.run import measure, remember
+
+    for name in options.checkpoints if options.write else ():
+        if name not in MODELS and not pathlib.Path(name).is_dir():  # the Hub's cache is not ours to change
+            raise ConfigError(f"--write needs a known name or a folder on this machine; got {name!r}.")
+    reviews = imdb.load("test", options.data).some(options.limit)
     rows = []
     for name in options.checkpoints or MODELS:
         classifier = seqdemo.load(name)
-        rows.append({"checkpoint": name, "model": classifier.name, **measure(classifier, reviews)})
+        measured = measure(classifier, reviews)
+        if options.write:
+            remember(classifier, measured)
+        rows.append({"checkpoint": name, "model": classifier.name, **measured})
         if not options.json:
             low, high = rows[-1]["test_interval"]
             print(

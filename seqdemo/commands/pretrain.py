@@ -33,18 +33,19 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Trains it."""
     set_threads(options.threads)
-    from seqdemo.training import devices
+    from seqdemo.training import ranks
     from seqdemo.training.pretrain import pretrain
 
-    pretrain(
-        options.model,
-        out=folder_to_write(options, pathlib.Path("runs") / f"lm-{options.model}"),
-        config=PretrainingConfig(**given(options, _SETTINGS)),
-        preset=options.preset,
-        overrides=given(options, _SIZES),
-        start=options.start,
-        data=options.data,
-        device=devices.find(options.device),
-        resume=options.resume,
-        on_event=progress.listener(options.events),
-    )
+    with ranks.together(options.device) as device:
+        pretrain(
+            options.model,
+            out=folder_to_write(options, pathlib.Path("runs") / f"lm-{options.model}"),
+            config=PretrainingConfig(**given(options, _SETTINGS)),
+            preset=options.preset,
+            overrides=given(options, _SIZES),
+            start=options.start,
+            data=options.data,
+            device=device,
+            resume=options.resume,
+            on_event=progress.listener(options.events),
+        )

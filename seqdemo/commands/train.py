@@ -102,34 +102,34 @@ def run(options: argparse.Namespace) -> None:
 
 def _train_reviews(options: argparse.Namespace) -> None:
     from seqdemo.models import registry
-    from seqdemo.training import devices
+    from seqdemo.training import ranks
     from seqdemo.training.run import train
 
     if options.model is None:
         raise ConfigError(f"Film reviews need --model, one of {', '.join(MODELS)}.")
     used = {"model", "preset", "resume", "finish", "limit", "no_test", "init", "data"}
     _refuse_others(options, {*used, *_TRAINING_OPTIONS, *_MODEL_OPTIONS})
-    device = devices.find(options.device)
-    preset = options.preset
-    if preset is None:
-        presets = registry.spec(options.model).presets
-        preset = "full" if "full" in presets and device.type == "cuda" else next(iter(presets))
-    settings = given(options, _TRAINING_OPTIONS)
-    train(
-        options.model,
-        out=folder_to_write(options, pathlib.Path("runs") / options.model),
-        config=recipe(options.model, preset, fine_tuning=options.init is not None, **settings),
-        preset=preset,
-        overrides=given(options, _MODEL_OPTIONS),
-        data=options.data,
-        device=device,
-        resume=bool(options.resume),
-        finish=bool(options.finish),
-        init=options.init,
-        limit=options.limit,
-        test=not options.no_test,
-        on_event=progress.listener(options.events),
-    )
+    with ranks.together(options.device) as device:
+        preset = options.preset
+        if preset is None:
+            presets = registry.spec(options.model).presets
+            preset = "full" if "full" in presets and device.type == "cuda" else next(iter(presets))
+        settings = given(options, _TRAINING_OPTIONS)
+        train(
+            options.model,
+            out=folder_to_write(options, pathlib.Path("runs") / options.model),
+            config=recipe(options.model, preset, fine_tuning=options.init is not None, **settings),
+            preset=preset,
+            overrides=given(options, _MODEL_OPTIONS),
+            data=options.data,
+            device=device,
+            resume=bool(options.resume),
+            finish=bool(options.finish),
+            init=options.init,
+            limit=options.limit,
+            test=not options.no_test,
+            on_event=progress.listener(options.events),
+        )
 
 
 def _train_dates(options: argparse.Namespace) -> None:

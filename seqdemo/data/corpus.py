@@ -35,12 +35,15 @@ class Corpus:
     validation: npt.NDArray[np.int64]
 
 
-def load(folder: str | os.PathLike[str] | None = None, *, cache: pathlib.Path | None = None) -> Corpus:
+def load(
+    folder: str | os.PathLike[str] | None = None, *, cache: pathlib.Path | None = None, version: int = 1
+) -> Corpus:
     """Reads and encodes the corpus; reading 72,500 texts takes two minutes, from the cache a second.
 
     Args:
         folder: A folder in the Hub data set's layout; `SEQDEMO_IMDB` or the Hub by default.
         cache: A folder that keeps the encoded streams.
+        version: Of the rules for tokens, one of `text.TOKENS_VERSIONS`.
 
     Returns:
         The streams and the vocabulary that their training part gives.
@@ -49,17 +52,21 @@ def load(folder: str | os.PathLike[str] | None = None, *, cache: pathlib.Path | 
         DataError: The reviews cannot be read.
     """
     paths = [imdb.locate(split, folder) for split in ("train", "unsupervised")]
-    key = hashlib.sha256(f"{VOCABULARY_SIZE} {[path.stat().st_size for path in paths]}".encode()).hexdigest()[:12]
+    what = f"{VOCABULARY_SIZE} {[path.stat().st_size for path in paths]}"
+    if version != 1:  # streams that were kept when there were no other rules are found again
+        what += f" tokens {version}"
+    key = hashlib.sha256(what.encode()).hexdigest()[:12]
     kept = cache / f".corpus-{key}" if cache else None
     if kept and (kept / "vocab.txt").is_file():
         streams = [np.load(kept / f"{name}.npy").astype(np.int64) for name in ("training", "validation")]
-        return Corpus(Vocabulary.load(kept / "vocab.txt"), *streams)
+        return Corpus(Vocabulary.load(kept / "vocab.txt", version=version), *streams)
     labelled, unlabelled = imdb.load("train", folder), imdb.load("unsupervised", folder)
     training_rows, validation_rows = imdb.split_validation(labelled.labels)
     texts = [*labelled.pick(training_rows).texts, *unlabelled.texts]
-    training = [[token.text for token in tokenize(text)] for text in texts]
-    vocabulary = Vocabulary.build(training, size=VOCABULARY_SIZE)
-    validation = [[token.text for token in tokenize(text)] for text in labelled.pick(validation_rows).texts]
+    training = [[token.text for token in tokenize(text, version=version)] for text in texts]
+    vocabulary = Vocabulary.build(training, size=VOCABULARY_SIZE, version=version)
+    held_out = labelled.pick(validation_rows).texts
+    validation = [[token.text for token in tokenize(text, version=version)] for text in held_out]
     corpus = Corpus(vocabulary, stream(training, vocabulary), stream(validation, vocabulary))
     if kept:
         kept.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,9 @@ from seqdemo.text import MAX_TOKENS, PAD_ID, UNKNOWN_ID, Vocabulary, head_and_ta
 
 if TYPE_CHECKING:
     from seqdemo.data.imdb import Reviews
+
+Labels: TypeAlias = npt.NDArray[np.int64] | npt.NDArray[np.float32]
+"""0 or 1 each, or soft ones between them."""
 
 MIN_CROP_TOKENS = 4
 _BATCHES_SORTED_TOGETHER = 50
@@ -31,18 +34,31 @@ class Examples:
         ids: One int64 array of vocabulary indices a text, uncut.
         labels: int64 (n,).
         sentence_ends: For each text the positions of the marks that end a sentence.
+        soft: What to train towards where that is not the label: the share of readers who would call the text
+            positive, float32 (n,) from 0 to 1; None where it is the label.
     """
 
     ids: Sequence[npt.NDArray[np.int64]]
     labels: npt.NDArray[np.int64]
     sentence_ends: Sequence[npt.NDArray[np.int64]]
+    soft: npt.NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
 
+    @property
+    def targets(self) -> Labels:
+        """What to train towards, from 0 to 1, (n,)."""
+        return self.labels if self.soft is None else self.soft
+
     def pick(self, rows: npt.NDArray[np.int64]) -> Examples:
         """The examples at these rows."""
-        return Examples([self.ids[row] for row in rows], self.labels[rows], [self.sentence_ends[row] for row in rows])
+        return Examples(
+            [self.ids[row] for row in rows],
+            self.labels[rows],
+            [self.sentence_ends[row] for row in rows],
+            None if self.soft is None else self.soft[rows],
+        )
 
 
 @dataclass(frozen=True)
@@ -52,21 +68,21 @@ class Batch:
     Attributes:
         ids: int64 (B, T).
         lengths: Real words in each row, int64 (B,).
-        labels: int64 (B,).
+        labels: (B,), int64, or float32 where some are soft.
         rows: Where each row stands in the examples, int64 (B,).
         decided_last: Rows whose label holds only once all of it is read ("not bad"), bool (B,).
     """
 
     ids: npt.NDArray[np.int64]
     lengths: npt.NDArray[np.int64]
-    labels: npt.NDArray[np.int64]
+    labels: Labels
     rows: npt.NDArray[np.int64]
     decided_last: npt.NDArray[np.bool_]
 
 
-def tokenize_all(reviews: Reviews) -> list[list[str]]:
-    """The token texts of every review, uncut."""
-    return [[token.text for token in tokenize(text)] for text in reviews.texts]
+def tokenize_all(reviews: Reviews, *, version: int = 1) -> list[list[str]]:
+    """The token texts of every review, uncut, by the rules of a version; a vocabulary knows that of its words."""
+    return [[token.text for token in tokenize(text, version=version)] for text in reviews.texts]
 
 
 def encode(tokens: Sequence[Sequence[str]], labels: npt.NDArray[np.int64], vocabulary: Vocabulary) -> Examples:
@@ -134,10 +150,10 @@ def epoch_batches(
         if word_dropout:
             view = np.where(rng.random(len(view)) < word_dropout, UNKNOWN_ID, view)
         views.append(view)
-    labels, decided_last = examples.labels, np.zeros(len(examples), dtype=np.bool_)
+    labels, decided_last = examples.targets, np.zeros(len(examples), dtype=np.bool_)
     if beside is not None:
         views += [whole(ids, max_tokens) for ids in beside.ids]
-        labels = np.concatenate([labels, beside.labels])
+        labels = _behind_each_other(labels, beside.targets)
         decided_last = np.concatenate([decided_last, np.ones(len(beside), dtype=np.bool_)])
     order = rng.permutation(len(views))
     span = batch_size * _BATCHES_SORTED_TOGETHER
@@ -153,6 +169,13 @@ def epoch_batches(
     return [batches[i] for i in rng.permutation(len(batches))]
 
 
+def _behind_each_other(one: Labels, other: Labels) -> Labels:
+    """Labels in one array, in whole numbers where no soft one is among them."""
+    if one.dtype == other.dtype:
+        return np.concatenate([one, other])
+    return np.concatenate([one.astype(np.float32), other.astype(np.float32)])
+
+
 def evaluation_batches(examples: Examples, *, batch_size: int = 128, max_tokens: int = MAX_TOKENS) -> Iterator[Batch]:
     """Every text whole, shortest first, so that little is padding."""
     order = np.array(sorted(range(len(examples)), key=lambda row: len(examples.ids[row])), dtype=np.int64)
@@ -163,7 +186,7 @@ def evaluation_batches(examples: Examples, *, batch_size: int = 128, max_tokens:
 
 def pad(
     views: Sequence[npt.NDArray[np.int64]],
-    labels: npt.NDArray[np.int64],
+    labels: Labels,
     rows: npt.NDArray[np.int64],
     decided_last: npt.NDArray[np.bool_] | None = None,
 ) -> Batch:

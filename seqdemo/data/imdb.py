@@ -19,8 +19,6 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from seqdemo import environment
 from seqdemo.errors import DataError
@@ -54,6 +52,12 @@ class Reviews:
     def pick(self, rows: npt.NDArray[np.int64]) -> Reviews:
         """The reviews at these rows."""
         return Reviews([self.texts[row] for row in rows], self.labels[rows])
+
+    def some(self, limit: int | None) -> Reviews:
+        """Every k-th review, so that both classes stay in; all of them without a limit."""
+        if limit is None or limit >= len(self):
+            return self
+        return self.pick(np.linspace(0, len(self) - 1, limit).astype(np.int64))
 
 
 def find_folder(folder: str | os.PathLike[str] | None = None) -> pathlib.Path | None:
@@ -215,6 +219,9 @@ def _telling(on_progress: OnProgress) -> Any:
 
 
 def _read(path: pathlib.Path) -> Reviews:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     try:
         table = pq.read_table(path, columns=["text", "label"])
     except Exception as error:  # pyarrow raises several kinds for a broken or foreign file

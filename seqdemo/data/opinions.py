@@ -4,6 +4,9 @@ Film reviews rarely say "not bad at all", visitors of a demo often do. A frame (
 with gaps and the rule for its label; the words that fill the gaps, and which opinion each of them carries, are learned
 from the training reviews (`Lexicon.learn`), and so are the neutral sentences. Generated examples are mixed into
 fine-tuning at a small weight.
+
+`KINDS` are those that the first models learned from, `ALL_KINDS` also those of `data.opinion_kinds`: among them ratings
+and emoji, which are written only for who reads them, and texts with two opinions or none, whose label is soft.
 """
 
 # Lists of words are written as text and split: a reader can read them.
@@ -14,20 +17,27 @@ from __future__ import annotations
 import collections
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from seqdemo.data import opinion_kinds
 from seqdemo.data.examples import Examples
 from seqdemo.data.opinion_frames import FIXED, INFINITIVES, NO_POLARITY, OPPOSITE, QUALITIES, SAME, TURNED
+from seqdemo.data.opinion_kinds import CRIES, FOREIGN, FURTHER
 from seqdemo.errors import DataError
 from seqdemo.text import SENTENCE_ENDS, Vocabulary, tokenize
 
 T = TypeVar("T")
 _KIND_SHARES = {"plain": 0.18, "contrast": 0.15, "compared": 0.1, "negated": 0.42, "fixed": 0.15}
+KINDS = tuple(_KIND_SHARES)
+"""The kinds that are drawn where nothing else is said."""
+ALL_KINDS = (*KINDS, *FURTHER)
+"""Those and the further ones, which together are as frequent."""
+_SHARES = _KIND_SHARES | dict.fromkeys(FURTHER, 1 / len(FURTHER))
 _DEGREE_WORDS = frozenset("very really quite extremely absolutely incredibly truly pretty".split())
 _COPULAS = frozenset("is was are were it's be".split())
 _BEFORE_NOUN = frozenset("is was what such it's".split())
@@ -160,19 +170,26 @@ def _sentences(tokens: Sequence[str]) -> list[Sequence[str]]:
     return [tokens[a:b] for a, b in zip([0, *ends], ends, strict=False)]
 
 
-def opinion(lexicon: Lexicon, rng: np.random.Generator) -> tuple[str, int]:
+def opinion(
+    lexicon: Lexicon, rng: np.random.Generator, kinds: Sequence[str] = KINDS, known: Container[str] | None = None
+) -> tuple[str, float]:
     """One generated opinion.
 
     Args:
         lexicon: The words.
         rng: Source of chance.
+        kinds: The kinds to draw from, of `ALL_KINDS`.
+        known: The words that the reader knows; foreign words and interjections are of them. All where None.
 
     Returns:
-        A text of 1 to about 25 words, and its label 0 or 1.
+        A text of 1 to about 50 words, and its label: 0 or 1, or 0.5 where it holds two opinions or none.
     """
-    kind = str(rng.choice(list(_KIND_SHARES), p=list(_KIND_SHARES.values())))
+    shares = [_SHARES[kind] for kind in kinds]
+    kind = str(rng.choice(list(kinds), p=shares if tuple(kinds) == KINDS else np.divide(shares, sum(shares))))
     s = 1 if rng.random() < 0.5 else -1
-    if kind == "fixed":
+    if kind in FURTHER:
+        frame, label = _further(kind, s, rng)
+    elif kind == "fixed":
         frame, label = _any([entry for entry in FIXED if entry[1] == s], rng)
     else:
         frames = OPPOSITE if kind in OPPOSITE else SAME
@@ -184,6 +201,8 @@ def opinion(lexicon: Lexicon, rng: np.random.Generator) -> tuple[str, int]:
         name = gap.group(1)
         if name in NO_POLARITY:
             return _any(NO_POLARITY[name], rng)
+        if name in _FURTHER_GAPS:
+            return _fill_further(name, s, lexicon, rng, known)
         alike = TURNED.get(name, name)
         word = _any(words[alike][s if alike == name else -s], rng)
         if alike == "an":
@@ -191,7 +210,47 @@ def opinion(lexicon: Lexicon, rng: np.random.Generator) -> tuple[str, int]:
         return word
 
     text = re.sub(r"\{(\w+)\}", fill, frame)
-    return text, (label + 1) // 2
+    return text.upper() if kind == "all_capitals" else text, 0.5 if label == 0 else (label + 1) // 2
+
+
+def _further(kind: str, s: int, rng: np.random.Generator) -> tuple[str, int]:
+    """A frame of a further kind for the polarity s, and its label: 1, -1, or 0 for neither."""
+    frames = FURTHER[kind]
+    always = frames.praise if s == 1 else frames.blame
+    return _any(
+        [
+            *((frame, s) for frame in (*frames.same, *always)),
+            *((frame, -s) for frame in frames.opposite),
+            *((frame, 0) for frame in frames.soft),
+        ],
+        rng,
+    )
+
+
+_FURTHER_GAPS = frozenset({*opinion_kinds.WORDS, "neutral", "rate", "rated", "mid", "feel", "felt", "cry", "fw"})
+
+
+def _fill_further(name: str, s: int, lexicon: Lexicon, rng: np.random.Generator, known: Container[str] | None) -> str:
+    """What stands in a gap of `data.opinion_kinds`, where s is the polarity of the opinion."""
+    if name in opinion_kinds.WORDS:
+        return _any(opinion_kinds.WORDS[name], rng)
+    if name == "neutral":  # of reviews read in tokens, whose signs cannot be written as words
+        return " ".join(token for token in _any(lexicon.neutral, rng) if not token.startswith("<"))
+    if name in {"rate", "rated", "mid"}:
+        return opinion_kinds.rating({"rate": s, "rated": -s, "mid": 0}[name], rng)
+    if name in {"feel", "felt"}:
+        return opinion_kinds.feeling(s if name == "feel" else -s, rng)
+    words = (CRIES if name == "cry" else FOREIGN)[s]
+    return _any(words if known is None else [word for word in words if word in known], rng)
+
+
+def _readable(kinds: Sequence[str], vocabulary: Vocabulary) -> Sequence[str]:
+    """The kinds without those that this vocabulary has no tokens for."""
+    unknown = {kind for kind, frames in FURTHER.items() if frames.signs and vocabulary.version == 1}
+    for kind, words in (("one_word", CRIES), ("foreign_words", FOREIGN)):
+        if not all(any(word in vocabulary.ids for word in words[s]) for s in (1, -1)):
+            unknown.add(kind)
+    return kinds if unknown.isdisjoint(kinds) else [kind for kind in kinds if kind not in unknown]
 
 
 def _any(options: Sequence[T], rng: np.random.Generator) -> T:
@@ -199,7 +258,13 @@ def _any(options: Sequence[T], rng: np.random.Generator) -> T:
 
 
 def draw(
-    lexicon: Lexicon, vocabulary: Vocabulary, n: int, rng: np.random.Generator, *, padded_share: float = 0.15
+    lexicon: Lexicon,
+    vocabulary: Vocabulary,
+    n: int,
+    rng: np.random.Generator,
+    *,
+    padded_share: float = 0.15,
+    kinds: Sequence[str] = KINDS,
 ) -> Examples:
     """Generated examples, encoded.
 
@@ -209,20 +274,23 @@ def draw(
         n: How many.
         rng: Source of chance.
         padded_share: Share of them with 30 to 120 neutral words before or behind.
+        kinds: The kinds to draw from, of `ALL_KINDS`; those that the vocabulary has no tokens for are left out.
 
     Returns:
-        The examples; no sentence ends are named, so that none is cropped.
+        The examples, with soft labels where further kinds are asked for; no sentence ends are named, so that none is
+        cropped.
     """
-    ids, labels = [], np.empty(n, dtype=np.int64)
+    readable = _readable(kinds, vocabulary)
+    ids, labels = [], np.empty(n, dtype=np.float32)
     for row in range(n):
-        text, labels[row] = opinion(lexicon, rng)
+        text, labels[row] = opinion(lexicon, rng, readable, vocabulary.ids)
         if rng.random() < 0.2:  # two opinions that agree
             for _ in range(20):
-                other, label = opinion(lexicon, rng)
+                other, label = opinion(lexicon, rng, readable, vocabulary.ids)
                 if label == labels[row]:
                     text = f"{text} {other}"
                     break
-        tokens = [token.text for token in tokenize(text)]
+        tokens = [token.text for token in tokenize(text, version=vocabulary.version)]
         if rng.random() < padded_share:
             padding: list[str] = []
             while len(padding) < rng.integers(30, 110):
@@ -230,4 +298,5 @@ def draw(
             ends = tokens if tokens[-1] in SENTENCE_ENDS else [*tokens, "."]
             tokens = [*ends, *padding] if rng.random() < 0.5 else [*padding, *tokens]
         ids.append(np.array(vocabulary.encode(tokens), dtype=np.int64))
-    return Examples(ids, labels, [np.empty(0, dtype=np.int64)] * n)
+    soft = None if set(kinds) <= set(KINDS) else labels
+    return Examples(ids, (labels >= 0.5).astype(np.int64), [np.empty(0, dtype=np.int64)] * n, soft)

@@ -48,12 +48,12 @@ class MultiHeadAttention(nn.Module):
         self.qkv = nn.Linear(d_model, 3 * d_model)
         self.out = nn.Linear(d_model, d_model)
 
-    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+    def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
         """Attends on torch's fused kernel.
 
         Args:
             x: (B, T, d_model).
-            mask: True at real words, (B, 1, 1, T).
+            mask: True at real words, (B, 1, 1, T); None where all are.
 
         Returns:
             (B, T, d_model).

@@ -99,8 +99,8 @@ class MaskedLanguageModel(nn.Module):
         self.encoder = TransformerClassifier(config)
         self.decoder = Decoder(config.d_model, config.d_model, config.vocab_size)
 
-    def states(self, ids: Tensor, lengths: Tensor) -> Tensor:
-        """The encoder's states after its final norm, (B, T, d_model)."""
+    def states(self, ids: Tensor, lengths: Tensor | None) -> Tensor:
+        """The encoder's states after its final norm, (B, T, d_model); no lengths: none is padded."""
         return self.encoder.states(ids, lengths)
 
 
@@ -110,14 +110,14 @@ def hide_words(ids: Tensor, share: float, generator: torch.Generator) -> tuple[T
     Args:
         ids: Word indices, int64 (B, T).
         share: Share of the real words that are picked.
-        generator: Source of chance.
+        generator: Source of chance, on the device of the ids.
 
     Returns:
         The ids with the picked words hidden, (B, T), and True where one was picked, (B, T).
     """
     real = (ids != PAD_ID) & (ids != UNKNOWN_ID)
-    picked = real & (torch.rand(ids.shape, generator=generator) < share)
-    hidden = picked & (torch.rand(ids.shape, generator=generator) < 0.9)
+    picked = real & (torch.rand(ids.shape, generator=generator, device=ids.device) < share)
+    hidden = picked & (torch.rand(ids.shape, generator=generator, device=ids.device) < 0.9)
     return ids.masked_fill(hidden, UNKNOWN_ID), picked
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from seqdemo.errors import ConfigError, UnknownModelError
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from seqdemo.models.recurrent import RecurrentClassifier, RecurrentConfig
     from seqdemo.models.transformer import TransformerClassifier, TransformerConfig
 
-    Config = RecurrentConfig | TransformerConfig
-    SequenceModel = RecurrentClassifier | TransformerClassifier
+    Config: TypeAlias = RecurrentConfig | TransformerConfig
+    SequenceModel: TypeAlias = RecurrentClassifier | TransformerClassifier
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -59,7 +59,7 @@ def measure(inputs: Inputs) -> Measurement:
 
     from seqdemo.checkpoints import language_model
     from seqdemo.data import examples, imdb, opinions
-    from seqdemo.training import run, sentiment
+    from seqdemo.training import sentiment
 
     given = language_model.load(seqdemo.PRETRAINED / "lm-lstm")
     reviews = imdb.load("train", inputs.data)
@@ -67,10 +67,10 @@ def measure(inputs: Inputs) -> Measurement:
     all_training = reviews.pick(training_rows)
     # Words of praise and of blame are learned from all: 3,000 reviews hold too few of them.
     lexicon = opinions.Lexicon.learn(examples.tokenize_all(all_training), all_training.labels)
-    training = run.limited(all_training, inputs.limit or N_REVIEWS)
+    training = all_training.some(inputs.limit or N_REVIEWS)
     tokens = examples.tokenize_all(training)
     encoded = examples.encode(tokens, training.labels, given.vocabulary)
-    held_out = run.limited(reviews.pick(validation_rows), inputs.limit)
+    held_out = reviews.pick(validation_rows).some(inputs.limit)
     validation = examples.encode(examples.tokenize_all(held_out), held_out.labels, given.vocabulary)
     lines = typed_reviews.load()
     typed = examples.encode(

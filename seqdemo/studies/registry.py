@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from seqdemo.errors import ConfigError
-from seqdemo.studies import ablation, accuracy_by_distance, attributions, fillers, gradient_by_distance, typed_reviews
+from seqdemo.studies import (
+    ablation,
+    accuracy_by_distance,
+    attributions,
+    development_lines,
+    fillers,
+    gradient_by_distance,
+    typed_reviews,
+)
 from seqdemo.studies.study import Study
 
 STUDIES: dict[str, Study] = {
@@ -14,6 +22,7 @@ STUDIES: dict[str, Study] = {
         accuracy_by_distance.STUDY,
         attributions.STUDY,
         typed_reviews.STUDY,
+        development_lines.STUDY,
         ablation.STUDY,
     )
 }

@@ -63,7 +63,7 @@ def average(
     states = [_uncooled(part) for part in parts]
     model = first.model
     model.load_state_dict({name: torch.stack([state[name] for state in states]).mean(0) for name in states[0]})
-    reviews = run.limited(imdb.load("train", data), limit)
+    reviews = imdb.load("train", data).some(limit)
     held_out = reviews.pick(run.split(reviews)[1])
     validation = examples.encode(examples.tokenize_all(held_out), held_out.labels, first.vocabulary)
     metrics: dict[str, Any] = {

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from seqdemo.errors import ConfigError
 
 SCHEDULES = ("cosine", "plateau")
+SOFTMAXES = ("auto", "full", "candidates")
 PRECISIONS = ("auto", "fp32", "bf16")
 MAX_SEED = 2**31 - 1
 KEPT = ("best", "last")
@@ -178,8 +179,11 @@ class PretrainingConfig:
         warmup_share: Share of all updates over which the rate rises from 0.
         clip_norm: Longest gradient allowed, in its L2 norm.
         masked_share: Share of the words hidden from the Transformer.
-        n_frequent: Words that are always in the softmax.
-        n_sampled: Words drawn from the others at each update.
+        softmax: Over the `full` vocabulary, over `candidates` alone, or `auto`: full on CUDA, where it costs little.
+        n_frequent: Words that are always among the candidates.
+        n_sampled: Candidates drawn from the others at each update.
+        weight_decay: Decay of matrices outside the word vectors.
+        beta2: Share of AdamW's mean of squares that stays at each update.
         seed: Start of all chance.
         precision: As of `TrainingConfig`.
     """
@@ -191,8 +195,11 @@ class PretrainingConfig:
     warmup_share: float = 0.02
     clip_norm: float = 1.0
     masked_share: float = 0.2
+    softmax: Literal["auto", "full", "candidates"] = "auto"
     n_frequent: int = 1536
     n_sampled: int = 1024
+    weight_decay: float = 0.0
+    beta2: float = 0.999
     seed: int = 1
     precision: Literal["auto", "fp32", "bf16"] = "auto"
 
@@ -201,14 +208,16 @@ class PretrainingConfig:
         for name in ("batch_size", "window", "n_frequent"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} is at least 1; got {getattr(self, name)}.")
-        if self.n_sampled < 0:
-            raise ConfigError(f"n_sampled is 0 or more; got {self.n_sampled}.")
+        for name in ("n_sampled", "weight_decay"):
+            if getattr(self, name) < 0:
+                raise ConfigError(f"{name} is 0 or more; got {getattr(self, name)}.")
         for name in ("epochs", "learning_rate", "clip_norm"):
             if getattr(self, name) <= 0:
                 raise ConfigError(f"{name} is above 0; got {getattr(self, name)}.")
-        for name in ("warmup_share", "masked_share"):
+        for name in ("warmup_share", "masked_share", "beta2"):
             if not 0 < getattr(self, name) < 1:
                 raise ConfigError(f"{name} is above 0 and below 1; got {getattr(self, name)}.")
-        if self.precision not in PRECISIONS:
-            raise ConfigError(f"precision is one of {', '.join(PRECISIONS)}; got {self.precision!r}.")
+        for name, allowed in (("softmax", SOFTMAXES), ("precision", PRECISIONS)):
+            if getattr(self, name) not in allowed:
+                raise ConfigError(f"{name} is one of {', '.join(allowed)}; got {getattr(self, name)!r}.")
         check_seed(self.seed)

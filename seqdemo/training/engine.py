@@ -22,9 +22,10 @@ from typing import Any, Generic, Literal, TypeVar
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
 
 from seqdemo.errors import TrainingError, is_out_of_memory
-from seqdemo.training import events, schedule, state
+from seqdemo.training import events, ranks, schedule, state
 from seqdemo.training.control import Control
 from seqdemo.training.events import OnEvent, ignore
 from seqdemo.training.precision import Trial, autocast, choose_precision, keep_precision
@@ -117,11 +118,13 @@ class Learner(abc.ABC, Generic[B]):
         model: What is trained, on its device.
         plan: The settings that every run has.
         settings: What must be the same for a run to be resumed.
+        n_losses: How many `losses` gives.
     """
 
     model: nn.Module
     plan: Plan
     settings: Mapping[str, Any]
+    n_losses = 1
 
     @property
     def device(self) -> torch.device:
@@ -153,7 +156,8 @@ class Learner(abc.ABC, Generic[B]):
     def losses(self, batch: B) -> Iterator[Tensor]:
         """The scalars whose gradients make up an update; the first is the one that is reported.
 
-        Each gradient is computed before the next loss is asked for, which may depend on it.
+        Each gradient is computed before the next loss is asked for, which may depend on it. Where several processes
+        train together, each is over own rows, times `ranks.weight`.
         """
 
     @abc.abstractmethod
@@ -213,6 +217,17 @@ class Progress:
         return next(entry for entry in self.history if entry["epoch"] == self.best_epoch)
 
 
+class _Pass(nn.Module):
+    """The next loss as a forward pass of a module, which is what DistributedDataParallel listens to."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, losses: Iterator[Tensor]) -> Tensor:
+        return next(losses)
+
+
 class _Ended(Exception):  # noqa: N818 (not an error)
     def __init__(self, reason: str) -> None:
         self.reason = reason
@@ -243,10 +258,15 @@ class Run(Generic[B]):
             state_file: Where the state is kept after each epoch, as safetensors.
         """
         self.learner, self.progress = learner, Progress()
-        self._plan, self._control, self._on_event = learner.plan, control or Control(), on_event
+        self._plan, self._control = learner.plan, control or Control()
+        self._on_event = on_event if ranks.rank() == 0 else ignore
         self._state_file = state_file
         self._optimiser = learner.optimiser()
         self._trained = learner.trained
+        self._pass: nn.Module = _Pass(learner.model)
+        if ranks.world() > 1:
+            # Some weights have no part in every loss, such as the head of an encoder that learns a language.
+            self._pass = DistributedDataParallel(self._pass, find_unused_parameters=True)
         self._averaged = copy.deepcopy(learner.model) if self._plan.average_decay else learner.model
         self._best = self._weights() if self._plan.keep == "best" else {}
         self._started = 0.0
@@ -277,7 +297,7 @@ class Run(Generic[B]):
         elif finish:
             raise TrainingError("There is no interrupted run to finish; start one without --finish.")
         else:
-            progress.precision = choose_precision(self.learner.trial(), plan.precision)
+            progress.precision = ranks.agreed(choose_precision(self.learner.trial(), plan.precision))
             self._on_event(self.learner.start(progress.precision))
             if plan.measures_start:
                 self._record(train_loss=None, gradient_norm=None, measured=self._measure())
@@ -303,6 +323,33 @@ class Run(Generic[B]):
         self.learner.model.eval()
         return reason
 
+    def rehearse(self, batches: Sequence[B]) -> tuple[float, float]:
+        """How long things take, found by updates at a rate of 0, which leave everything as it was.
+
+        Args:
+            batches: Of the updates.
+
+        Returns:
+            The seconds of an update, and those of measuring what was learned.
+        """
+        device = self.learner.device
+        accelerators = [] if device.type == "cpu" else [device]
+        self.progress.precision = choose_precision(self.learner.trial(), self._plan.precision)
+        for group in self._optimiser.param_groups:
+            group["lr"] = 0.0
+        with torch.random.fork_rng(accelerators, device_type=device.type if accelerators else None):
+            self.learner.model.train()
+            self._update(batches[0])[0].item()  # the first is slower
+            started = time.perf_counter()
+            for batch in batches:
+                loss, _ = self._update(batch)
+            loss.item()  # waits for the device
+            updated = time.perf_counter()
+            self._measure()
+        self._optimiser.state.clear()
+        self._optimiser.zero_grad(set_to_none=True)
+        return (updated - started) / len(batches), time.perf_counter() - updated
+
     # --- one epoch ---
 
     def _epoch(self) -> bool:
@@ -310,7 +357,7 @@ class Run(Generic[B]):
         plan, progress, learner = self._plan, self.progress, self.learner
         self._started = time.perf_counter() - progress.seconds
         began = progress.seconds
-        torch.manual_seed(plan.seed * 100_003 + progress.epoch)
+        torch.manual_seed(plan.seed * 100_003 + progress.epoch + ranks.rank() * 1_000_003)
         batches = learner.batches(progress.epoch)
         learner.model.train()
         losses: list[Tensor] = []
@@ -329,7 +376,7 @@ class Run(Generic[B]):
         measured = self._measure()
         progress.epoch += 1
         self._keep_if_better(measured)
-        train_loss, gradient_norm = torch.stack(losses).float().mean(), torch.stack(norms).float().median()
+        train_loss, gradient_norm = ranks.mean(torch.stack(losses).float().mean()), torch.stack(norms).float().median()
         self._record(train_loss=train_loss.item(), gradient_norm=gradient_norm.item(), measured=measured)
         return learner.has_learned(measured) or 0 < plan.patience <= progress.epoch - progress.improved_epoch
 
@@ -338,13 +385,12 @@ class Run(Generic[B]):
         self._optimiser.zero_grad(set_to_none=True)
         losses = self.learner.losses(batch)
         first: Tensor | None = None
-        while True:
+        for _ in range(self.learner.n_losses):
             with autocast(self.learner.device, self.progress.precision):
-                loss = next(losses, None)
-            if loss is None:
-                break
-            loss.backward()  # type: ignore[no-untyped-call]
+                loss = self._pass(losses)
+            loss.backward()
             first = loss.detach() if first is None else first
+        next(losses, None)  # what the learner does after its last loss
         norm = torch.nn.utils.clip_grad_norm_(self._trained, self._plan.clip_norm or math.inf)
         self._optimiser.step()
         if self._averaged is not self.learner.model:
@@ -373,7 +419,7 @@ class Run(Generic[B]):
             self._on_event(events.Paused())
             self._started += self._control.wait()
             self._on_event(events.Resumed())
-        reason = self._control.reason_to_end(time.perf_counter() - self._started)
+        reason = ranks.agreed(self._control.reason_to_end(time.perf_counter() - self._started))
         if reason is not None:
             raise _Ended(reason)
 
@@ -381,7 +427,7 @@ class Run(Generic[B]):
         self, rate: float, losses: Sequence[Tensor], norms: Sequence[Tensor], n_done: int, began: float
     ) -> None:
         """The only place of an epoch where the processor waits for the device."""
-        found = torch.stack([*losses, *norms]).float().cpu().numpy()
+        found = torch.cat([ranks.mean(torch.stack([*losses]).float()), torch.stack([*norms]).float()]).cpu().numpy()
         loss, norm = found[: len(losses)], found[len(losses) :]
         plan, progress = self._plan, self.progress
         self._refuse_nonsense(progress.update - len(losses), loss, norm)
@@ -482,6 +528,8 @@ class Run(Generic[B]):
         groups |= {"best": self._best} if self._best else {}
         groups |= {"average": self._averaged.state_dict()} if self._plan.average_decay else {}
         groups |= {"carried": carried} if (carried := self.learner.carried()) else {}
+        if ranks.rank():
+            return
         state.save(path, groups, self._optimiser, progress=dataclasses.asdict(self.progress), settings=self._identity())
 
     def _go_on(self, *, finish: bool) -> None:
@@ -501,7 +549,7 @@ class Run(Generic[B]):
         vars(self.progress).update(progress)
         if finish:
             return
-        precision, says = keep_precision(learner.trial(), self.progress.precision, self._plan.precision)
+        precision, says = ranks.agreed(keep_precision(learner.trial(), self.progress.precision, self._plan.precision))
         self.progress.precision = precision
         self._on_event(learner.start(precision))
         self._on_event(events.Precision(precision=precision, says=says))

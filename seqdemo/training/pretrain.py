@@ -22,11 +22,11 @@ from torch.nn import functional as F  # noqa: N812 (torch's own name for it)
 
 from seqdemo.checkpoints import language_model
 from seqdemo.data import corpus as corpora
-from seqdemo.errors import DataError, TrainingError
+from seqdemo.errors import ConfigError, DataError, TrainingError
 from seqdemo.models import registry
 from seqdemo.models.language import MaskedLanguageModel, RecurrentLanguageModel, candidate_loss, hide_words
 from seqdemo.models.recurrent import RecurrentConfig
-from seqdemo.training import devices, engine, events, schedule
+from seqdemo.training import devices, engine, events, ranks, schedule
 from seqdemo.training.config import PretrainingConfig
 from seqdemo.training.precision import Trial
 from seqdemo.training.run import code_commit
@@ -87,22 +87,20 @@ def pretrain(
     model: RecurrentLanguageModel | MaskedLanguageModel
     model = RecurrentLanguageModel(shape) if isinstance(shape, RecurrentConfig) else MaskedLanguageModel(shape)
     if start is not None:
-        _take(model, start, corpus.vocabulary.words)
+        take(model, start, corpus.vocabulary.words)
     model.to(device)
     label = registry.spec(name).label
-    learner: LanguageLearner = (
-        HiddenWordLearner(model, corpus, config, label)
-        if isinstance(model, MaskedLanguageModel)
-        else NextWordLearner(model, corpus, config, label)
-    )
+    learns = learner(model, corpus, config, label)
     state_file = out.with_name(f".{out.name}.state.safetensors")
-    run = engine.Run(learner, on_event=on_event, state_file=state_file)
+    run = engine.Run(learns, on_event=on_event, state_file=state_file)
     with engine.failures_told(on_event):
         run.go(resume=resume)
+    if ranks.rank():
+        return
     model.to("cpu")
     metrics = {
         "validation_perplexity": run.progress.history[-1]["validation_perplexity"],
-        "validation_tokens": learner.n_validation,
+        "validation_tokens": learns.n_validation,
         "unigram_perplexity": round(unigram_perplexity(corpus), 2),
         "bigram_perplexity": round(bigram_perplexity(corpus), 2),
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
@@ -127,14 +125,39 @@ def pretrain(
     on_event(events.Done(reason="finished", epochs=n_epochs, best_epoch=n_epochs, folder=str(out), metrics=metrics))
 
 
+def learner(
+    model: RecurrentLanguageModel | MaskedLanguageModel,
+    corpus: corpora.Corpus,
+    config: PretrainingConfig,
+    label: str = "",
+    *,
+    updates_an_epoch: int | None = None,
+) -> LanguageLearner:
+    """What makes a language model learn.
+
+    Args:
+        model: A freshly built model, on its device.
+        corpus: What it learns from and is measured on.
+        config: The settings.
+        label: The classifier's name as people read it.
+        updates_an_epoch: Between two checks; a twentieth of a pass by default.
+    """
+    if isinstance(model, MaskedLanguageModel):
+        return HiddenWordLearner(model, corpus, config, label, updates_an_epoch=updates_an_epoch)
+    return NextWordLearner(model, corpus, config, label, updates_an_epoch=updates_an_epoch)
+
+
 class LanguageLearner(engine.Learner[int]):
     """A language model that learns from a corpus; a batch is the number of an update.
 
     Attributes:
         n_validation: Words that it is measured on.
+        updates_a_pass: Over the whole corpus.
+        n_directions: In which a word is guessed.
     """
 
     n_validation: int
+    n_directions = 1
 
     def __init__(
         self,
@@ -144,6 +167,7 @@ class LanguageLearner(engine.Learner[int]):
         *,
         updates_a_pass: int,
         n_rows: int,
+        updates_an_epoch: int | None,
     ) -> None:
         """Keeps what a run needs.
 
@@ -153,10 +177,14 @@ class LanguageLearner(engine.Learner[int]):
             label: The classifier's name as people read it.
             updates_a_pass: Over the whole corpus.
             n_rows: Lanes or windows in one update.
+            updates_an_epoch: Between two checks; a twentieth of a pass by default.
         """
         self.model, self.settings, self._config, self._label = model, dataclasses.asdict(config), config, label
-        self._updates_a_pass, self._n_rows = updates_a_pass, n_rows
-        self._updates_an_epoch = max(1, updates_a_pass // _CHECKS_A_PASS)
+        self.updates_a_pass, self._n_rows = updates_a_pass, n_rows
+        self._updates_an_epoch = updates_an_epoch or max(1, updates_a_pass // _CHECKS_A_PASS)
+        self._checks_between = 1 if updates_an_epoch else _CHECKS_BETWEEN_VALIDATIONS
+        full_on = {"auto": self.device.type == "cuda", "full": True, "candidates": False}
+        self._full_softmax = full_on[config.softmax]
         updates = max(1, round(config.epochs * updates_a_pass))
         self.plan = engine.Plan(
             epochs=math.ceil(updates / self._updates_an_epoch),
@@ -188,9 +216,19 @@ class LanguageLearner(engine.Learner[int]):
         return Trial(model=self.model, rows=self._n_rows, steps=self._config.window, loss=self._trial_loss)
 
     def optimiser(self) -> torch.optim.Optimizer:
-        """AdamW without decay."""
-        fused = devices.has_fused_optimisers(self.device)
-        return torch.optim.AdamW(self.trained, lr=self._config.learning_rate, weight_decay=0.0, fused=fused)
+        """AdamW; norms, biases and word vectors do not decay."""
+        config = self._config
+        decays = {id(p) for p in self.trained if p.ndim > 1 and p is not self._table} if config.weight_decay else set()
+        groups = [
+            {"params": chosen, "weight_decay": decay}
+            for decay, chosen in (
+                (config.weight_decay, [p for p in self.trained if id(p) in decays]),
+                (0.0, [p for p in self.trained if id(p) not in decays]),
+            )
+            if chosen
+        ]
+        betas, fused = (0.9, config.beta2), devices.has_fused_optimisers(self.device)
+        return torch.optim.AdamW(groups, lr=config.learning_rate, betas=betas, fused=fused)
 
     def batches(self, epoch: int) -> range:
         """The numbers of the updates up to the next check."""
@@ -205,9 +243,13 @@ class LanguageLearner(engine.Learner[int]):
     def measure(self, model: Any, epoch: int) -> dict[str, Any]:  # noqa: ARG002 (there is no average)
         """How many updates were made, and now and then the perplexity on the validation texts."""
         found: dict[str, Any] = {"update": min(epoch * self._updates_an_epoch, self.plan.updates)}
-        if epoch % _CHECKS_BETWEEN_VALIDATIONS == 0 or epoch == self.plan.epochs:
+        if epoch % self._checks_between == 0 or epoch == self.plan.epochs:
             found["validation_perplexity"] = round(math.exp(self._validation_loss()), 2)
         return found
+
+    def _there(self, ids: npt.NDArray[np.int64]) -> Tensor:
+        """Ids on the model's device, once and for all, in half of the memory."""
+        return torch.from_numpy(ids.astype(np.int32)).to(self.device)
 
     @property
     @abc.abstractmethod
@@ -223,8 +265,11 @@ class LanguageLearner(engine.Learner[int]):
     @abc.abstractmethod
     def _validation_loss(self) -> float: ...
 
-    def _candidate_loss(self, decoder: Any, states: Tensor, targets: Tensor, rng: np.random.Generator) -> Tensor:
+    def _word_loss(self, decoder: Any, states: Tensor, targets: Tensor, rng: np.random.Generator) -> Tensor:
+        """The cross-entropy of the right words, in nats."""
         table, config = self._table, self._config
+        if self._full_softmax:
+            return F.cross_entropy(decoder(states, table).flatten(0, -2), targets.flatten())
         n_frequent = min(config.n_frequent, len(table))
         n_sampled = min(config.n_sampled, len(table) - n_frequent)
         sampled = rng.choice(len(table) - n_frequent, n_sampled, replace=False) + n_frequent
@@ -244,32 +289,51 @@ class NextWordLearner(LanguageLearner):
     model: RecurrentLanguageModel
 
     def __init__(
-        self, model: RecurrentLanguageModel, corpus: corpora.Corpus, config: PretrainingConfig, label: str = ""
+        self,
+        model: RecurrentLanguageModel,
+        corpus: corpora.Corpus,
+        config: PretrainingConfig,
+        label: str = "",
+        *,
+        updates_an_epoch: int | None = None,
     ) -> None:
         """Lays the corpus out in lanes."""
-        self._lanes = _lanes(corpus.training, config.batch_size)
-        self._validation = _lanes(corpus.validation[:100_000], 32)
-        self.n_validation = self._validation.size
+        self.model = model
+        lanes = _lanes(corpus.training, config.batch_size)
+        if len(lanes) % ranks.world():
+            raise ConfigError(f"{ranks.world()} processes cannot share {len(lanes)} lanes; take a multiple of it.")
+        self._lanes = self._there(lanes[ranks.own_rows(len(lanes))])
+        self._validation = self._there(_lanes(corpus.validation[:100_000], 32))
+        self.n_validation = self._validation.numel()
         self._directions = [False, True] if model.config.bidirectional else [False]
         if not model.embedding.weight.requires_grad:
             self._directions = [True]  # the forward direction is given
+        self.n_directions = len(self._directions)
         self._state: dict[bool, tuple[Tensor, ...]] = {}
         updates_a_pass = (self._lanes.shape[1] - 1) // config.window
-        super().__init__(model, config, label, updates_a_pass=updates_a_pass, n_rows=len(self._lanes))
+        n_rows = len(lanes)
+        super().__init__(
+            model, config, label, updates_a_pass=updates_a_pass, n_rows=n_rows, updates_an_epoch=updates_an_epoch
+        )
 
     def carried(self) -> dict[str, Tensor]:
         """The state of each lane at the end of its last window."""
-        return {f"{backward:d}.{k}": part for backward, parts in self._state.items() for k, part in enumerate(parts)}
+        return {
+            f"{backward:d}.{k}": ranks.gathered(part, 1)
+            for backward, parts in self._state.items()
+            for k, part in enumerate(parts)
+        }
 
     def carry_on(self, carried: Mapping[str, Tensor]) -> None:
         """Takes the states back."""
         found: dict[bool, list[Tensor]] = {}
         for name in sorted(carried):
-            found.setdefault(name.startswith("1."), []).append(carried[name].to(self.device))
+            own = carried[name][:, ranks.own_rows(carried[name].shape[1])]
+            found.setdefault(name.startswith("1."), []).append(own.contiguous().to(self.device))
         self._state = {backward: tuple(parts) for backward, parts in found.items()}
 
     def _loss_at(self, update: int, rng: np.random.Generator) -> Tensor:
-        k, window = update % self._updates_a_pass, self._config.window
+        k, window = update % self.updates_a_pass, self._config.window
         before = self._state if k else {}
         loss, self._state = self._loss(slice(k * window, (k + 1) * window + 1), before, rng)
         return loss
@@ -279,11 +343,10 @@ class NextWordLearner(LanguageLearner):
     ) -> tuple[Tensor, dict[bool, tuple[Tensor, ...]]]:
         losses, after = [], {}
         for backward in self._directions:
-            lanes = self._lanes[:, ::-1] if backward else self._lanes
-            piece = torch.from_numpy(lanes[:rows, words].copy()).to(self.device)
+            piece = _piece(self._lanes[:rows], words, backward=backward)
             states, state = self.model.states(piece[:, :-1], self._whole(before.get(backward)), backward=backward)
             after[backward] = tuple(s.detach() for s in (state if isinstance(state, tuple) else (state,)))
-            losses.append(self._candidate_loss(self._decoder(backward), states, piece[:, 1:], rng))
+            losses.append(self._word_loss(self._decoder(backward), states, piece[:, 1:], rng))
         return torch.stack(losses).mean(), after
 
     @staticmethod
@@ -297,10 +360,9 @@ class NextWordLearner(LanguageLearner):
     def _validation_loss(self) -> float:
         total, n = 0.0, 0
         for backward in self._directions:
-            lanes = self._validation[:, ::-1] if backward else self._validation
             state = None
-            for begin in range(0, lanes.shape[1] - 1, 64):
-                piece = torch.from_numpy(lanes[:, begin : begin + 65].copy()).to(self.device)
+            for begin in range(0, self._validation.shape[1] - 1, 64):
+                piece = _piece(self._validation, slice(begin, begin + 65), backward=backward)
                 states, state = self.model.states(piece[:, :-1], state, backward=backward)
                 logits = self._decoder(backward)(states, self._table).flatten(0, 1)
                 total += F.cross_entropy(logits.float(), piece[:, 1:].flatten(), reduction="sum").item()
@@ -321,23 +383,36 @@ class HiddenWordLearner(LanguageLearner):
     model: MaskedLanguageModel
 
     def __init__(
-        self, model: MaskedLanguageModel, corpus: corpora.Corpus, config: PretrainingConfig, label: str = ""
+        self,
+        model: MaskedLanguageModel,
+        corpus: corpora.Corpus,
+        config: PretrainingConfig,
+        label: str = "",
+        *,
+        updates_an_epoch: int | None = None,
     ) -> None:
         """Cuts the corpus into windows."""
+        self.model = model
         self._windows, self._validation = (
-            _lanes(stream, len(stream) // config.window) for stream in (corpus.training, corpus.validation[:100_000])
+            self._there(_lanes(stream, len(stream) // config.window))
+            for stream in (corpus.training, corpus.validation[:100_000])
         )
-        self.n_validation = round(self._validation.size * config.masked_share)
+        self.n_validation = round(self._validation.numel() * config.masked_share)
         n_rows = min(config.batch_size, len(self._windows))
         updates_a_pass = len(self._windows) // config.batch_size
-        super().__init__(model, config, label, updates_a_pass=updates_a_pass, n_rows=n_rows)
+        super().__init__(
+            model, config, label, updates_a_pass=updates_a_pass, n_rows=n_rows, updates_an_epoch=updates_an_epoch
+        )
 
     def _loss_at(self, update: int, rng: np.random.Generator) -> Tensor:  # noqa: ARG002 (windows come by chance)
-        return self._loss(self._windows[rng.integers(0, len(self._windows), self._config.batch_size)], rng)
+        rows = rng.integers(0, len(self._windows), self._config.batch_size)
+        return self._loss(self._windows[torch.from_numpy(rows).to(self.device)], rng)
 
-    def _loss(self, windows: npt.NDArray[np.int64], rng: np.random.Generator) -> Tensor:
-        states, targets = self._guess(windows, int(rng.integers(2**31)))
-        return self._candidate_loss(self.model.decoder, states, targets, rng)
+    def _loss(self, windows: Tensor, rng: np.random.Generator) -> Tensor:
+        own = ranks.own_rows(len(windows))
+        states, targets, n_in_all = self._guess(windows, int(rng.integers(2**31)), own)
+        weight = ranks.weight(len(targets), n_in_all)
+        return weight * self._word_loss(self.model.decoder, states, targets, rng)
 
     def _trial_loss(self, rows: int, steps: int) -> Tensor:
         return self._loss(self._windows[:rows, :steps], np.random.default_rng(0))
@@ -345,22 +420,30 @@ class HiddenWordLearner(LanguageLearner):
     def _validation_loss(self) -> float:
         total, n = 0.0, 0
         for begin in range(0, len(self._validation), 64):
-            states, targets = self._guess(self._validation[begin : begin + 64], begin)
+            states, targets, _ = self._guess(self._validation[begin : begin + 64], begin)
             logits = self.model.decoder(states, self._table)
             total += F.cross_entropy(logits.float(), targets, reduction="sum").item()
             n += len(targets)
         return total / n
 
-    def _guess(self, windows: npt.NDArray[np.int64], seed: int) -> tuple[Tensor, Tensor]:
-        ids = torch.from_numpy(windows.copy())
-        hidden, picked = hide_words(ids, self._config.masked_share, torch.Generator().manual_seed(seed))
-        lengths = torch.full((len(ids),), ids.shape[1])
-        states = self.model.states(hidden.to(self.device), lengths.to(self.device))
-        return states[picked.to(self.device)], ids[picked].to(self.device)
+    def _guess(self, windows: Tensor, seed: int, own: slice = slice(None)) -> tuple[Tensor, Tensor, Tensor]:
+        """The states at hidden words of own windows, these words, and how many are hidden in all windows."""
+        ids = windows.long()
+        hidden, picked = hide_words(ids, self._config.masked_share, torch.Generator(self.device).manual_seed(seed))
+        n_in_all, ids, picked = picked.sum(), ids[own], picked[own]
+        return self.model.states(hidden[own], None)[picked], ids[picked], n_in_all
 
     @property
     def _table(self) -> Tensor:
         return self.model.encoder.embedding.weight
+
+
+def _piece(lanes: Tensor, words: slice, *, backward: bool) -> Tensor:
+    """These words of each lane, int64; backward: of the lanes turned round."""
+    n = lanes.shape[1]
+    if not backward:
+        return lanes[:, words].long()
+    return lanes[:, max(0, n - words.stop) : n - (words.start or 0)].flip(1).long()
 
 
 def _lanes(stream: npt.NDArray[np.int64], n_lanes: int) -> npt.NDArray[np.int64]:
@@ -379,7 +462,7 @@ def _lanes(stream: npt.NDArray[np.int64], n_lanes: int) -> npt.NDArray[np.int64]
 
 
 @torch.no_grad()
-def _take(model: RecurrentLanguageModel | MaskedLanguageModel, start: pathlib.Path, words: tuple[str, ...]) -> None:
+def take(model: RecurrentLanguageModel | MaskedLanguageModel, start: pathlib.Path, words: tuple[str, ...]) -> None:
     """Starts from a language model of the same kind, or from another one's words.
 
     A BiLSTM takes the forward direction of an LSTM as well, and both are left as they are. A

@@ -17,13 +17,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from seqdemo.checkpoints import card, folder, language_model
+from seqdemo.checkpoints import card, folder, language_model, manifest, schema
 from seqdemo.checkpoints.classifier import Classifier
 from seqdemo.data import examples, imdb, opinions
-from seqdemo.errors import DataError
+from seqdemo.errors import ConfigError, DataError
 from seqdemo.models import registry
 from seqdemo.text import MAX_TOKENS, Vocabulary
-from seqdemo.training import calibration, devices, engine, events, sentiment
+from seqdemo.training import calibration, devices, engine, events, ranks, sentiment
 from seqdemo.training.config import TrainingConfig
 from seqdemo.training.scores import accuracy_interval
 
@@ -45,7 +45,7 @@ def train(
     limit: int | None = None,
     test: bool = True,
     on_event: events.OnEvent = events.ignore,
-) -> Classifier:
+) -> Classifier | None:
     """Trains one model on the reviews and writes its checkpoint.
 
     Args:
@@ -65,14 +65,14 @@ def train(
         on_event: Called with the run's events as plain values.
 
     Returns:
-        The checkpoint as written, read back.
+        The checkpoint as written, read back; None in all processes but the first of those that train together.
 
     Raises:
         DataError: The reviews cannot be read.
         TrainingError: The run cannot go on; a previous checkpoint is untouched.
     """
     device = device or devices.find()
-    reviews = limited(imdb.load("train", data), limit)
+    reviews = imdb.load("train", data).some(limit)
     training_rows, validation_rows = split(reviews)
     tokens = examples.tokenize_all(reviews)
     given = language_model.load(init) if init else None
@@ -109,6 +109,8 @@ def train(
         label=registry.spec(name).label,
         beside=beside,
     )
+    if ranks.rank():
+        return None
     metrics: dict[str, Any] = {
         "validation_accuracy": progress.best["validation_accuracy"],
         "seconds": round(progress.seconds, 1),
@@ -205,6 +207,51 @@ def ship(
     return folder.load(out)
 
 
+def finish(
+    path: pathlib.Path,
+    *,
+    out: pathlib.Path,
+    data: str | None = None,
+    limit: int | None = None,
+    on_event: events.OnEvent = events.ignore,
+) -> Classifier:
+    """Finishes a classifier that was trained elsewhere: temperature, test reviews, card.
+
+    Args:
+        path: Its checkpoint folder.
+        out: Where the finished one goes.
+        data: A local folder of the data set; `SEQDEMO_IMDB` or the Hub by default.
+        limit: Reviews of each split to use; all by default.
+        on_event: Called with `Testing` and `Done`.
+
+    Raises:
+        CheckpointError: The folder holds no classifier that can be read.
+        ConfigError: It is finished already: its head holds a temperature.
+        DataError: The reviews cannot be read.
+    """
+    found = folder.load(path)
+    if "temperature" in found.metrics:
+        raise ConfigError(f"{path} is finished already; its temperature is {found.metrics['temperature']}.")
+    reviews = imdb.load("train", data).some(limit)
+    held_out = reviews.pick(split(reviews)[1])
+    return ship(
+        copy.deepcopy(found.model),
+        out,
+        name=found.name,
+        vocabulary=found.vocabulary,
+        validation=examples.encode(examples.tokenize_all(held_out), held_out.labels, found.vocabulary),
+        metrics={
+            **found.metrics,
+            "epochs": found.metrics.get("epochs", 0),
+            "best_epoch": found.metrics.get("best_epoch", 0),
+        },
+        history=found.history,
+        training=found.config["training"],
+        test_reviews=functools.partial(open_test_reviews, data, limit),
+        on_event=on_event,
+    )
+
+
 def split(reviews: imdb.Reviews) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Training rows and validation rows.
 
@@ -219,7 +266,7 @@ def split(reviews: imdb.Reviews) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.
 
 def open_test_reviews(data: str | None, limit: int | None) -> imdb.Reviews:
     """The 25,000 test reviews, or an even selection of them."""
-    return limited(imdb.load("test", data), limit)
+    return imdb.load("test", data).some(limit)
 
 
 def measure(classifier: Classifier, reviews: imdb.Reviews, *, device: torch.device | None = None) -> dict[str, Any]:
@@ -254,6 +301,20 @@ def measure(classifier: Classifier, reviews: imdb.Reviews, *, device: torch.devi
     }
 
 
+def remember(classifier: Classifier, measured: Mapping[str, Any]) -> None:
+    """Puts figures of `measure` into a checkpoint's `metrics.json` and its card; all else stays as it was.
+
+    Args:
+        classifier: The checkpoint, as its folder holds it.
+        measured: What was found of it.
+    """
+    metrics = {**measured, **{entry: value for entry, value in classifier.metrics.items() if entry not in measured}}
+    text = card.model_card(name=classifier.name, config=classifier.config, metrics=metrics)
+    schema.write_json(classifier.folder / schema.METRICS, metrics)
+    (classifier.folder / schema.CARD).write_text(text, encoding="utf-8", newline="\n")
+    manifest.follow(classifier.folder, schema.METRICS)
+
+
 def code_commit() -> str | None:
     """The commit of this code, or None outside of a checkout."""
     try:
@@ -263,10 +324,3 @@ def code_commit() -> str | None:
     except (OSError, subprocess.CalledProcessError):
         return None
     return found.stdout.strip()
-
-
-def limited(reviews: imdb.Reviews, limit: int | None) -> imdb.Reviews:
-    """Every k-th review, so that both classes stay in."""
-    if limit is None or limit >= len(reviews):
-        return reviews
-    return reviews.pick(np.linspace(0, len(reviews) - 1, limit).astype(np.int64))

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 (torch's own name for it)
 
 from seqdemo.data.examples import Batch, Examples, epoch_batches, evaluation_batches
-from seqdemo.training import devices, engine, events, schedule
+from seqdemo.training import devices, engine, events, ranks, schedule
 from seqdemo.training.config import TrainingConfig
 from seqdemo.training.events import OnEvent, ignore
 from seqdemo.training.precision import Trial
@@ -68,6 +68,7 @@ class SentimentLearner(engine.Learner[Batch]):
         """
         self.model, self.validation, self.settings = model, validation, dataclasses.asdict(config)
         self._training, self._config, self._label, self._beside = training, config, label, beside
+        self.n_losses = 2 if config.adversarial else 1
         n = len(training) + (beside.n if beside else 0)
         after_warmup = schedule.constant if config.schedule == "plateau" else schedule.cosine
         self.plan = engine.Plan(
@@ -148,14 +149,17 @@ class SentimentLearner(engine.Learner[Batch]):
     def losses(self, batch: Batch) -> Iterator[Tensor]:
         """The loss, and the one where the words were moved to where it is worst."""
         config, model = self._config, self.model
+        own = ranks.own_rows(len(batch.ids))
+        weight = ranks.weight(len(range(len(batch.ids))[own]) if ranks.rank() < len(batch.ids) else 0, len(batch.ids))
+        batch = Batch(*(getattr(batch, entry.name)[own] for entry in dataclasses.fields(Batch)))
         ids = torch.from_numpy(batch.ids).to(self.device)
         words = model.embedding(ids)  # (B, T, d_embed)
         if config.adversarial:
             words.retain_grad()
-        yield training_loss(model, words, batch, config, self.device)
+        yield weight * training_loss(model, words, batch, config, self.device)
         if config.adversarial:
             worse = model.embedding(ids) + worst_step(words, config.adversarial)
-            yield training_loss(model, worse, batch, config, self.device)
+            yield weight * training_loss(model, worse, batch, config, self.device)
 
     def measure(self, model: SequenceModel, epoch: int) -> dict[str, Any]:  # noqa: ARG002 (alike in every epoch)
         """Loss and accuracy on whole validation texts."""
@@ -220,7 +224,7 @@ def worst_step(words: Tensor, length: float) -> Tensor:
     gradient = words.grad
     assert gradient is not None
     norms = gradient.flatten(1).norm(dim=1).clamp_min(1e-20)  # (B,)
-    step: Tensor = length * words.std() * gradient / norms[:, None, None]
+    step: Tensor = length * ranks.standard_deviation(words) * gradient / norms[:, None, None]
     return step
 
 

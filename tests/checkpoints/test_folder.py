@@ -14,7 +14,7 @@ import torch
 from seqdemo.checkpoints import folder, schema
 from seqdemo.errors import CheckpointCorruptError, CheckpointMissingError
 from seqdemo.models import registry
-from seqdemo.text import TOKENS_VERSION, Vocabulary
+from seqdemo.text import TOKENS_VERSIONS, Vocabulary
 from tests.checkpoints.conftest import TINY, WORDS, save_tiny
 
 
@@ -97,7 +97,26 @@ def test_a_config_of_something_else_is_refused(checkpoint: pathlib.Path, entries
 
 
 def test_a_checkpoint_records_which_rules_made_its_tokens(checkpoint: pathlib.Path) -> None:
-    assert json.loads((checkpoint / schema.CONFIG).read_text(encoding="utf-8"))["tokens"] == TOKENS_VERSION == 1
+    assert json.loads((checkpoint / schema.CONFIG).read_text(encoding="utf-8"))["tokens"] == 1
+    assert folder.load(checkpoint).vocabulary.version == 1
+
+
+def test_a_checkpoint_of_the_second_rules_is_read_to_by_them(tmp_path: pathlib.Path) -> None:
+    vocabulary = Vocabulary.build([["good", "film"]], version=2)
+    model = registry.build("gru", registry.make_config("gru", vocab_size=len(vocabulary), d_embed=4, d_hidden=4))
+    folder.save(tmp_path / "gru", name="gru", model=model, vocabulary=vocabulary, metrics={}, history=[], training={})
+    assert json.loads((tmp_path / "gru" / schema.CONFIG).read_text(encoding="utf-8"))["tokens"] == 2
+    loaded = folder.load(tmp_path / "gru")
+    assert loaded.vocabulary.version == 2
+    assert loaded.vocabulary.words == vocabulary.words
+    assert [token.text for token in loaded.read("9/10 good").tokens] == ["<rating-0.9>", "good"]
+    assert not loaded.read("9/10 good").unknown.any()
+
+
+def test_words_that_hold_no_sign_are_not_of_the_second_rules(checkpoint: pathlib.Path) -> None:
+    change_config(checkpoint, tokens=2)
+    with pytest.raises(CheckpointCorruptError, match=r"of version 2 holds every sign; not <rating-0\.0>"):
+        folder.load(checkpoint)
 
 
 def test_a_checkpoint_that_says_nothing_of_its_tokens_has_the_first_rules(checkpoint: pathlib.Path) -> None:
@@ -108,8 +127,9 @@ def test_a_checkpoint_that_says_nothing_of_its_tokens_has_the_first_rules(checkp
 
 
 def test_a_checkpoint_of_other_tokens_is_refused_in_a_sentence(checkpoint: pathlib.Path) -> None:
-    change_config(checkpoint, tokens=2)
-    with pytest.raises(CheckpointCorruptError, match="trained on tokens of version 2; this program makes version 1"):
+    change_config(checkpoint, tokens=max(TOKENS_VERSIONS) + 1)
+    said = "trained on tokens of version 3; this program makes version 1 and 2. A newer seqdemo may read it"
+    with pytest.raises(CheckpointCorruptError, match=said):
         folder.load(checkpoint)
 
 

@@ -79,6 +79,7 @@ WRONG_USE = {
     "prophesy": "invalid choice: 'prophesy'",
     "predict": "the following arguments are required: text",
     "predict x --model perceptron": "There is no model and no folder called 'perceptron'; known models are rnn,",
+    "evaluate a/b --write": "--write needs a known name or a folder on this machine; got 'a/b'.",
     "evaluate rnn --limit 0": "--limit: a whole number from 1 on is needed; got '0'",
     "train": "Film reviews need --model, one of rnn,",
     "train --task own": "--task own learns from a file; name it with --csv.",

@@ -49,3 +49,14 @@ def test_without_unlabelled_texts_one_is_told(reviews):
     (reviews / "unsupervised-00000-of-00001.parquet").unlink()
     with pytest.raises(DataError, match="unsupervised"):
         corpus.load(reviews)
+
+
+def test_streams_of_other_rules_are_kept_apart_and_hold_signs(reviews, tmp_path):
+    write(reviews, "unsupervised", ["nobody knows", "8/10 from me"], np.full(2, -1))
+    first, second = (corpus.load(reviews, cache=tmp_path, version=version) for version in (1, 2))
+    assert len(list(tmp_path.glob(".corpus-*/vocab.txt"))) == 2
+    assert "8/10" in first.vocabulary.ids
+    assert second.vocabulary.ids["<rating-0.8>"] in second.training
+    again = corpus.load(reviews, cache=tmp_path, version=2)
+    assert again.vocabulary.version == 2
+    assert np.array_equal(again.training, second.training)

@@ -50,6 +50,12 @@ def test_encoding_looks_up_words_and_finds_the_ends_of_sentences(vocabulary):
     assert examples.pick(np.array([1])).labels.tolist() == [0]
 
 
+def test_reviews_are_cut_into_tokens_by_the_rules_asked_for():
+    reviews = Reviews(["8/10 film"], np.array([1]))
+    assert tokenize_all(reviews) == [["8/10", "film"]]
+    assert tokenize_all(reviews, version=2) == [["<rating-0.8>", "film"]]
+
+
 def test_a_long_text_is_read_at_its_head_and_tail():
     ids = np.arange(2, 1_002)
     assert whole(ids).tolist() == [*range(2, 130), *range(730, 1_002)]

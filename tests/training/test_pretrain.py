@@ -55,8 +55,8 @@ def test_a_language_model_records_which_rules_made_its_tokens_and_refuses_others
     shutil.copytree(lstm, damaged)
     config = json.loads((damaged / "config.json").read_text(encoding="utf-8"))
     assert config["tokens"] == 1
-    (damaged / "config.json").write_text(json.dumps({**config, "tokens": 2}), encoding="utf-8")
-    with pytest.raises(CheckpointCorruptError, match="trained on tokens of version 2"):
+    (damaged / "config.json").write_text(json.dumps({**config, "tokens": 3}), encoding="utf-8")
+    with pytest.raises(CheckpointCorruptError, match="trained on tokens of version 3"):
         language_model.load(damaged)
     del config["tokens"]
     (damaged / "config.json").write_text(json.dumps(config), encoding="utf-8")
