@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from seqdemo.checkpoints.classifier import Classifier
+    from seqdemo.runs.view import View
     from seqdemo.text import Reading
-    from seqdemo.training.jobs import View
 
 _PAGES = {"sentiment": "Live sentiment", "stepper": "the stepper", "attention": "Attention", "memory": "Memory"}
 _OWN, _GO = "own_models", "own_models_go"

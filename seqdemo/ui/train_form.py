@@ -13,7 +13,7 @@ from seqdemo.data.own_csv import LabelledTexts
 from seqdemo.data.tasks import MADE_UP
 from seqdemo.errors import ConfigError, SeqdemoError
 from seqdemo.models.registry import MODELS
-from seqdemo.training import jobs
+from seqdemo.runs.limits import is_allowed
 from seqdemo.training.settings import (
     BOUNDS,
     CHOICES,
@@ -70,7 +70,7 @@ def presets() -> None:
                 on_click=_take_preset,
                 args=(name,),
                 icon=":material/play_arrow:",
-                disabled=not jobs.is_allowed() and name not in train.recordings(),
+                disabled=not is_allowed() and name not in train.recorded(),
             )
     story = PRESETS[train.session().preset]
     st.markdown(f":small[**{story.label}.** {story.story}]")
@@ -79,7 +79,7 @@ def presets() -> None:
 def choose() -> None:
     """Draws the four choices, what they cost, and the button that starts."""
     _begin()
-    if not jobs.is_allowed():
+    if not is_allowed():
         st.info(
             "Training is switched off on this server. The buttons above replay runs that were recorded beforehand.",
             icon=":material/info:",

@@ -13,10 +13,11 @@ import time
 import pytest
 
 import seqdemo
-from seqdemo.training.child import Child, how_it_ended
-from seqdemo.training.jobs import Jobs, Limits
-from seqdemo.training.run_files import RunFiles
-from seqdemo.training.run_view import View
+from seqdemo.runs.child import Child, how_it_ended
+from seqdemo.runs.files import RunFiles
+from seqdemo.runs.jobs import Jobs
+from seqdemo.runs.limits import Limits
+from seqdemo.runs.view import View
 from seqdemo.training.settings import RunSettings
 
 LONG = RunSettings(
@@ -76,7 +77,8 @@ def test_it_tells_its_events_obeys_and_ends_when_the_pipe_closes(tmp_path):
 def test_no_process_and_no_half_written_checkpoint_outlive_the_server(tmp_path, how):
     code = f"""
 import json, sys, time
-from seqdemo.training.jobs import Jobs, Limits
+from seqdemo.runs.jobs import Jobs
+from seqdemo.runs.limits import Limits
 from seqdemo.training.settings import RunSettings
 jobs = Jobs({str(tmp_path / "runs")!r}, Limits())
 run_id = jobs.start(RunSettings(**json.loads(sys.argv[1])))

@@ -15,7 +15,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from seqdemo.errors import TrainingError
-from seqdemo.training.run_files import LABEL, NAME, OWNER, SETTINGS, is_id, read_text
+from seqdemo.runs.files import LABEL, NAME, OWNER, SETTINGS, is_id, read_text
 
 _HALF_MADE_S = 3600.0
 """After so long nobody is writing the files of a run any more that has no settings yet."""

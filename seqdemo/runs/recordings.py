@@ -16,7 +16,8 @@ from typing import Any
 import seqdemo
 from seqdemo.checkpoints import manifest
 from seqdemo.errors import CheckpointError, DataError, TrainingError
-from seqdemo.training.jobs import Jobs, View
+from seqdemo.runs.jobs import Jobs
+from seqdemo.runs.view import View
 from seqdemo.training.settings import PRESETS, RunSettings
 
 FOLDER = seqdemo.PRETRAINED / "runs"

@@ -3,7 +3,7 @@
 `<root>/<id>/` holds `settings.json`, `events.jsonl` (each event with `at`, seconds since the start), `checkpoint/` (the
 result), `owner.txt` (the visitor's token, hashed), `data.json` of a task on own texts, `stderr.txt`, `name.txt` once
 the run is saved, and `label.txt` where it came as a file (the name that the file had). Where the system knows rights,
-nobody but the user that the server runs as may read any of it. Imports torch only where a result is taken back.
+nobody but the user that the server runs as may read any of it.
 """
 
 from __future__ import annotations
@@ -22,23 +22,20 @@ import tempfile
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, BinaryIO
+from collections.abc import Callable, Mapping
+from typing import Any, BinaryIO
 
 from seqdemo.checkpoints import schema
-from seqdemo.errors import CheckpointCorruptError, ConfigError, SeqdemoError, TrainingError
-from seqdemo.training.run_view import State, View
-from seqdemo.training.settings import FIELDS, RunSettings, architecture
+from seqdemo.errors import ConfigError, SeqdemoError, TrainingError
+from seqdemo.runs.view import State, View
+from seqdemo.training.settings import RunSettings
 
-if TYPE_CHECKING:
-    from seqdemo.checkpoints.classifier import Classifier
-
+Reader = Callable[[pathlib.Path], tuple[RunSettings, Mapping[str, Any]]]
+"""From a result's folder to its run's settings and last event: `training.loaded.read_result`, which needs torch."""
 SETTINGS, OWNER, NAME, LABEL = "settings.json", "owner.txt", "name.txt", "label.txt"
 _EVENTS, _RESULT, _ERRORS, _DATA = "events.jsonl", "checkpoint", "stderr.txt", "data.json"
 MAX_ZIP_BYTES = 50_000_000
 """Of a result as a ZIP file, packed and unpacked."""
-_MAX_PARAMETERS = 12_000_000
-"""Numbers of the largest model that a visitor may load; the largest that is trained here has 9 million."""
 _MAX_ENTRIES = 40
 _ENTRY = b"PK\x01\x02"
 """What every entry of a ZIP file's directory begins with."""
@@ -105,22 +102,23 @@ class RunFiles:
         return files
 
     @classmethod
-    def of_result(cls, root: pathlib.Path, content: Mapping[str, bytes], owner: str, name: str = "") -> RunFiles:
+    def of_result(
+        cls, root: pathlib.Path, content: Mapping[str, bytes], read: Reader, owner: str, name: str = ""
+    ) -> RunFiles:
         """Makes the folder of a finished run from its result: a two-label text model.
 
         Args:
             root: Of all runs.
             content: The result's files by name, as `unzip` gives them.
+            read: What finds out its settings and its last event, and refuses what cannot be used.
             owner: Whose run it is, hashed.
             name: What to call it here; by its settings by default.
 
         Raises:
             TrainingError: The files cannot be written; nothing of them is left, also after the next two.
-            CheckpointError: A file is missing or not what it should be.
             ConfigError: Nothing of the name is left.
+            SeqdemoError: What `read` raises.
         """
-        from seqdemo.checkpoints import folder as checkpoint  # imports torch
-
         if schema.VOCABULARY not in content:
             raise TrainingError(
                 f"This result has no words ({schema.VOCABULARY}); only models of texts with two labels can be loaded."
@@ -134,20 +132,7 @@ class RunFiles:
             files.result.mkdir(mode=0o700)
             for file, found in content.items():
                 _write(files.result / file, found)
-            classifier = checkpoint.load(files.result, max_parameters=_MAX_PARAMETERS)
-            settings = _settings_of(classifier)
-            done = {
-                "event": "done",
-                "reason": "loaded",
-                "epochs": len(classifier.history),
-                "best_epoch": classifier.metrics.get("best_epoch", 0),
-                "folder": str(files.result),
-                "is_text_model": True,
-                "metrics": dict(classifier.metrics),
-                "confusion": None,
-                "wrong": [],
-                "at": 0.0,
-            }
+            settings, done = read(files.result)
             files.add(done)
             files._write_settings(settings)
         except OSError as error:
@@ -321,33 +306,6 @@ def read_text(path: pathlib.Path) -> str:
 def _is_of_a_mac(name: str) -> bool:
     """Whether the Finder put a file into the ZIP beside those that it was given."""
     return name.startswith("__MACOSX/") or pathlib.PurePosixPath(name).name == ".DS_Store"
-
-
-def _settings_of(classifier: Classifier) -> RunSettings:
-    """The settings that stand in a checkpoint; where it was trained elsewhere, those that are known.
-
-    Raises:
-        CheckpointCorruptError: They are not those of this model.
-    """
-    training = classifier.config.get("training", {})
-    if "task" not in training:
-        return RunSettings(task="imdb", model=classifier.name)
-    try:
-        settings = RunSettings(**{name: value for name, value in training.items() if name in FIELDS})
-    except (ConfigError, TypeError) as error:
-        raise CheckpointCorruptError(f"{schema.CONFIG}: its settings cannot be used: {error}") from error
-    if not settings.on_text or settings.model != classifier.name:
-        raise CheckpointCorruptError(
-            f"{schema.CONFIG}: its settings are of {settings.model} on {settings.task}, its model is "
-            f"{classifier.name} on texts."
-        )
-    for name, value in architecture(settings).items():
-        found = getattr(classifier.model.config, name)
-        if found != value:
-            raise CheckpointCorruptError(
-                f"{schema.CONFIG}: {name} is {found} in its architecture, {value} by its settings."
-            )
-    return settings
 
 
 def _private(path: str, flags: int) -> int:

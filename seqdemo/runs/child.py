@@ -19,8 +19,8 @@ from typing import Any
 
 import seqdemo
 from seqdemo.errors import SEE_MORE
-from seqdemo.training.run_files import RunFiles
-from seqdemo.training.run_view import State, View
+from seqdemo.runs.files import RunFiles
+from seqdemo.runs.view import State, View
 from seqdemo.training.settings import RunSettings
 
 _log = logging.getLogger(__name__)
