@@ -17,16 +17,15 @@ import pathlib
 import re
 import secrets
 import shutil
-import struct
 import tempfile
 import unicodedata
 import zipfile
-import zlib
 from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO
 
 from seqdemo.checkpoints import schema
-from seqdemo.errors import ConfigError, SeqdemoError, TrainingError
+from seqdemo.data.tables import zipped
+from seqdemo.errors import ConfigError, DataError, TrainingError
 from seqdemo.runs.view import State, View
 from seqdemo.training.settings import RunSettings
 
@@ -37,8 +36,6 @@ _EVENTS, _RESULT, _ERRORS, _DATA = "events.jsonl", "checkpoint", "stderr.txt", "
 MAX_ZIP_BYTES = 50_000_000
 """Of a result as a ZIP file, packed and unpacked."""
 _MAX_ENTRIES = 40
-_ENTRY = b"PK\x01\x02"
-"""What every entry of a ZIP file's directory begins with."""
 _ID = re.compile(r"[A-Za-z0-9_-]{16}")
 _NAME_LENGTH = 40
 
@@ -273,11 +270,9 @@ def unzip(content: bytes) -> dict[str, bytes]:
     """
     if len(content) > MAX_ZIP_BYTES:
         raise TrainingError(f"This file is larger than {MAX_ZIP_BYTES / 1e6:.0f} MB.")
-    if content.count(_ENTRY) > _MAX_ENTRIES:  # before the reader makes an object of each
-        raise TrainingError("This ZIP file holds many more files than a result has.")
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as file:
-            listed = [info for info in file.infolist() if not info.is_dir() and not _is_of_a_mac(info.filename)]
+        with zipped.unzip(content, _MAX_ENTRIES) as file:
+            listed = zipped.members(file)
             entries = {pathlib.PurePosixPath(info.filename).name: info for info in listed}
             strange = sorted(set(entries) - set(schema.FILES))
             if strange or len(entries) != len(listed):
@@ -287,25 +282,16 @@ def unzip(content: bytes) -> dict[str, bytes]:
                 )
             for name, info in entries.items():
                 schema.check_bytes(name, info.file_size)
-                if info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
-                    raise TrainingError(f"{name} is packed in a way that is not read here; pack it as usual.")
             if sum(info.file_size for info in entries.values()) > MAX_ZIP_BYTES:
                 raise TrainingError(f"This result is larger than {MAX_ZIP_BYTES / 1e6:.0f} MB.")
-            return {name: file.read(info) for name, info in entries.items()}
-    except SeqdemoError:
-        raise
-    except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, OSError, ValueError, struct.error) as error:
-        raise TrainingError(f"This is not a ZIP file of a result ({error}).") from error
+            return {name: zipped.unpack(file, info, info.file_size) for name, info in entries.items()}
+    except DataError as error:
+        raise TrainingError(f"This is not a ZIP file of a result. {error}") from error
 
 
 def read_text(path: pathlib.Path) -> str:
     """A small text file; empty where there is none."""
     return path.read_text(encoding="utf-8") if path.is_file() else ""
-
-
-def _is_of_a_mac(name: str) -> bool:
-    """Whether the Finder put a file into the ZIP beside those that it was given."""
-    return name.startswith("__MACOSX/") or pathlib.PurePosixPath(name).name == ".DS_Store"
 
 
 def _private(path: str, flags: int) -> int:

@@ -161,7 +161,7 @@ def test_a_zip_is_held_against_its_bounds_before_it_is_unpacked(zipped):
         unzip(zipped(**{"model.safetensors": b"0" * 50_000_001}))
     with pytest.raises(TrainingError, match="This file is larger than 50 MB"):
         unzip(b"0" * 50_000_001)
-    with pytest.raises(TrainingError, match="many more files than a result has"):
+    with pytest.raises(TrainingError, match="more than 40 files"):
         unzip(zipped(**{f"{number}": b"" for number in range(1_000)}))
 
 
@@ -169,7 +169,7 @@ def test_a_zip_that_is_packed_in_a_way_that_takes_memory_is_refused():
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_LZMA) as file:
         file.writestr("config.json", b"{}")
-    with pytest.raises(TrainingError, match="packed in a way that is not read here"):
+    with pytest.raises(TrainingError, match="packed in an unusual way"):
         unzip(out.getvalue())
 
 
