@@ -21,7 +21,6 @@ import seqdemo
 from seqdemo.errors import SEE_MORE
 from seqdemo.runs.files import RunFiles
 from seqdemo.runs.view import State, View
-from seqdemo.training.settings import RunSettings
 
 _log = logging.getLogger(__name__)
 
@@ -36,7 +35,6 @@ class Child:
 
     def __init__(
         self,
-        settings: RunSettings,
         files: RunFiles,
         *,
         threads: int,
@@ -48,8 +46,7 @@ class Child:
         """Starts the process, and a thread that listens to it.
 
         Args:
-            settings: What to train.
-            files: Where; each event is written there too.
+            files: What to train, and where; each event is written there too.
             threads: CPU threads.
             max_seconds: Longest computing time.
             max_memory_mb: Most memory.
@@ -59,7 +56,7 @@ class Child:
         Raises:
             OSError: It cannot be started.
         """
-        command = [sys.executable, "-m", "seqdemo", "train", *settings.arguments()]
+        command = [sys.executable, "-m", "seqdemo", "train", "--settings", str(files.settings)]
         command += ["--events", "jsonl", "--controlled", "--out", str(files.result)]
         command += ["--threads", str(threads), "--max-seconds", str(max_seconds)]
         command += ["--max-memory-mb", str(max_memory_mb)]

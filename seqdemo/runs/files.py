@@ -61,6 +61,7 @@ class RunFiles:
 
     Attributes:
         home: The run's folder; its name is the run's id.
+        settings: What is trained.
         result: The folder of its result.
         errors: What its process wrote besides events.
         data: The visitor's own texts and labels; only a task on own texts has them.
@@ -69,6 +70,7 @@ class RunFiles:
     def __init__(self, home: pathlib.Path) -> None:
         """Touches no file."""
         self.home = home
+        self.settings = home / SETTINGS
         self.result = home / _RESULT
         self.errors = home / _ERRORS
         self.data = home / _DATA
@@ -144,11 +146,11 @@ class RunFiles:
     def find(cls, root: pathlib.Path, run_id: str) -> RunFiles | None:
         """The files of a run of an earlier server, or of one that was loaded from a file."""
         files = cls(root / run_id) if is_id(run_id) else None
-        return files if files is not None and (files.home / SETTINGS).is_file() else None
+        return files if files is not None and files.settings.is_file() else None
 
     def _write_settings(self, settings: RunSettings) -> None:
         """Makes the run whole: from here on it is found."""
-        _write(self.home / SETTINGS, json.dumps(dataclasses.asdict(settings), indent=2).encode())
+        _write(self.settings, json.dumps(dataclasses.asdict(settings), indent=2).encode())
 
     def write_name(self, name: str) -> None:
         """Keeps the run under a name.
@@ -197,7 +199,7 @@ class RunFiles:
     def read(self) -> tuple[View, str] | None:
         """The run as its files tell it, and its owner, hashed; None where someone changed them."""
         try:
-            settings = RunSettings(**json.loads((self.home / SETTINGS).read_text(encoding="utf-8")))
+            settings = RunSettings.read(self.settings)
             saved_as, owner = read_text(self.home / NAME), read_text(self.home / OWNER)
             view = View(id=self.home.name, settings=settings, is_saved=bool(saved_as))
             view.name = saved_as or read_text(self.home / LABEL)

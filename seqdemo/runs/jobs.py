@@ -363,7 +363,6 @@ class Jobs:
     def _launch(self, job: _Job) -> None:
         try:
             job.child = Child(
-                job.view.settings,
                 job.files,
                 threads=self.limits.threads,
                 max_seconds=self.limits.max_seconds,

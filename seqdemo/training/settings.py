@@ -6,6 +6,8 @@ Imports no torch, so that a page can check settings and name a price while torch
 from __future__ import annotations
 
 import dataclasses
+import json
+import pathlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -145,6 +147,24 @@ class RunSettings:
                 f"{TASK_LABELS[self.task]} asks after every step and is read from the state there: its readout is last."
             )
 
+    @classmethod
+    def read(cls, path: pathlib.Path) -> RunSettings:
+        """The settings in a JSON file, by name; what it leaves out has its default.
+
+        Raises:
+            ConfigError: They are none, in one sentence.
+            OSError: The file cannot be read.
+        """
+        try:
+            found = json.loads(path.read_bytes())
+        except (ValueError, RecursionError) as error:
+            raise ConfigError(f"{path.name} is not JSON ({error}).") from error
+        if not isinstance(found, dict):
+            raise ConfigError(f'{path.name} holds no object of settings, such as {{"task": "copy", "model": "gru"}}.')
+        if unknown := [name for name in found if name not in FIELDS]:
+            raise ConfigError(f"{path.name}: there is no setting {', '.join(unknown)}; known are {', '.join(FIELDS)}.")
+        return cls(**found)
+
     @property
     def on_text(self) -> bool:
         """Whether the task's sequences are texts that a visitor could type."""
@@ -157,14 +177,6 @@ class RunSettings:
             for field in dataclasses.fields(self)
             if getattr(self, field.name) != field.default
         }
-
-    def arguments(self) -> list[str]:
-        """The words that give these settings to `python -m seqdemo train`."""
-        words = ["--task", self.task, "--model", self.model]
-        for name, value in self.changed().items():
-            if name not in {"task", "model"}:
-                words.append(f"--{name.replace('_', '-')}={value}")
-        return words
 
 
 FIELDS: Mapping[str, Any] = {field.name: type(field.default) for field in dataclasses.fields(RunSettings)}
