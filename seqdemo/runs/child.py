@@ -20,6 +20,7 @@ from typing import Any
 import seqdemo
 from seqdemo.errors import SEE_MORE
 from seqdemo.runs.files import RunFiles
+from seqdemo.runs.limits import Limits
 from seqdemo.runs.view import State, View
 
 _log = logging.getLogger(__name__)
@@ -36,10 +37,8 @@ class Child:
     def __init__(
         self,
         files: RunFiles,
+        limits: Limits,
         *,
-        threads: int,
-        max_seconds: float,
-        max_memory_mb: float,
         on_event: Callable[[dict[str, Any]], None],
         on_end: Callable[[int], None],
     ) -> None:
@@ -47,9 +46,7 @@ class Child:
 
         Args:
             files: What to train, and where; each event is written there too.
-            threads: CPU threads.
-            max_seconds: Longest computing time.
-            max_memory_mb: Most memory.
+            limits: What it may use.
             on_event: Called in the thread with each event, which holds `at`, seconds since the start.
             on_end: Called in the thread with the exit status; negative for a signal.
 
@@ -58,13 +55,13 @@ class Child:
         """
         command = [sys.executable, "-m", "seqdemo", "train", "--settings", str(files.settings)]
         command += ["--events", "jsonl", "--controlled", "--out", str(files.result)]
-        command += ["--threads", str(threads), "--max-seconds", str(max_seconds)]
-        command += ["--max-memory-mb", str(max_memory_mb)]
+        command += ["--threads", str(limits.threads), "--max-seconds", str(limits.max_seconds)]
+        command += ["--max-memory-mb", str(limits.max_memory_mb)]
         if files.data.is_file():
             command += ["--csv", str(files.data)]
         here = str(pathlib.Path(seqdemo.__file__).parents[1])
         path = os.pathsep.join([here, *filter(None, [os.environ.get("PYTHONPATH")])])
-        environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "PYTHONPATH": path}
+        environment = {**os.environ, "OMP_NUM_THREADS": str(limits.threads), "PYTHONPATH": path}
         # A group of its own, so that Ctrl-C at the server's terminal reaches the child through the pipe alone; not a
         # session of its own, in which a low priority would count for nothing on Linux.
         # Its files are for this user alone.

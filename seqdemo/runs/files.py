@@ -20,7 +20,7 @@ import shutil
 import tempfile
 import unicodedata
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, BinaryIO
 
 from seqdemo.checkpoints import schema
@@ -88,16 +88,10 @@ class RunFiles:
         Raises:
             TrainingError: The files cannot be written; nothing of them is left.
         """
-        files = cls(root / secrets.token_urlsafe(12))
-        try:
-            files.home.mkdir(mode=0o700, parents=True)
-            _write(files.home / OWNER, owner.encode())
+        with _new(root, owner) as files:
             if data is not None:
                 _write(files.data, data)
             files._write_settings(settings)
-        except OSError as error:
-            shutil.rmtree(files.home, ignore_errors=True)
-            raise TrainingError(f"The run's files cannot be written ({error.strerror}); is the disk full?") from error
         return files
 
     @classmethod
@@ -123,10 +117,7 @@ class RunFiles:
                 f"This result has no words ({schema.VOCABULARY}); only models of texts with two labels can be loaded."
             )
         label = clean_name(name) if name else ""
-        files = cls(root / secrets.token_urlsafe(12))
-        try:
-            files.home.mkdir(mode=0o700, parents=True)
-            _write(files.home / OWNER, owner.encode())
+        with _new(root, owner) as files:
             _write(files.home / LABEL, label.encode())
             files.result.mkdir(mode=0o700)
             for file, found in content.items():
@@ -134,12 +125,6 @@ class RunFiles:
             settings, done = read(files.result)
             files.add(done)
             files._write_settings(settings)
-        except OSError as error:
-            shutil.rmtree(files.home, ignore_errors=True)
-            raise TrainingError(f"The files cannot be written ({error.strerror}); is the disk full?") from error
-        except BaseException:
-            shutil.rmtree(files.home, ignore_errors=True)
-            raise
         return files
 
     @classmethod
@@ -229,6 +214,21 @@ class RunFiles:
         except OSError:
             return ""
         return lines[-1] if lines else ""
+
+
+@contextlib.contextmanager
+def _new(root: pathlib.Path, owner: str) -> Iterator[RunFiles]:
+    """Lets the folder of a new run be filled; nothing of it is left where that breaks off."""
+    files = RunFiles(root / secrets.token_urlsafe(12))
+    try:
+        files.home.mkdir(mode=0o700, parents=True)
+        _write(files.home / OWNER, owner.encode())
+        yield files
+    except BaseException as error:
+        shutil.rmtree(files.home, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise TrainingError(f"The run's files cannot be written ({error.strerror}); is the disk full?") from error
+        raise
 
 
 def clean_name(name: str) -> str:

@@ -76,13 +76,7 @@ class Jobs:
         self.limits = limits or Limits.from_environment()
         wanted = root or environment.RUNS.read() or seqdemo.PRETRAINED.parent / "runs" / "visitors"
         self.root = writable(pathlib.Path(wanted))
-        self.space = Space(
-            self.root,
-            kept_mb=self.limits.kept_mb,
-            kept_hours=self.limits.kept_hours,
-            saved_days=self.limits.saved_days,
-            max_models=self.limits.max_models,
-        )
+        self.space = Space(self.root, self.limits)
         self._jobs: dict[str, _Job] = {}
         self._queue: list[str] = []
         self._changed = threading.Condition(threading.RLock())
@@ -364,9 +358,7 @@ class Jobs:
         try:
             job.child = Child(
                 job.files,
-                threads=self.limits.threads,
-                max_seconds=self.limits.max_seconds,
-                max_memory_mb=self.limits.max_memory_mb,
+                self.limits,
                 on_event=lambda event: self._take(job, event),
                 on_end=lambda status: self._conclude(job, status),
             )
@@ -393,12 +385,7 @@ class Jobs:
             job.child = None
             view = job.view
             state, message, kind = how_it_ended(
-                view,
-                status,
-                job.files.last_error(),
-                reason=job.reason,
-                stopped=bool(job.stop_at),
-                closed=self._closed,
+                view, status, job.files.last_error(), reason=job.reason, stopped=job.stop_at > 0, closed=self._closed
             )
             as_planned = state == "done" and view.done is not None and view.done["reason"] == "finished"
             if as_planned and view.settings.task != "own" and not job.was_paused:

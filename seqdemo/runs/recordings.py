@@ -53,8 +53,6 @@ class Recording:
             if seconds is not None and at > seconds:
                 break
             found.take({**event, "at": at})
-        if found.done is not None:
-            found.done = {**found.done, "folder": None}  # the weights are not kept
         return found
 
 
@@ -121,7 +119,7 @@ def record(name: str, jobs: Jobs, folder: pathlib.Path = FOLDER, timeout_s: floa
 
 
 def _short(value: Any) -> Any:
-    """Numbers with five significant digits, and no path of this machine."""
+    """Numbers with five significant digits, and no path of this machine, where the weights are not kept."""
     if isinstance(value, float):
         return float(f"{value:.5g}")
     if isinstance(value, dict):

@@ -56,7 +56,7 @@ def wait_until_gone(pid):
 def test_it_tells_its_events_obeys_and_ends_when_the_pipe_closes(tmp_path):
     heard, status = queue.Queue(), queue.Queue()
     files = RunFiles.begin(tmp_path, LONG, "")
-    child = Child(files, threads=1, max_seconds=600, max_memory_mb=3000, on_event=heard.put, on_end=status.put)
+    child = Child(files, Limits(max_seconds=600), on_event=heard.put, on_end=status.put)
     events = [heard.get(timeout=WAIT_S)]
     assert child.tell("pause")
     while events[-1]["event"] != "paused":
