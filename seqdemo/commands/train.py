@@ -42,6 +42,7 @@ _MODEL_OPTIONS: Mapping[str, Callable[[str], Any]] = {
     "dropout": number,
     "recurrent_init": str,
     "forget_bias": number,
+    "update_bias": number,
 }
 _TRAINING_OPTIONS = {entry.name: type(entry.default) for entry in dataclasses.fields(TrainingConfig)}
 _RUN_OPTIONS = {

@@ -47,6 +47,7 @@ BOUNDS: Mapping[str, tuple[float, float]] = {
     "dropout": (0, 0.8),
     "d_embed": (2, 256),
     "forget_bias": (-5, 5),
+    "update_bias": (-5, 5),
     "learning_rate": (1e-6, 10),
     "batch_size": (2, 256),
     "clip_norm": (0, 100),
@@ -80,6 +81,7 @@ class RunSettings:
         readout: What the head of a recurrent model sees; the Transformer always takes the mean.
         recurrent_init: Start of W_hh: orthogonal, or torch's uniform (`default`).
         forget_bias: Start of an LSTM's forget bias.
+        update_bias: Start of a GRU's update-gate bias; above 0 the state is kept rather than replaced.
         learning_rate: Highest rate.
         batch_size: Sequences in one update.
         clip_norm: Longest gradient allowed; 0 switches clipping off.
@@ -108,6 +110,7 @@ class RunSettings:
     readout: str = "last"
     recurrent_init: str = "orthogonal"
     forget_bias: float = 1.0
+    update_bias: float = 1.0
     learning_rate: float = 3e-3
     batch_size: int = 32
     clip_norm: float = 1.0
@@ -211,6 +214,7 @@ def architecture(settings: RunSettings, *, n_outputs: int = 1) -> dict[str, Any]
         "readout": settings.readout,
         "recurrent_init": settings.recurrent_init,
         "forget_bias": settings.forget_bias,
+        "update_bias": settings.update_bias,
     }
 
 
