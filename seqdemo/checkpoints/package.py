@@ -88,7 +88,7 @@ class Package:
             known = ", ".join(registry.MODELS)
             raise CheckpointCorruptError(f"{CONFIG} names no model ({known}) or no architecture; got {name!r}.")
         try:
-            return name, registry.config_from_dict(name, self.config["architecture"])
+            return name, registry.config_from_dict(name, {**_unsaid(self.config), **self.config["architecture"]})
         except ConfigError as error:
             raise CheckpointCorruptError(f"{CONFIG}: {error}") from error
 
@@ -153,6 +153,11 @@ class Package:
         if any(tensor.is_meta for tensor in itertools.chain(model.parameters(), model.buffers())):
             raise TypeError(f"{type(model).__name__} has a buffer that is neither stored nor computed on the CPU.")
         return model.requires_grad_(False).eval()
+
+
+def _unsaid(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings that were fixed when a checkpoint was written, with what they were."""
+    return {"update_bias": 0.0} if "forget_bias" in config["architecture"] else {}
 
 
 def write(

@@ -163,8 +163,6 @@ def config_from_dict(name: str, entries: Mapping[str, Any]) -> Config:
     for entry, value in found.fixed.items():
         if entries.get(entry, value) != value:
             raise ConfigError(f"{found.label} has {entry}={value!r}; got {entries[entry]!r}.")
-    if "update_bias" in fields:
-        entries = {"update_bias": 0.0, **entries}  # as GRUs began when it was no setting
     try:
         return cast("Config", config_type(**entries))
     except TypeError as error:
