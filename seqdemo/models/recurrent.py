@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from seqdemo.errors import ConfigError
 from seqdemo.models.cells import Weights, unroll
+from seqdemo.models.sequence import SequenceModel
 from seqdemo.text import PAD_ID
 
 _FUSED = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
@@ -86,8 +87,10 @@ class RecurrentConfig:
                 raise ConfigError(f"{name} is a finite number; got {getattr(self, name)}.")
 
 
-class RecurrentClassifier(nn.Module):
+class RecurrentClassifier(SequenceModel):
     """Embedding, recurrent layers, readout, linear head."""
+
+    config: RecurrentConfig
 
     def __init__(self, config: RecurrentConfig) -> None:
         """Builds the layers and draws their starting weights."""
@@ -110,6 +113,11 @@ class RecurrentClassifier(nn.Module):
     def has_prefix_states(self) -> bool:
         """Whether the verdict after each word is the head applied to that word's state."""
         return not self.config.bidirectional and self.config.readout == "last"
+
+    @property
+    def has_step_logits(self) -> bool:
+        """Whether a loss can be taken at every word: not where the readout pools over all of them."""
+        return self.config.readout == "last"
 
     @torch.no_grad()
     def _start_weights(self) -> None:

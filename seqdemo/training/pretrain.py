@@ -80,7 +80,7 @@ def pretrain(
     out.parent.mkdir(parents=True, exist_ok=True)
     corpus = corpora.load(data, cache=out.parent, version=tokens)
     torch.manual_seed(config.seed)
-    sizes = SIZES if registry.spec(name).family == "recurrent" else {}
+    sizes = SIZES if registry.spec(name).has_states else {}
     shape = registry.make_config(
         name,
         preset=preset,

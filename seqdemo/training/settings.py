@@ -143,7 +143,7 @@ class RunSettings:
         shortest = MIN_LENGTH.get(self.task, 4)
         if self.length < shortest:
             raise ConfigError(f"{TASK_LABELS[self.task]} needs a length of at least {shortest}; got {self.length}.")
-        if self.model == "transformer" and self.d_hidden % 4:
+        if MODELS[self.model].has_attention and self.d_hidden % 4:
             raise ConfigError(f"The width of a Transformer is a multiple of 4; got {self.d_hidden}.")
         if self.task in MADE_UP and MADE_UP[self.task].at_every_step and self.readout != "last":
             raise ConfigError(
@@ -193,29 +193,7 @@ def architecture(settings: RunSettings, *, n_outputs: int = 1) -> dict[str, Any]
         settings: Of the run.
         n_outputs: Numbers that the head gives.
     """
-    if settings.model == "transformer":
-        width = settings.d_hidden
-        return {
-            "d_model": width,
-            "n_heads": 4 if width % 8 == 0 else 2,
-            "n_layers": settings.n_layers,
-            "d_ff": 2 * width,
-            "n_outputs": n_outputs,
-            "embed_dropout": settings.dropout,
-            "dropout": settings.dropout,
-        }
-    return {
-        "d_embed": settings.d_embed,
-        "d_hidden": settings.d_hidden,
-        "n_layers": settings.n_layers,
-        "n_outputs": n_outputs,
-        "embed_dropout": settings.dropout,
-        "dropout": settings.dropout,
-        "readout": settings.readout,
-        "recurrent_init": settings.recurrent_init,
-        "forget_bias": settings.forget_bias,
-        "update_bias": settings.update_bias,
-    }
+    return {**MODELS[settings.model].family.entries(settings), "n_outputs": n_outputs}
 
 
 def outputs_and_words(settings: RunSettings, *, n_classes: int = 2, n_words: int | None = None) -> tuple[int, int]:
@@ -243,14 +221,13 @@ def n_parameters(settings: RunSettings, *, n_classes: int = 2, n_words: int | No
             vocabulary is smaller where there are few).
     """
     n_outputs, n_rows = outputs_and_words(settings, n_classes=n_classes, n_words=n_words)
-    d = settings.d_hidden
-    if settings.model == "transformer":
+    d, spec = settings.d_hidden, MODELS[settings.model]
+    if spec.has_attention:
         front = n_rows * d if n_rows else 3 * d
         layer = 4 * (d * d + d) + 2 * (2 * d * d) + 2 * d + d + 4 * d
         return front + settings.n_layers * layer + 2 * d + (d + 1) * n_outputs
     front = n_rows * settings.d_embed if n_rows else 3 * settings.d_embed
-    gates = {"rnn": 1, "gru": 3}.get(settings.model, 4)
-    directions = 2 if settings.model == "bilstm" else 1
+    gates, directions = spec.gates, spec.directions
     widths = [settings.d_embed] + [d * directions] * (settings.n_layers - 1)
     cells = sum(directions * gates * (width * d + d * d + 2 * d) for width in widths)
     seen = d * directions * (2 if settings.readout == "mean+max" else 1)
@@ -310,13 +287,12 @@ def estimate_seconds(
         read_s = n * _TOKENIZE_S
         usual = {"synthetic": settings.distance + 8.0, "imdb": 250.0, "own": mean_tokens}[settings.task]
         steps = usual if settings.task == "synthetic" else min(settings.length, usual)
-    d, rows = settings.d_hidden, settings.batch_size * steps
-    if settings.model == "transformer":
+    d, rows, spec = settings.d_hidden, settings.batch_size * steps, MODELS[settings.model]
+    if spec.has_attention:
         products = 8 * d * d + 2 * steps * d
     else:
-        gates = {"rnn": 1, "gru": 3}.get(settings.model, 4) * (2 if settings.model == "bilstm" else 1)
-        products = gates * (settings.d_embed * d + d * d)
-    fixed, a_step, an_entry, a_product = _COSTS[settings.model]
+        products = spec.gates * spec.directions * (settings.d_embed * d + d * d)
+    fixed, a_step, an_entry, a_product = _COSTS.get(settings.model, _COSTS["rnn"])
     update_s = fixed + settings.n_layers * (steps * a_step + rows * d * an_entry + rows * products * a_product)
     validation_s = 0.15  # of an epoch: forward alone, and the probe
     return slowness * (_START_S + read_s + settings.epochs * (per_epoch * update_s * 1.1 + validation_s))

@@ -32,8 +32,8 @@ _OWN, _GO = "own_models", "own_models_go"
 
 def pages_for(name: str) -> dict[str, str]:
     """Path → name of the pages that can answer with an own model of that kind."""
-    without = {"recurrent": "attention", "transformer": "stepper"}[MODELS[name].family]
-    return {path: page for path, page in _PAGES.items() if path != without}
+    can = {"attention": MODELS[name].has_attention, "stepper": MODELS[name].has_states}
+    return {path: page for path, page in _PAGES.items() if can.get(path, True)}
 
 
 def link(run_id: str) -> str:

@@ -73,7 +73,7 @@ def reviews(name, _):
         keep="last",
     )
     torch.manual_seed(3)
-    model = registry.build(name, registry.make_config(name, vocab_size=30, **SMALL[registry.MODELS[name].family]))
+    model = registry.build(name, registry.make_config(name, vocab_size=30, **SMALL[registry.MODELS[name].family.name]))
     return [entry["train_loss"] for entry in sentiment.fit(model, examples, examples, config, device=CPU).history]
 
 
@@ -94,7 +94,7 @@ def language(name, folder):
     config = PretrainingConfig(
         epochs=1.0, batch_size=4, window=32, learning_rate=1e-2, n_frequent=8, n_sampled=4, precision="fp32"
     )
-    sizes = SMALL[registry.MODELS[name].family]
+    sizes = SMALL[registry.MODELS[name].family.name]
     pretrain(name, out=folder / "out", config=config, overrides=sizes, data=str(folder), device=CPU, tokens=1)
     history = json.loads((folder / "out" / "history.json").read_text(encoding="utf-8"))
     return [entry["train_loss_nats"] for entry in history][:UPDATES]
