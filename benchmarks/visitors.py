@@ -34,8 +34,9 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 sys.path.insert(0, str(ROOT))
 
+from seqdemo.runs.jobs import Jobs
+from seqdemo.runs.limits import Limits
 from seqdemo.studies.speed import REVIEW
-from seqdemo.training.jobs import Jobs, Limits
 from seqdemo.training.settings import RunSettings
 
 TARGET_MS, TARGET_MB = 1000, 1200

@@ -42,6 +42,8 @@ PAD_ID, UNKNOWN_ID = 0, 1
 TOKENS_VERSIONS = (1, 2)
 """Which rules say what a token is. A model must be read to by the rules that it was trained with, so
 `config.json` records them (`tokens`) and another version is refused; one that records none has version 1."""
+NEWEST_TOKENS = TOKENS_VERSIONS[-1]
+"""What is trained from here on."""
 
 MAX_TOKENS = 400
 """Tokens a model reads: training, evaluation and live answers share this limit."""

@@ -69,7 +69,7 @@ def build_small(vocabulary):
 
     def build(name, *, seed=0, **overrides):
         torch.manual_seed(seed)
-        sizes = {"vocab_size": len(vocabulary), **SMALL[MODELS[name].family], **overrides}
+        sizes = {"vocab_size": len(vocabulary), **SMALL[MODELS[name].family.name], **overrides}
         model = registry.build(name, registry.make_config(name, **sizes))
         with torch.no_grad():
             for parameter in model.parameters():  # biases too, which start at 0 and would hide mistakes

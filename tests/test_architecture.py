@@ -15,7 +15,7 @@ LAYERS = (
     {"pages", "__main__"},
     {"ui"},
     {"commands", "serve"},
-    {"charts", "studies"},
+    {"charts", "studies", "runs"},
     {"explain", "training", "checkpoints"},
     {"data", "models"},
     {"text", "cleaning", "notation", "spelling", "bounded", "trace", "environment"},
@@ -80,7 +80,7 @@ def test_streamlit_is_imported_only_by_what_is_on_screen(path):
 @pytest.mark.parametrize("path", FILES, ids=relative)
 def test_torch_is_imported_only_where_tensors_are(path):
     uses = any(module.split(".")[0] == "torch" for module in imported_modules(path))
-    torch_free = room_of(path) in {"pages", "ui", "serve", "charts", "app", *LAYERS[-2], *LAYERS[-1]}
+    torch_free = room_of(path) in {"pages", "ui", "serve", "charts", "runs", "app", *LAYERS[-2], *LAYERS[-1]}
     assert not (uses and (torch_free or relative(path) == "seqdemo/models/registry.py"))
 
 
@@ -144,14 +144,24 @@ def test_the_command_line_starts_without_torch_and_streamlit():
     assert after_importing(["seqdemo.__main__"]) == []
 
 
-def test_the_first_page_is_imported_without_torch():
-    scripts = [ROOT / "seqdemo/ui/main.py", ROOT / "pages/overview.py", ROOT / "app.py"]
+def modules_behind(scripts):
+    """The modules of ours that these files import, also those within functions."""
     names = {name for script in scripts for name in imported_modules(script) if name.startswith("seqdemo.")}
-    files = {name: ROOT.joinpath(*name.split(".")) for name in names}
-    is_module = {name: path.with_suffix(".py").is_file() for name, path in files.items()}
-    modules = {name if is_module[name] else name.rpartition(".")[0] for name in names}
+    is_module = {name: ROOT.joinpath(*name.split(".")).with_suffix(".py").is_file() for name in names}
+    return sorted({name if is_module[name] else name.rpartition(".")[0] for name in names})
+
+
+def test_the_first_page_is_imported_without_torch():
+    modules = modules_behind([ROOT / "seqdemo/ui/main.py", ROOT / "pages/overview.py", ROOT / "app.py"])
     assert "seqdemo.ui.resources" in modules
-    assert after_importing(sorted(modules)) == ["streamlit"]
+    assert after_importing(modules) == ["streamlit"]
+
+
+@pytest.mark.parametrize("room", ["charts", "runs"])
+def test_a_room_without_torch_loads_it_through_no_other_not_even_later(room):
+    files = sorted((ROOT / "seqdemo" / room).glob("*.py"))
+    modules = [f"seqdemo.{room}.{path.stem}" for path in files if path.stem != "__init__"]
+    assert after_importing([*modules, *modules_behind(files)]) == []
 
 
 def test_the_models_keep_their_order_and_colours():

@@ -178,6 +178,24 @@ def test_data_reports_what_is_there(reviews: pathlib.Path, capsys: pytest.Captur
     assert "36 reviews to train on, 4 for validation." in capsys.readouterr().out
 
 
+def test_a_task_takes_its_settings_from_a_file_and_nothing_beside_it_that_the_file_decides(
+    tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, out = tmp_path / "mine.json", str(tmp_path / "out")
+    small = {"task": "copy", "model": "gru", "length": 5, "d_hidden": 4, "epochs": 1, "device": "cpu"}
+    file.write_text(json.dumps(small))
+    command = ["train", "--settings", str(file), "--events", "jsonl", "--threads", "1", "--out", out]
+    assert main([*command, "--epochs", "2", "--model=gru"]) == 2
+    assert "decides what --model, --epochs says too; leave it out." in capsys.readouterr().err
+    assert main([*command, "--attention"]) == 2
+    assert "--task copy has no setting --attention." in capsys.readouterr().err
+    assert main(command) == 0
+    trained = json.loads((tmp_path / "out" / "config.json").read_text())["training"]
+    assert {name: trained[name] for name in small} == small
+    assert main(["train", "--settings", str(tmp_path / "none.json")]) == 1
+    assert "none.json: No such file or directory." in capsys.readouterr().err
+
+
 def test_a_task_takes_its_own_options_only(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train"]) == 2
     assert "Film reviews need --model" in capsys.readouterr().err

@@ -9,7 +9,7 @@ import altair as alt
 import pandas as pd
 
 from seqdemo.charts import style
-from seqdemo.training.jobs import View, side_by_side
+from seqdemo.runs.view import View, side_by_side
 
 _BAR_PX, _AXIS_PX, _CELL_PX, _CELLS_PX = 44, 70, 64, 176
 _CURVE_COLUMNS = [
@@ -27,7 +27,7 @@ def runs_table(views: Sequence[View], labels: Sequence[str]) -> pd.DataFrame:
         labels: What they are called on screen.
 
     Returns:
-        `run` and the columns of `training.jobs.side_by_side`, without the id, which is a key to the run.
+        `run` and the columns of `runs.view.side_by_side`, without the id, which is a key to the run.
     """
     frame = pd.DataFrame(side_by_side(views))
     frame.insert(0, "run", list(labels))

@@ -124,7 +124,7 @@ class Package:
             known = ", ".join(registry.MODELS)
             raise CheckpointCorruptError(f"{CONFIG} names no model ({known}) or no architecture; got {name!r}.")
         try:
-            return name, registry.config_from_dict(name, self.config["architecture"])
+            return name, registry.config_from_dict(name, {**_unsaid(self.config), **self.config["architecture"]})
         except ConfigError as error:
             raise CheckpointCorruptError(f"{CONFIG}: {error}") from error
 
@@ -261,6 +261,11 @@ class Package:
             expected = ("I8",) if name in tables else _FLOATS
             if kind not in expected:
                 raise CheckpointCorruptError(f"{file}: {name} is stored as {kind}; {expected[0]} is expected.")
+
+
+def _unsaid(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings that were fixed when a checkpoint was written, with what they were."""
+    return {"update_bias": 0.0} if "forget_bias" in config["architecture"] else {}
 
 
 def write(

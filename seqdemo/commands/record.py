@@ -21,19 +21,20 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Trains one preset after the other, and says how each run ended."""
-    from seqdemo.training import recorded
-    from seqdemo.training.jobs import Jobs, Limits
+    from seqdemo.runs import recordings
+    from seqdemo.runs.jobs import Jobs
+    from seqdemo.runs.limits import Limits
 
     names = options.presets or list(PRESETS)
     if unknown := [name for name in names if name not in PRESETS]:
         raise ConfigError(f"There is no preset called {unknown[0]!r}; known are {', '.join(PRESETS)}.")
     for name in names:
-        file_to_write(recorded.FOLDER / f"{name}.json", "Recordings lie beside the shipped models.")
+        file_to_write(recordings.FOLDER / f"{name}.json", "Recordings lie beside the shipped models.")
     jobs = Jobs(limits=dataclasses.replace(Limits.from_environment(), unwatched_s=math.inf))
     try:
         for name in names:
-            path = recorded.record(name, jobs)
-            for recording in recorded.load(name):
+            path = recordings.record(name, jobs)
+            for recording in recordings.load(name):
                 view = recording.view()
                 label = MODELS[view.settings.model].label
                 end = f"test accuracy {view.done['metrics']['test_accuracy']:.1%}" if view.done else view.message

@@ -1,6 +1,6 @@
 """`python -m seqdemo train`: trains a model on the film reviews, or on a task that needs no data.
 
-The training page runs this same command in a child process, with `--events jsonl --controlled`.
+The training page runs this same command in a child process, with `--settings FILE --events jsonl --controlled`.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ _MODEL_OPTIONS: Mapping[str, Callable[[str], Any]] = {
     "dropout": number,
     "recurrent_init": str,
     "forget_bias": number,
+    "update_bias": number,
 }
 _TRAINING_OPTIONS = {entry.name: type(entry.default) for entry in dataclasses.fields(TrainingConfig)}
 _RUN_OPTIONS = {
@@ -54,7 +55,8 @@ _RUN_OPTIONS = {
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """What may be said to it."""
-    parser.add_argument("--task", choices=list(_TASKS), default="reviews", help="film reviews by default")
+    parser.add_argument("--task", choices=list(_TASKS), help="film reviews by default")
+    parser.add_argument("--settings", type=pathlib.Path, help="a JSON file with the settings of a training page's task")
     parser.add_argument("--model", choices=list(MODELS), help="needed for film reviews")
     parser.add_argument(
         "--attention", action=argparse.BooleanOptionalAction, default=None, help="of the translator of dates"
@@ -96,6 +98,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Trains on the chosen task."""
+    if options.settings:
+        if twice := given(options, run_settings.FIELDS):
+            raise ConfigError(
+                f"The file of --settings decides what {', '.join(map(flag, twice))} says too; leave it out."
+            )
+        vars(options).update(dataclasses.asdict(run_settings.RunSettings.read(options.settings)), settings=None)
+    options.task = options.task or "reviews"
     set_threads(options.threads)
     _TASKS[options.task](options)
 

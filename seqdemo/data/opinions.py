@@ -244,6 +244,11 @@ def _fill_further(name: str, s: int, lexicon: Lexicon, rng: np.random.Generator,
     return _any(words if known is None else [word for word in words if word in known], rng)
 
 
+def kinds_of(vocabulary: Vocabulary) -> Sequence[str]:
+    """What a model with these words learns from: version 1 as the first models did, later ones from all kinds."""
+    return KINDS if vocabulary.version == 1 else ALL_KINDS
+
+
 def _readable(kinds: Sequence[str], vocabulary: Vocabulary) -> Sequence[str]:
     """The kinds without those that this vocabulary has no tokens for."""
     unknown = {kind for kind, frames in FURTHER.items() if frames.signs and vocabulary.version == 1}

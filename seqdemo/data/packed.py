@@ -7,6 +7,7 @@ into tokens once, where there is time, and travel as numbers. The test reviews a
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import itertools
 import json
@@ -23,7 +24,7 @@ import safetensors.numpy
 from seqdemo.data import corpus, imdb, opinions
 from seqdemo.data.examples import Examples, tokenize_all
 from seqdemo.errors import DataError
-from seqdemo.text import PAD_ID, Vocabulary
+from seqdemo.text import NEWEST_TOKENS, PAD_ID, Vocabulary
 
 FORMAT = 1
 MAX_BYTES = 50_000_000
@@ -78,8 +79,9 @@ class Texts:
         is_end = np.isin(ids, list(ends))
         places = [slice(start, stop) for start, stop in zip(self.starts[:-1], self.starts[1:], strict=True)]
         labels = self.labels.astype(np.float32)
-        whole: npt.NDArray[Any] = labels.astype(np.int64) if np.array_equal(labels, labels.round()) else labels
-        return Examples([ids[place] for place in places], whole, [np.flatnonzero(is_end[place]) for place in places])
+        soft = None if np.array_equal(labels, labels.round()) else labels
+        found_ends = [np.flatnonzero(is_end[place]) for place in places]
+        return Examples([ids[place] for place in places], (labels >= 0.5).astype(np.int64), found_ends, soft)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +119,7 @@ def make(
     seed: int = 1,
     limit: int | None = None,
     size: int = corpus.VOCABULARY_SIZE,
+    tokens: int = NEWEST_TOKENS,
 ) -> Pack:
     """Turns the film reviews into tokens and draws opinions; takes some minutes.
 
@@ -126,6 +129,7 @@ def make(
         seed: Of the opinions.
         limit: Reviews of each split to use, evenly spread; all by default.
         size: Words in the vocabulary.
+        tokens: Version of the rules for tokens.
 
     Raises:
         DataError: The reviews cannot be read.
@@ -133,32 +137,35 @@ def make(
     everything, unlabelled = imdb.load("train", data), imdb.load("unsupervised", data).some(limit)
     labelled = everything.some(limit)
     training_rows, validation_rows = imdb.split_validation(labelled.labels)
-    tokens = {
-        "training": tokenize_all(labelled.pick(training_rows)),
-        "unlabelled": tokenize_all(unlabelled),
-        "validation": tokenize_all(labelled.pick(validation_rows)),
+    cut = functools.partial(tokenize_all, version=tokens)
+    words = {
+        "training": cut(labelled.pick(training_rows)),
+        "unlabelled": cut(unlabelled),
+        "validation": cut(labelled.pick(validation_rows)),
     }
     labels = {
         "training": labelled.labels[training_rows].astype(np.float32),
         "unlabelled": np.full(len(unlabelled), np.nan),
         "validation": labelled.labels[validation_rows].astype(np.float32),
     }
-    vocabulary = Vocabulary.build(itertools.chain(tokens["training"], tokens["unlabelled"]), size=size)
+    learned_from = itertools.chain(words["training"], words["unlabelled"])
+    vocabulary = Vocabulary.build(learned_from, size=size, version=tokens)
     encoded = {
         name: Texts.of([np.array(vocabulary.encode(text), dtype=np.int64) for text in texts], labels[name])
-        for name, texts in tokens.items()
+        for name, texts in words.items()
     }
     short = Texts.of([], np.empty(0))
     sets: list[Texts] = []
     if epochs:
         rows = imdb.split_validation(everything.labels)[0]
-        known = tokens["training"] if labelled is everything else tokenize_all(everything.pick(rows))
+        known = words["training"] if labelled is everything else cut(everything.pick(rows))
         lexicon = opinions.Lexicon.learn(known, everything.labels[rows])
         n = len(training_rows)
 
         def drawn(n: int, part: int) -> Texts:
-            found = opinions.draw(lexicon, vocabulary, n, np.random.default_rng((seed, part)))
-            return Texts.of(found.ids, found.labels.astype(np.float32))
+            rng = np.random.default_rng((seed, part))
+            found = opinions.draw(lexicon, vocabulary, n, rng, kinds=opinions.kinds_of(vocabulary))
+            return Texts.of(found.ids, found.targets.astype(np.float32))
 
         short, sets = drawn(min(n, _N_SHORT), 0), [drawn(n, 1 + epoch) for epoch in range(epochs)]
     return Pack(
@@ -198,7 +205,7 @@ def write(folder: pathlib.Path, pack: Pack) -> int:
     pack.vocabulary.save(folder / _VOCABULARY)
     safetensors.numpy.save_file(arrays, folder / _TEXTS)
     files = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in (_VOCABULARY, _TEXTS)}
-    manifest = {"format": FORMAT, "opinions": len(pack.opinions), "files": files}
+    manifest = {"format": FORMAT, "tokens": pack.vocabulary.version, "opinions": len(pack.opinions), "files": files}
     (folder / _MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8", newline="\n")
     return sum(path.stat().st_size for path in folder.iterdir())
 
@@ -216,7 +223,7 @@ def read(folder: pathlib.Path) -> Pack:
             raise DataError(f"{folder / _MANIFEST} is of format {manifest['format']!r}; format {FORMAT} is read.")
         _check(folder, manifest["files"])
         arrays = safetensors.numpy.load_file(folder / _TEXTS)
-        vocabulary = Vocabulary.load(folder / _VOCABULARY)
+        vocabulary = Vocabulary.load(folder / _VOCABULARY, version=manifest["tokens"])
         parts = {name: _texts(arrays, name) for name in _PARTS}
         opinions = [_texts(arrays, f"opinions-{epoch}") for epoch in range(manifest["opinions"])]
     except OSError as error:

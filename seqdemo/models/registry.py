@@ -1,24 +1,86 @@
 """The five models: names, labels, colours, shapes and how each is built.
 
-A sixth costs one file for its code and one entry in `MODELS`. This file imports no
+A sixth costs one file for its code and one entry in `MODELS`; pages and trainers ask what a model can do, never which
+it is. This file imports no
 torch, so that pages can name and colour the models before torch is there.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+import importlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from seqdemo.errors import ConfigError, UnknownModelError
+from seqdemo.text import MAX_TOKENS
 
 if TYPE_CHECKING:
-    from seqdemo.models.recurrent import RecurrentClassifier, RecurrentConfig
-    from seqdemo.models.transformer import TransformerClassifier, TransformerConfig
+    from seqdemo.models.recurrent import RecurrentConfig
+    from seqdemo.models.sequence import SequenceModel as SequenceModel
+    from seqdemo.models.transformer import TransformerConfig
 
     Config: TypeAlias = RecurrentConfig | TransformerConfig
-    SequenceModel: TypeAlias = RecurrentClassifier | TransformerClassifier
+
+
+@dataclass(frozen=True, kw_only=True)
+class Family:
+    """Models that are built by one module.
+
+    Attributes:
+        name: Of the family.
+        module: Where it is.
+        config: Its config's class there, a frozen dataclass.
+        model: The class there, a `models.sequence.SequenceModel`.
+        has_states: Whether one state after the other is computed, so that it can be stepped through.
+        has_attention: Whether every word looks at the others.
+        entries: The settings of a short run, as `training.settings.RunSettings` names them → entries of the config.
+    """
+
+    name: str
+    module: str
+    config: str
+    model: str
+    has_states: bool = False
+    has_attention: bool = False
+    entries: Callable[[Any], dict[str, Any]]
+
+
+def _recurrent_entries(settings: Any) -> dict[str, Any]:
+    same = ("d_embed", "d_hidden", "n_layers", "dropout", "readout", "recurrent_init", "forget_bias", "update_bias")
+    return {"embed_dropout": settings.dropout, **{name: getattr(settings, name) for name in same}}
+
+
+def _transformer_entries(settings: Any) -> dict[str, Any]:
+    width = settings.d_hidden
+    return {
+        "d_model": width,
+        "n_heads": 4 if width % 8 == 0 else 2,
+        "n_layers": settings.n_layers,
+        "d_ff": 2 * width,
+        "embed_dropout": settings.dropout,
+        "dropout": settings.dropout,
+        "max_tokens": MAX_TOKENS,
+    }
+
+
+RECURRENT = Family(
+    name="recurrent",
+    module="seqdemo.models.recurrent",
+    config="RecurrentConfig",
+    model="RecurrentClassifier",
+    has_states=True,
+    entries=_recurrent_entries,
+)
+TRANSFORMER = Family(
+    name="transformer",
+    module="seqdemo.models.transformer",
+    config="TransformerConfig",
+    model="TransformerClassifier",
+    has_attention=True,
+    entries=_transformer_entries,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +93,8 @@ class ModelSpec:
         colour: Its colour on every page (Okabe & Ito 2008, safe for colour-blind eyes).
         dash: Its SVG stroke pattern, so that colour is never the only sign.
         summary: One sentence for a visitor.
-        family: Which module builds it: `recurrent` or `transformer`.
+        family: What builds it, and what it can do.
+        gates: Matrices from one state to the next that its cell has; 0 where there is no state.
         fixed: Config entries that make it this model.
         presets: Named sets of further config entries; the first is the default.
     """
@@ -41,9 +104,25 @@ class ModelSpec:
     colour: str
     dash: str
     summary: str
-    family: Literal["recurrent", "transformer"]
+    family: Family
+    gates: int = 0
     fixed: Mapping[str, Any] = field(default_factory=dict)
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: {"standard": {}})
+
+    @property
+    def has_states(self) -> bool:
+        """Whether it can be stepped through, state after state."""
+        return self.family.has_states
+
+    @property
+    def has_attention(self) -> bool:
+        """Whether every word looks at the others."""
+        return self.family.has_attention
+
+    @property
+    def directions(self) -> int:
+        """In which it reads."""
+        return 2 if self.fixed.get("bidirectional") else 1
 
 
 MODELS: dict[str, ModelSpec] = {
@@ -55,7 +134,8 @@ MODELS: dict[str, ModelSpec] = {
             colour="#D55E00",
             dash="2 3",
             summary="Mixes each word into one state, which every further word overwrites.",
-            family="recurrent",
+            family=RECURRENT,
+            gates=1,
             fixed={"cell": "rnn"},
         ),
         ModelSpec(
@@ -64,7 +144,8 @@ MODELS: dict[str, ModelSpec] = {
             colour="#E69F00",
             dash="8 3",
             summary="Two gates decide what of its state each word may replace.",
-            family="recurrent",
+            family=RECURRENT,
+            gates=3,
             fixed={"cell": "gru"},
         ),
         ModelSpec(
@@ -73,7 +154,8 @@ MODELS: dict[str, ModelSpec] = {
             colour="#0072B2",
             dash="",
             summary="A separate memory line with gates that write, keep and show.",
-            family="recurrent",
+            family=RECURRENT,
+            gates=4,
             fixed={"cell": "lstm"},
         ),
         ModelSpec(
@@ -82,7 +164,8 @@ MODELS: dict[str, ModelSpec] = {
             colour="#56B4E9",
             dash="8 3 2 3",
             summary="Two LSTMs, one reading forwards and one backwards.",
-            family="recurrent",
+            family=RECURRENT,
+            gates=4,
             fixed={"cell": "lstm", "bidirectional": True},
         ),
         ModelSpec(
@@ -91,7 +174,7 @@ MODELS: dict[str, ModelSpec] = {
             colour="#009E73",
             dash="14 3",
             summary="Twelve layers in which every word looks at every other word.",
-            family="transformer",
+            family=TRANSFORMER,
             presets={
                 "compact": {"d_model": 128, "n_heads": 4, "n_layers": 12, "d_ff": 256},
                 "full": {
@@ -175,11 +258,6 @@ def build(name: str, config: Config) -> SequenceModel:
     return cast("SequenceModel", module_type(config))
 
 
-def _types(family: str) -> tuple[type[Any], type[Any]]:
-    if family == "recurrent":
-        from seqdemo.models.recurrent import RecurrentClassifier, RecurrentConfig
-
-        return RecurrentConfig, RecurrentClassifier
-    from seqdemo.models.transformer import TransformerClassifier, TransformerConfig
-
-    return TransformerConfig, TransformerClassifier
+def _types(family: Family) -> tuple[type[Any], type[Any]]:
+    module = importlib.import_module(family.module)
+    return getattr(module, family.config), getattr(module, family.model)

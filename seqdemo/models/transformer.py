@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from seqdemo.errors import ConfigError
 from seqdemo.models.attention import MultiHeadAttention
+from seqdemo.models.sequence import SequenceModel
 from seqdemo.text import MAX_TOKENS, PAD_ID
 
 
@@ -103,10 +104,10 @@ class EncoderLayer(nn.Module):
         return x, {**steps._asdict(), "residual": x}
 
 
-class TransformerClassifier(nn.Module):
+class TransformerClassifier(SequenceModel):
     """Embedding with positions, encoder layers, masked mean, linear head."""
 
-    has_prefix_states = False
+    config: TransformerConfig
 
     def __init__(self, config: TransformerConfig) -> None:
         """Builds the layers and draws their starting weights."""
@@ -123,6 +124,11 @@ class TransformerClassifier(nn.Module):
         self.head_dropout = nn.Dropout(config.dropout)
         self.head = nn.Linear(config.d_model, config.n_outputs)
         self._start_weights()
+
+    @property
+    def has_prefix_states(self) -> bool:
+        """It has none: every word looks at all others."""
+        return False
 
     @torch.no_grad()
     def _start_weights(self) -> None:

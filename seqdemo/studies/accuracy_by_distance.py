@@ -78,7 +78,7 @@ VARIANTS: dict[str, Variant] = {
     for name, label, spoken, model, overrides in (
         ("rnn_uniform", "RNN uniform", "RNN with uniform start", "rnn", {"recurrent_init": "default"}),
         ("rnn", "RNN orthogonal", "RNN with orthogonal start", "rnn", {}),
-        ("gru", "GRU", "GRU", "gru", {}),
+        ("gru", "GRU", "GRU", "gru", {"update_bias": 0.0}),
         ("lstm_bias_0", "LSTM bias 0", "LSTM with forget bias 0", "lstm", {"forget_bias": 0.0}),
         ("lstm", "LSTM bias 1", "LSTM with forget bias 1", "lstm", {}),
         ("bilstm", "BiLSTM", "BiLSTM", "bilstm", {}),

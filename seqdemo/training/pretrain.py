@@ -26,6 +26,7 @@ from seqdemo.errors import ConfigError, DataError, TrainingError
 from seqdemo.models import registry
 from seqdemo.models.language import MaskedLanguageModel, RecurrentLanguageModel, candidate_loss, hide_words
 from seqdemo.models.recurrent import RecurrentConfig
+from seqdemo.text import NEWEST_TOKENS
 from seqdemo.training import devices, engine, events, ranks, schedule
 from seqdemo.training.config import PretrainingConfig
 from seqdemo.training.precision import Trial
@@ -50,6 +51,7 @@ def pretrain(
     start: pathlib.Path | None = None,
     data: str | None = None,
     device: torch.device | None = None,
+    tokens: int = NEWEST_TOKENS,
     resume: bool = False,
     on_event: events.OnEvent = events.ignore,
 ) -> None:
@@ -66,6 +68,7 @@ def pretrain(
             are, and learns the backward one.
         data: A local folder of the data set; `SEQDEMO_IMDB` or the Hub by default.
         device: Where to compute; found by itself.
+        tokens: Version of the rules for tokens.
         resume: Whether to go on where an interrupted run stopped.
         on_event: Called with the run's events.
 
@@ -75,9 +78,9 @@ def pretrain(
     """
     device = device or devices.find()
     out.parent.mkdir(parents=True, exist_ok=True)
-    corpus = corpora.load(data, cache=out.parent)
+    corpus = corpora.load(data, cache=out.parent, version=tokens)
     torch.manual_seed(config.seed)
-    sizes = SIZES if registry.spec(name).family == "recurrent" else {}
+    sizes = SIZES if registry.spec(name).has_states else {}
     shape = registry.make_config(
         name,
         preset=preset,

@@ -437,10 +437,10 @@ class Recipe:
         }
 
     def _is_recurrent(self, model: str) -> bool:
-        return registry.spec(model).family == "recurrent"
+        return registry.spec(model).has_states
 
     def _sizes(self, model: str) -> Mapping[str, Any]:
-        return TINY[registry.spec(model).family] if self.is_tiny else {}
+        return TINY[registry.spec(model).family.name] if self.is_tiny else {}
 
     def _stored_plan(self, part: Part) -> dict[str, Any] | None:
         path = self.out / _plan_name(part.name)

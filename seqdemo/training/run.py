@@ -22,12 +22,12 @@ from seqdemo.checkpoints.classifier import Classifier
 from seqdemo.data import examples, imdb, opinions
 from seqdemo.errors import ConfigError, DataError
 from seqdemo.models import registry
-from seqdemo.text import MAX_TOKENS, Vocabulary
+from seqdemo.text import MAX_TOKENS, NEWEST_TOKENS, Vocabulary
 from seqdemo.training import calibration, devices, engine, events, ranks, sentiment
 from seqdemo.training.config import TrainingConfig
 from seqdemo.training.scores import accuracy_interval
 
-VOCABULARY_SIZE = 20_000
+VOCABULARY_SIZE = 30_000
 
 
 def train(
@@ -43,6 +43,7 @@ def train(
     finish: bool = False,
     init: pathlib.Path | None = None,
     limit: int | None = None,
+    tokens: int = NEWEST_TOKENS,
     test: bool = True,
     on_event: events.OnEvent = events.ignore,
 ) -> Classifier | None:
@@ -60,6 +61,7 @@ def train(
         finish: Whether to train no further and ship the best epoch of an interrupted run.
         init: A language model of the same layers to start from; its words and sizes are taken.
         limit: Reviews of each split to use, evenly spread; all by default.
+        tokens: Version of the rules for tokens; those of `init` where there is one.
         test: Whether the finished model is measured on the test reviews. Trials that settings are chosen
             by go without, and their checkpoints have no accuracy to show.
         on_event: Called with the run's events as plain values.
@@ -74,13 +76,15 @@ def train(
     device = device or devices.find()
     reviews = imdb.load("train", data).some(limit)
     training_rows, validation_rows = split(reviews)
-    tokens = examples.tokenize_all(reviews)
     given = language_model.load(init) if init else None
+    version = given.vocabulary.version if given else tokens
+    words = examples.tokenize_all(reviews, version=version)
     if given:
         vocabulary = given.vocabulary
     else:
-        vocabulary = Vocabulary.build((tokens[row] for row in training_rows), size=VOCABULARY_SIZE)
-    encoded = examples.encode(tokens, reviews.labels, vocabulary)
+        learned_from = (words[row] for row in training_rows)
+        vocabulary = Vocabulary.build(learned_from, size=VOCABULARY_SIZE, version=version)
+    encoded = examples.encode(words, reviews.labels, vocabulary)
     torch.manual_seed(config.seed)
     sizes = language_model.sizes(given, name) if given else {}
     model = registry.build(
@@ -92,9 +96,11 @@ def train(
     state_file = out.with_name(f".{out.name}.state.safetensors")
     beside = None
     if config.opinion_share:
-        lexicon = opinions.Lexicon.learn([tokens[row] for row in training_rows], reviews.labels[training_rows])
+        lexicon = opinions.Lexicon.learn([words[row] for row in training_rows], reviews.labels[training_rows])
         n_opinions = round(config.opinion_share * len(training_rows))
-        beside = sentiment.Beside(n_opinions, functools.partial(opinions.draw, lexicon, vocabulary, n_opinions))
+        kinds = opinions.kinds_of(vocabulary)
+        draw = functools.partial(opinions.draw, lexicon, vocabulary, n_opinions, kinds=kinds)
+        beside = sentiment.Beside(n_opinions, draw)
     validation = encoded.pick(validation_rows)
     progress = sentiment.fit(
         model,
@@ -239,7 +245,9 @@ def finish(
         out,
         name=found.name,
         vocabulary=found.vocabulary,
-        validation=examples.encode(examples.tokenize_all(held_out), held_out.labels, found.vocabulary),
+        validation=examples.encode(
+            examples.tokenize_all(held_out, version=found.vocabulary.version), held_out.labels, found.vocabulary
+        ),
         metrics={
             **found.metrics,
             "epochs": found.metrics.get("epochs", 0),
@@ -282,7 +290,8 @@ def measure(classifier: Classifier, reviews: imdb.Reviews, *, device: torch.devi
         calibration error with the temperature and before it.
     """
     device = device or torch.device("cpu")
-    encoded = examples.encode(examples.tokenize_all(reviews), reviews.labels, classifier.vocabulary)
+    words = examples.tokenize_all(reviews, version=classifier.vocabulary.version)
+    encoded = examples.encode(words, reviews.labels, classifier.vocabulary)
     model = classifier.model if device.type == "cpu" else copy.deepcopy(classifier.model).to(device)
     logits = sentiment.predict_logits(model, encoded, device=device)
     scores = sentiment.scores(logits, encoded.labels)

@@ -234,7 +234,7 @@ def training_loss(
     """Cross-entropy with smoothed labels, in nats, of word vectors (B, T, d_embed); see `TrainingConfig.step_loss`."""
     lengths, labels = (torch.from_numpy(a).to(device) for a in (batch.lengths, batch.labels))
     target = labels.float() * (1 - config.label_smoothing) + config.label_smoothing / 2  # (B,)
-    if not config.step_loss or getattr(model.config, "readout", None) != "last":
+    if not config.step_loss or not model.has_step_logits:
         return F.binary_cross_entropy_with_logits(model.logits_from_embeddings(words, lengths)[:, 0].float(), target)
     logits = model.step_logits_from_embeddings(words, lengths)[:, :, 0].float()  # type: ignore[operator]  # (B, T)
     each = F.binary_cross_entropy_with_logits(logits, target[:, None].expand_as(logits), reduction="none")

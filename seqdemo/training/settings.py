@@ -6,6 +6,8 @@ Imports no torch, so that a page can check settings and name a price while torch
 from __future__ import annotations
 
 import dataclasses
+import json
+import pathlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -45,6 +47,7 @@ BOUNDS: Mapping[str, tuple[float, float]] = {
     "dropout": (0, 0.8),
     "d_embed": (2, 256),
     "forget_bias": (-5, 5),
+    "update_bias": (-5, 5),
     "learning_rate": (1e-6, 10),
     "batch_size": (2, 256),
     "clip_norm": (0, 100),
@@ -78,6 +81,7 @@ class RunSettings:
         readout: What the head of a recurrent model sees; the Transformer always takes the mean.
         recurrent_init: Start of W_hh: orthogonal, or torch's uniform (`default`).
         forget_bias: Start of an LSTM's forget bias.
+        update_bias: Start of a GRU's update-gate bias; above 0 the state is kept rather than replaced.
         learning_rate: Highest rate.
         batch_size: Sequences in one update.
         clip_norm: Longest gradient allowed; 0 switches clipping off.
@@ -106,6 +110,7 @@ class RunSettings:
     readout: str = "last"
     recurrent_init: str = "orthogonal"
     forget_bias: float = 1.0
+    update_bias: float = 1.0
     learning_rate: float = 3e-3
     batch_size: int = 32
     clip_norm: float = 1.0
@@ -138,12 +143,30 @@ class RunSettings:
         shortest = MIN_LENGTH.get(self.task, 4)
         if self.length < shortest:
             raise ConfigError(f"{TASK_LABELS[self.task]} needs a length of at least {shortest}; got {self.length}.")
-        if self.model == "transformer" and self.d_hidden % 4:
+        if MODELS[self.model].has_attention and self.d_hidden % 4:
             raise ConfigError(f"The width of a Transformer is a multiple of 4; got {self.d_hidden}.")
         if self.task in MADE_UP and MADE_UP[self.task].at_every_step and self.readout != "last":
             raise ConfigError(
                 f"{TASK_LABELS[self.task]} asks after every step and is read from the state there: its readout is last."
             )
+
+    @classmethod
+    def read(cls, path: pathlib.Path) -> RunSettings:
+        """The settings in a JSON file, by name; what it leaves out has its default.
+
+        Raises:
+            ConfigError: They are none, in one sentence.
+            OSError: The file cannot be read.
+        """
+        try:
+            found = json.loads(path.read_bytes())
+        except (ValueError, RecursionError) as error:
+            raise ConfigError(f"{path.name} is not JSON ({error}).") from error
+        if not isinstance(found, dict):
+            raise ConfigError(f'{path.name} holds no object of settings, such as {{"task": "copy", "model": "gru"}}.')
+        if unknown := [name for name in found if name not in FIELDS]:
+            raise ConfigError(f"{path.name}: there is no setting {', '.join(unknown)}; known are {', '.join(FIELDS)}.")
+        return cls(**found)
 
     @property
     def on_text(self) -> bool:
@@ -158,14 +181,6 @@ class RunSettings:
             if getattr(self, field.name) != field.default
         }
 
-    def arguments(self) -> list[str]:
-        """The words that give these settings to `python -m seqdemo train`."""
-        words = ["--task", self.task, "--model", self.model]
-        for name, value in self.changed().items():
-            if name not in {"task", "model"}:
-                words.append(f"--{name.replace('_', '-')}={value}")
-        return words
-
 
 FIELDS: Mapping[str, Any] = {field.name: type(field.default) for field in dataclasses.fields(RunSettings)}
 """Every setting with its type."""
@@ -178,28 +193,7 @@ def architecture(settings: RunSettings, *, n_outputs: int = 1) -> dict[str, Any]
         settings: Of the run.
         n_outputs: Numbers that the head gives.
     """
-    if settings.model == "transformer":
-        width = settings.d_hidden
-        return {
-            "d_model": width,
-            "n_heads": 4 if width % 8 == 0 else 2,
-            "n_layers": settings.n_layers,
-            "d_ff": 2 * width,
-            "n_outputs": n_outputs,
-            "embed_dropout": settings.dropout,
-            "dropout": settings.dropout,
-        }
-    return {
-        "d_embed": settings.d_embed,
-        "d_hidden": settings.d_hidden,
-        "n_layers": settings.n_layers,
-        "n_outputs": n_outputs,
-        "embed_dropout": settings.dropout,
-        "dropout": settings.dropout,
-        "readout": settings.readout,
-        "recurrent_init": settings.recurrent_init,
-        "forget_bias": settings.forget_bias,
-    }
+    return {**MODELS[settings.model].family.entries(settings), "n_outputs": n_outputs}
 
 
 def outputs_and_words(settings: RunSettings, *, n_classes: int = 2, n_words: int | None = None) -> tuple[int, int]:
@@ -227,14 +221,13 @@ def n_parameters(settings: RunSettings, *, n_classes: int = 2, n_words: int | No
             vocabulary is smaller where there are few).
     """
     n_outputs, n_rows = outputs_and_words(settings, n_classes=n_classes, n_words=n_words)
-    d = settings.d_hidden
-    if settings.model == "transformer":
+    d, spec = settings.d_hidden, MODELS[settings.model]
+    if spec.has_attention:
         front = n_rows * d if n_rows else 3 * d
         layer = 4 * (d * d + d) + 2 * (2 * d * d) + 2 * d + d + 4 * d
         return front + settings.n_layers * layer + 2 * d + (d + 1) * n_outputs
     front = n_rows * settings.d_embed if n_rows else 3 * settings.d_embed
-    gates = {"rnn": 1, "gru": 3}.get(settings.model, 4)
-    directions = 2 if settings.model == "bilstm" else 1
+    gates, directions = spec.gates, spec.directions
     widths = [settings.d_embed] + [d * directions] * (settings.n_layers - 1)
     cells = sum(directions * gates * (width * d + d * d + 2 * d) for width in widths)
     seen = d * directions * (2 if settings.readout == "mean+max" else 1)
@@ -294,13 +287,12 @@ def estimate_seconds(
         read_s = n * _TOKENIZE_S
         usual = {"synthetic": settings.distance + 8.0, "imdb": 250.0, "own": mean_tokens}[settings.task]
         steps = usual if settings.task == "synthetic" else min(settings.length, usual)
-    d, rows = settings.d_hidden, settings.batch_size * steps
-    if settings.model == "transformer":
+    d, rows, spec = settings.d_hidden, settings.batch_size * steps, MODELS[settings.model]
+    if spec.has_attention:
         products = 8 * d * d + 2 * steps * d
     else:
-        gates = {"rnn": 1, "gru": 3}.get(settings.model, 4) * (2 if settings.model == "bilstm" else 1)
-        products = gates * (settings.d_embed * d + d * d)
-    fixed, a_step, an_entry, a_product = _COSTS[settings.model]
+        products = spec.gates * spec.directions * (settings.d_embed * d + d * d)
+    fixed, a_step, an_entry, a_product = _COSTS.get(settings.model, _COSTS["rnn"])
     update_s = fixed + settings.n_layers * (steps * a_step + rows * d * an_entry + rows * products * a_product)
     validation_s = 0.15  # of an epoch: forward alone, and the probe
     return slowness * (_START_S + read_s + settings.epochs * (per_epoch * update_s * 1.1 + validation_s))

@@ -10,7 +10,6 @@ from torch.nn import functional as F  # noqa: N812 (torch's own name for it)
 
 from seqdemo.data.tasks import CORRECT_WITHIN, Batch
 from seqdemo.models import registry
-from seqdemo.text import MAX_TOKENS
 from seqdemo.training.problem import Problem
 from seqdemo.training.settings import RunSettings, architecture
 
@@ -32,8 +31,6 @@ class TaskModel(nn.Module):
         """Builds the model, with weights from torch's global generator."""
         super().__init__()
         entries = architecture(settings, n_outputs=problem.n_outputs)
-        if settings.model == "transformer":
-            entries["max_tokens"] = MAX_TOKENS
         config = registry.make_config(settings.model, vocab_size=max(problem.n_rows, 1), **entries)
         self.network: SequenceModel = registry.build(settings.model, config)
         self.answer = problem.answer

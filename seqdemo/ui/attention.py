@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from seqdemo.checkpoints.classifier import Classifier
     from seqdemo.explain.rollout import Looks
 
-NAME = next(name for name, spec in MODELS.items() if spec.family == "transformer")
+NAME = next(name for name, spec in MODELS.items() if spec.has_attention)
 """The model that attends."""
 DEFAULT = Example(
     "Turn",

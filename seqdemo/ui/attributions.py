@@ -38,7 +38,7 @@ _QUICK, _INTEGRATED, _LEFT_OUT, _DELETED = "quick", "integrated", "left out", "d
 _PART = {"integrated_gradients": _INTEGRATED, "leave_one_out": _LEFT_OUT}
 """Which computation a method comes from; all others cost one reading and come together."""
 _LONG = 200
-_ATTENDS = next(name for name, spec in MODELS.items() if spec.family == "transformer")
+_ATTENDS = next(name for name, spec in MODELS.items() if spec.has_attention)
 
 
 @dataclass(frozen=True)

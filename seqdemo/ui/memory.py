@@ -45,7 +45,7 @@ OPINIONS = {
 }
 _TEXT, _JOBS = "memory_text", "memory_jobs"
 _GATED = ("lstm", "gru")
-_WITH_MATRIX = tuple(name for name, spec in MODELS.items() if spec.family == "recurrent" and name != "bilstm")
+_WITH_MATRIX = tuple(name for name, spec in MODELS.items() if spec.has_states and spec.directions == 1)
 
 
 def title() -> str:

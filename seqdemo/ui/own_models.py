@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from seqdemo.checkpoints.classifier import Classifier
+    from seqdemo.runs.view import View
     from seqdemo.text import Reading
-    from seqdemo.training.jobs import View
 
 _PAGES = {"sentiment": "Live sentiment", "stepper": "the stepper", "attention": "Attention", "memory": "Memory"}
 _OWN, _GO = "own_models", "own_models_go"
@@ -32,8 +32,8 @@ _OWN, _GO = "own_models", "own_models_go"
 
 def pages_for(name: str) -> dict[str, str]:
     """Path → name of the pages that can answer with an own model of that kind."""
-    without = {"recurrent": "attention", "transformer": "stepper"}[MODELS[name].family]
-    return {path: page for path, page in _PAGES.items() if path != without}
+    can = {"attention": MODELS[name].has_attention, "stepper": MODELS[name].has_states}
+    return {path: page for path, page in _PAGES.items() if can.get(path, True)}
 
 
 def link(run_id: str) -> str:

@@ -20,17 +20,17 @@ from seqdemo.bounded import Bounded
 from seqdemo.checkpoints.store import ModelStore
 from seqdemo.explain.prefixes import CurveWorker
 from seqdemo.models.registry import MODELS
-from seqdemo.training import recorded
-from seqdemo.training.jobs import Jobs
+from seqdemo.runs import recordings
+from seqdemo.runs.jobs import Jobs
 from seqdemo.ui.background import Background
 
 if TYPE_CHECKING:
     from seqdemo.checkpoints.classifier import Classifier
     from seqdemo.checkpoints.translator import Translation, Translator
     from seqdemo.explain.rollout import Looks
+    from seqdemo.runs.recordings import Recording
     from seqdemo.text import Reading
     from seqdemo.trace import Trace
-    from seqdemo.training.recorded import Recording
 
 T = TypeVar("T")
 
@@ -138,7 +138,7 @@ def recording(name: str, folder: str) -> list[Recording]:
     Raises:
         DataError: There is no such recording, or its file is damaged.
     """
-    return recorded.load(name, pathlib.Path(folder))
+    return recordings.load(name, pathlib.Path(folder))
 
 
 def own_model(run_id: str, folder: str) -> Classifier:

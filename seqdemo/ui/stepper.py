@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from seqdemo.checkpoints.classifier import Classifier
     from seqdemo.trace import Trace
 
-NAMES = tuple(name for name, spec in MODELS.items() if spec.family == "recurrent")
+NAMES = tuple(name for name, spec in MODELS.items() if spec.has_states)
 """The models that can be stepped through."""
 SIDES = ("left", "right")
 DEFAULT = {"left": "rnn", "right": "lstm"}

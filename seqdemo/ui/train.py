@@ -1,6 +1,6 @@
 """Training in the page: what one visitor started, and its curves as they grow.
 
-The runs themselves are processes of their own (`training.jobs`), so that a page only looks: one second after the
+The runs themselves are processes of their own (`runs.jobs`), so that a page only looks: one second after the
 other while something trains, and never again once all is still. What it sees travels to the browser as one binary
 message, in which playing and scrubbing then ask nothing of the server.
 """
@@ -21,9 +21,10 @@ import streamlit as st
 import seqdemo
 from seqdemo.errors import SeqdemoError
 from seqdemo.models.registry import MODELS
+from seqdemo.runs import recordings
+from seqdemo.runs.limits import is_allowed
+from seqdemo.runs.view import View
 from seqdemo.studies.study import listed
-from seqdemo.training import recorded
-from seqdemo.training.jobs import View, is_allowed
 from seqdemo.training.settings import PRESETS, RunSettings
 from seqdemo.ui import address, components, resources, sources, train_plan
 from seqdemo.ui.marks import mark, plain
@@ -134,16 +135,16 @@ def session() -> Session:
     return found
 
 
-def recordings() -> list[str]:
+def recorded() -> list[str]:
     """The presets that can be watched without training."""
-    return recorded.names(seqdemo.PRETRAINED / "runs")
+    return recordings.names(seqdemo.PRETRAINED / "runs")
 
 
 def on_screen() -> list[Shown]:
     """The runs whose curves are on screen: those that were started, otherwise a recording."""
     now = session()
     views = [view for view in map(resources.jobs().view, now.shown) if view is not None]
-    if not views and (names := recordings()):
+    if not views and (names := recorded()):
         try:
             name = now.preset if now.preset in names else names[0]
             views = [recording.view() for recording in resources.recording(name, str(seqdemo.PRETRAINED / "runs"))]

@@ -13,7 +13,7 @@ from seqdemo.data.own_csv import LabelledTexts
 from seqdemo.data.tasks import MADE_UP
 from seqdemo.errors import ConfigError, SeqdemoError
 from seqdemo.models.registry import MODELS
-from seqdemo.training import jobs
+from seqdemo.runs.limits import is_allowed
 from seqdemo.training.settings import (
     BOUNDS,
     CHOICES,
@@ -36,7 +36,7 @@ _QUESTIONS: Mapping[str, str] = {
     **{name: task.question for name, task in MADE_UP.items()},
 }
 _IN_GROUPS: Mapping[str, tuple[str, ...]] = {
-    "Model": ("d_hidden", "n_layers", "d_embed", "dropout", "readout", "recurrent_init", "forget_bias"),
+    "Model": ("d_hidden", "n_layers", "d_embed", "dropout", "readout", "recurrent_init", "forget_bias", "update_bias"),
     "Training": ("learning_rate", "batch_size", "clip_norm", "optimiser", "schedule", "patience", "seed", "device"),
 }
 _STEPS: Mapping[str, float] = {
@@ -44,6 +44,7 @@ _STEPS: Mapping[str, float] = {
     "dropout": 0.1,
     "clip_norm": 0.5,
     "forget_bias": 1.0,
+    "update_bias": 1.0,
     "negation": 0.1,
     "noise": 0.05,
 }
@@ -51,6 +52,7 @@ _HELP: Mapping[str, str] = {
     "readout": "What the verdict is read from: the last state, or all states at once (pooling).",
     "recurrent_init": "The matrix from one state to the next, before training.",
     "forget_bias": "How far an LSTM's forget gate stands open at the start.",
+    "update_bias": "How much of its state a GRU keeps at the start: above 0 more than it replaces.",
     "clip_norm": "A longer gradient is shortened to this length; 0 never shortens it.",
     "patience": "Epochs without a better validation result before it stops by itself.",
     "optimiser": "AdamW divides every gradient by its usual size; SGD feels every large one.",
@@ -70,7 +72,7 @@ def presets() -> None:
                 on_click=_take_preset,
                 args=(name,),
                 icon=":material/play_arrow:",
-                disabled=not jobs.is_allowed() and name not in train.recordings(),
+                disabled=not is_allowed() and name not in train.recorded(),
             )
     story = PRESETS[train.session().preset]
     st.markdown(f":small[**{story.label}.** {story.story}]")
@@ -79,7 +81,7 @@ def presets() -> None:
 def choose() -> None:
     """Draws the four choices, what they cost, and the button that starts."""
     _begin()
-    if not jobs.is_allowed():
+    if not is_allowed():
         st.info(
             "Training is switched off on this server. The buttons above replay runs that were recorded beforehand.",
             icon=":material/info:",
@@ -175,7 +177,7 @@ def _task() -> None:
 
 def _vary() -> None:
     state = st.session_state
-    options = ["", *(name for name in ("clip_norm", "readout", "recurrent_init", "forget_bias", "seed"))]
+    options = ["", *(name for name in ("clip_norm", "readout", "recurrent_init", "forget_bias", "update_bias", "seed"))]
     options += [name for name in LABELS if name not in {*options, "device", "precision", "samples"}]
     st.selectbox(
         "3 · In what else the runs differ",
@@ -214,7 +216,9 @@ def _suggest_values() -> None:
         st.session_state["train_choices"] = list(CHOICES[vary][:2])
     elif vary:
         now, (low, high) = st.session_state[f"train_{vary}"] or 0, BOUNDS[vary]
-        other = {"clip_norm": 0, "forget_bias": -now, "patience": 2, "seed": now + 1}.get(vary, now * 2)
+        other = {"clip_norm": 0, "forget_bias": -now, "update_bias": -now, "patience": 2, "seed": now + 1}.get(
+            vary, now * 2
+        )
         values = [now, min(high, max(low, other))] if other != now else [low, now]
         st.session_state["train_values"] = ", ".join(_shown(value) for value in values)
 

@@ -14,10 +14,10 @@ import streamlit as st
 from seqdemo.charts import runs as charts
 from seqdemo.errors import SeqdemoError
 from seqdemo.models.registry import MODELS
+from seqdemo.runs.files import MAX_ZIP_BYTES, clean_name
+from seqdemo.runs.limits import is_allowed
+from seqdemo.runs.view import View
 from seqdemo.sizes import MB
-from seqdemo.training import jobs
-from seqdemo.training.jobs import View
-from seqdemo.training.run_files import MAX_ZIP_BYTES
 from seqdemo.training.settings import TASK_LABELS
 from seqdemo.ui import own_models, resources, train, train_plan
 from seqdemo.ui.marks import plain
@@ -40,7 +40,7 @@ def render() -> None:
             _choose_shown(runs)
         _table(runs)
         _mistakes(runs)
-    if jobs.is_allowed():
+    if is_allowed():
         _bring_back()
 
 
@@ -297,7 +297,7 @@ def _download_zip(view: View) -> None:
         st.caption("The folder of this run is gone, so there is nothing left to download.")
         return
     name = view.name or f"{view.settings.model} {view.settings.task}"
-    file_name = f"{jobs.clean_name(name).replace(' ', '-')}.zip"
+    file_name = f"{clean_name(name).replace(' ', '-')}.zip"
     make = functools.partial(resources.jobs().zip_bytes, view.id)
     _download("Download as ZIP", make, file_name, "application/zip", f"zip_{view.id}")
 
@@ -328,11 +328,13 @@ def _bring_back() -> None:
             st.error(plain(problem), icon=":material/error:")
     if upload is None:
         return
+    from seqdemo.training.loaded import read_result  # imports torch
+
     name, now, problem = upload.name.removesuffix(".zip"), train.session(), ""
     try:
         # A name of which nothing is left is no reason to refuse the model.
         name = name if any(map(str.isalnum, name)) else ""
-        now.runs.append(resources.jobs().load_zip(upload.getvalue(), name=name, visitor=now.visitor))
+        now.runs.append(resources.jobs().load_zip(upload.getvalue(), read_result, name=name, visitor=now.visitor))
     except SeqdemoError as error:
         problem = f"{upload.name[:80]}: {error}"
     state[_LOADED] = (n + 1, problem)

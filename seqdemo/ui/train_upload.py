@@ -9,8 +9,8 @@ import streamlit as st
 from seqdemo.data import labels, tables
 from seqdemo.data.own_csv import MAX_LABELS, MAX_ROWS, MIN_OF_EACH, Choice, LabelledTexts, TwoColumns, Which
 from seqdemo.errors import DataError
+from seqdemo.runs.limits import Limits
 from seqdemo.sizes import MB, megabytes
-from seqdemo.training.jobs import Limits
 from seqdemo.ui.marks import plain
 from seqdemo.ui.table_source import TableSource
 

@@ -8,7 +8,7 @@ import zipfile
 
 import pytest
 
-from seqdemo.training.jobs import Limits
+from seqdemo.runs.limits import Limits
 
 DESKTOP = {"viewport": {"width": 1280, "height": 800}}
 PATH = "/train"

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from seqdemo.charts import runs as charts
-from seqdemo.training.jobs import View
+from seqdemo.runs.view import View
 from seqdemo.training.settings import RunSettings
 
 

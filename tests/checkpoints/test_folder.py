@@ -11,6 +11,7 @@ import pytest
 import safetensors.torch
 import torch
 
+import seqdemo
 from seqdemo.checkpoints import folder, schema
 from seqdemo.errors import CheckpointCorruptError, CheckpointMissingError
 from seqdemo.models import registry
@@ -169,3 +170,11 @@ def test_the_same_training_gives_the_same_bytes(tmp_path: pathlib.Path) -> None:
     save_tiny(tmp_path / "one", seed=5)
     save_tiny(tmp_path / "two", seed=5)
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
+
+
+def test_a_checkpoint_from_before_a_gru_s_update_bias_was_a_setting_says_what_it_was() -> None:
+    assert folder.load(seqdemo.PRETRAINED / "gru").model.config.update_bias == 0
+
+
+def test_a_checkpoint_of_now_says_how_its_update_gate_started(checkpoint: pathlib.Path) -> None:
+    assert folder.load(checkpoint).model.config.update_bias == 1

@@ -13,8 +13,8 @@ from seqdemo.__main__ import main
 from seqdemo.checkpoints import folder, language_model, manifest, schema, translator
 from seqdemo.errors import CheckpointCorruptError, DataError
 from seqdemo.models.registry import MODELS
+from seqdemo.runs import recordings
 from seqdemo.studies import results, study, typed_reviews
-from seqdemo.training import recorded
 from tests.checkpoints.conftest import save_tiny
 from tests.checkpoints.test_store import flip
 
@@ -89,10 +89,10 @@ def swap_digit(path: pathlib.Path) -> None:
 
 
 def test_a_damaged_recording_is_refused(shipped: pathlib.Path) -> None:
-    assert recorded.load("clipping", shipped / "runs")
+    assert recordings.load("clipping", shipped / "runs")
     swap_digit(shipped / "runs" / "clipping.json")
     with pytest.raises(DataError, match=r"clipping\.json of pretrained/runs is not the file"):
-        recorded.load("clipping", shipped / "runs")
+        recordings.load("clipping", shipped / "runs")
 
 
 def test_damaged_figures_are_shown_nowhere(shipped: pathlib.Path) -> None:

@@ -33,7 +33,7 @@ def test_a_pack_holds_what_training_reads_and_no_test_review(pack, reviews):
     assert not (reviews / "test-00000-of-00001.parquet").exists(), "nothing asks for it"
     labelled = imdb.load("train", reviews)
     rows, held_out = imdb.split_validation(labelled.labels)
-    wanted = encode(tokenize_all(labelled.pick(rows)), labelled.labels[rows], pack.vocabulary)
+    wanted = encode(tokenize_all(labelled.pick(rows), version=2), labelled.labels[rows], pack.vocabulary)
     found = pack.training.examples(pack.sentence_ends)
     assert found.labels.dtype == np.int64
     assert found.labels.tolist() == wanted.labels.tolist()
@@ -41,7 +41,7 @@ def test_a_pack_holds_what_training_reads_and_no_test_review(pack, reviews):
         for one, other in zip(getattr(found, name), getattr(wanted, name), strict=True):
             assert one.tolist() == other.tolist()
     assert len(pack.validation) == len(held_out)
-    whole = corpus.load(reviews)
+    whole = corpus.load(reviews, version=2)
     streams = np.concatenate([pack.training.stream(), pack.unlabelled.stream()])
     assert pack.vocabulary.words == whole.vocabulary.words
     assert streams.tolist() == whole.training.tolist()
@@ -63,7 +63,7 @@ def test_a_pack_is_read_as_it_was_written(pack, tmp_path):
 
 def test_labels_between_two_opinions_stay_what_they_are():
     texts = packed.Texts.of([np.array([5, 6]), np.array([7])], np.array([0.5, 1.0]))
-    assert texts.examples().labels.tolist() == [0.5, 1.0]
+    assert texts.examples().targets.tolist() == [0.5, 1.0]
     assert texts.stream().tolist() == [5, 6, PAD_ID, 7, PAD_ID]
 
 

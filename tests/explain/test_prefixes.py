@@ -23,7 +23,7 @@ def models(tmp_path_factory):
     for name in registry.MODELS:
         small = (
             {"d_embed": 8, "d_hidden": 8}
-            if registry.spec(name).family == "recurrent"
+            if registry.spec(name).has_states
             else {"d_model": 8, "n_heads": 2, "n_layers": 2, "d_ff": 16}
         )
         model = registry.build(name, registry.make_config(name, vocab_size=len(vocabulary), **small))

@@ -7,7 +7,7 @@ from seqdemo.errors import ConfigError, TextError
 from seqdemo.explain import steps
 from seqdemo.models.registry import MODELS
 
-RECURRENT = [name for name, spec in MODELS.items() if spec.family == "recurrent"]
+RECURRENT = [name for name, spec in MODELS.items() if spec.has_states]
 TEXT = "this film was not good but the story was great and i liked the end , zyzzyva !"
 SQUASH = {"candidate": np.tanh, "hidden": np.tanh}
 

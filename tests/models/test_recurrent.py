@@ -97,6 +97,18 @@ def test_the_recurrent_matrix_starts_orthogonal_and_the_forget_bias_at_one():
     assert not torch.cat([i, g, o]).any()
 
 
+def test_the_update_gate_of_a_gru_starts_where_its_setting_says():
+    from seqdemo.models import registry
+
+    for entries, wanted in (({}, 1.0), ({"update_bias": -2.0}, -2.0)):
+        layer = registry.build("gru", registry.make_config("gru", vocab_size=9, d_hidden=16, **entries)).left_to_right[
+            0
+        ]
+        r, z, n = (layer.bias_ih_l0 + layer.bias_hh_l0).chunk(3)
+        assert (z == wanted).all()
+        assert not torch.cat([r, n]).any()
+
+
 @pytest.mark.parametrize(
     ("entries", "sentence"),
     [

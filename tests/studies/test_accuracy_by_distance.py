@@ -1,5 +1,6 @@
 """Small models on made-up tasks: what can be learned is learned, what cannot is not; results are kept and told."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -74,6 +75,18 @@ def test_a_short_task_is_learned_within_300_updates(monkeypatch):
     assert found["accuracy"] >= 0.99
     assert found["updates"] < 300  # it stops once it is right
     assert found["length"] == found["trained_length"] == 10
+
+
+def test_a_gru_whose_update_gate_starts_open_holds_the_first_token_over_40_steps_and_another_does_not(monkeypatch):
+    monkeypatch.setattr(distance, "UPDATES", 250)
+    reached = {}
+    for bias in (0.0, 1.0):
+        variant = dataclasses.replace(VARIANTS["gru"], overrides={"update_bias": bias})
+        monkeypatch.setitem(distance.VARIANTS, "gru", variant)
+        (found,) = distance.train_and_test(Run(task="first_token", variant="gru", length=40, seed=0))
+        reached[bias] = found["accuracy"]
+    assert reached[1.0] > 0.95
+    assert reached[0.0] < 0.7
 
 
 def test_a_model_that_cannot_see_the_signal_stays_at_chance(monkeypatch):

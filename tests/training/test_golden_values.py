@@ -32,13 +32,21 @@ FILE = pathlib.Path(__file__).with_name("golden_values.json")
 UPDATES = 20
 CPU = torch.device("cpu")
 SMALL = {
-    "recurrent": {"d_embed": 12, "d_hidden": 10},
+    "recurrent": {"d_embed": 12, "d_hidden": 10, "update_bias": 0.0},  # as it was before it was a setting
     "transformer": {"d_model": 16, "n_heads": 2, "n_layers": 2, "d_ff": 24},
 }
 WORDS = re.findall(
     r"\S+", "a film is good bad dull great and the plot was not but very slow story end first best . , !"
 )
-QUICK = {"epochs": 1, "device": "cpu", "precision": "fp32", "d_hidden": 8, "d_embed": 8, "dropout": 0.1}
+QUICK = {
+    "epochs": 1,
+    "device": "cpu",
+    "precision": "fp32",
+    "d_hidden": 8,
+    "d_embed": 8,
+    "dropout": 0.1,
+    "update_bias": 0.0,
+}
 TASKS = {
     "first_token": RunSettings(task="first_token", model="lstm", length=10, **QUICK),
     "adding": RunSettings(task="adding", model="gru", length=6, schedule="cosine", **QUICK),
@@ -65,7 +73,7 @@ def reviews(name, _):
         keep="last",
     )
     torch.manual_seed(3)
-    model = registry.build(name, registry.make_config(name, vocab_size=30, **SMALL[registry.MODELS[name].family]))
+    model = registry.build(name, registry.make_config(name, vocab_size=30, **SMALL[registry.MODELS[name].family.name]))
     return [entry["train_loss"] for entry in sentiment.fit(model, examples, examples, config, device=CPU).history]
 
 
@@ -86,8 +94,8 @@ def language(name, folder):
     config = PretrainingConfig(
         epochs=1.0, batch_size=4, window=32, learning_rate=1e-2, n_frequent=8, n_sampled=4, precision="fp32"
     )
-    sizes = SMALL[registry.MODELS[name].family]
-    pretrain(name, out=folder / "out", config=config, overrides=sizes, data=str(folder), device=CPU)
+    sizes = SMALL[registry.MODELS[name].family.name]
+    pretrain(name, out=folder / "out", config=config, overrides=sizes, data=str(folder), device=CPU, tokens=1)
     history = json.loads((folder / "out" / "history.json").read_text(encoding="utf-8"))
     return [entry["train_loss_nats"] for entry in history][:UPDATES]
 

@@ -298,7 +298,7 @@ class NoDoubles(TorchDispatchMode):
 def test_no_trainer_needs_double_precision_which_apple_s_gpus_do_not_have(name, build_small, tmp_path):
     vocabulary = Vocabulary(["<pad>", "<unk>", *(f"w{k}" for k in range(28))])
     stream = np.random.default_rng(0).integers(0, 30, 200)
-    shape = registry.make_config(name, vocab_size=30, **SMALL[MODELS[name].family])
+    shape = registry.make_config(name, vocab_size=30, **SMALL[MODELS[name].family.name])
     with NoDoubles(), pytest.raises(AssertionError):
         torch.zeros(1).double()
     with NoDoubles():

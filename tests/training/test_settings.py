@@ -1,11 +1,11 @@
-"""Settings of a run: what is allowed, what it costs, and how it travels in links and commands."""
+"""Settings of a run: what is allowed, what it costs, and how it travels in links and files."""
 
 import dataclasses
+import json
 
 import pytest
 import torch
 
-from seqdemo.__main__ import _parser
 from seqdemo.errors import ConfigError
 from seqdemo.models.registry import MODELS
 from seqdemo.training import settings as run_settings
@@ -55,10 +55,30 @@ def test_what_a_task_or_model_cannot_do_is_refused():
             RunSettings(task=task, readout="mean+max")
 
 
-def test_the_command_line_takes_the_words_that_settings_give():
-    options = _parser().parse_args(["train", *UNUSUAL.arguments()])
-    given = {name: getattr(options, name) for name in FIELDS if getattr(options, name, None) is not None}
-    assert RunSettings(**given) == UNUSUAL
+def test_settings_come_back_from_a_file_whole_or_as_what_was_changed(tmp_path):
+    for kept in (dataclasses.asdict(UNUSUAL), UNUSUAL.changed()):
+        (tmp_path / "settings.json").write_text(json.dumps(kept))
+        assert RunSettings.read(tmp_path / "settings.json") == UNUSUAL
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "is not JSON"),
+        (b"\xff", "is not JSON"),
+        (b"[" * 100_000, "is not JSON"),
+        (b'["copy"]', "holds no object of settings"),
+        (b'{"model": "gru", "speed": 3, "_x": 1}', "there is no setting speed, _x; known are task, model"),
+        (b'{"task": ["copy"]}', r"task is one of .* got \['copy'\]"),
+        (b'{"epochs": 2.5}', "epochs is a whole number; got 2.5"),
+        (b'{"noise": "none"}', "noise is a number; got 'none'"),
+        (b'{"learning_rate": NaN}', "learning_rate is from"),
+    ],
+)
+def test_a_file_that_holds_no_settings_is_refused_in_a_sentence(tmp_path, content, said):
+    (tmp_path / "mine.json").write_bytes(content)
+    with pytest.raises(ConfigError, match=said):
+        RunSettings.read(tmp_path / "mine.json")
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -11,7 +11,9 @@ import pytest
 
 import seqdemo
 from seqdemo.checkpoints import folder
-from seqdemo.training.jobs import Jobs, Limits, View
+from seqdemo.runs.jobs import Jobs
+from seqdemo.runs.limits import Limits
+from seqdemo.runs.view import View
 from seqdemo.training.settings import PRESETS, RunSettings
 from seqdemo.ui import resources, train
 

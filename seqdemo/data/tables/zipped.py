@@ -11,7 +11,8 @@ from seqdemo.errors import DataError
 from seqdemo.sizes import megabytes
 
 _TEXT_ENDINGS = (".csv", ".tsv", ".tab", ".txt", ".jsonl", ".ndjson", ".json")
-_MAX_MEMBERS = 2_000
+_ENTRY = b"PK\x01\x02"
+"""What every entry of a ZIP's directory begins with."""
 _CHUNK = 1 << 16
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError)
 
@@ -30,7 +31,7 @@ def largest_table(content: bytes, part: str | None) -> tuple[bytes, str, tuple[s
         DataError: There is none, it is too large unpacked, or it cannot be unpacked.
     """
     with unzip(content) as file:
-        files = [info for info in file.infolist() if not info.is_dir() and not _is_litter(info.filename)]
+        files = members(file)
         tables = [info for info in files if info.filename.lower().endswith(_TEXT_ENDINGS)]
         if not tables:
             names = [info.filename.rsplit("/", 1)[-1] for info in files]
@@ -49,19 +50,27 @@ def largest_table(content: bytes, part: str | None) -> tuple[bytes, str, tuple[s
     return found, chosen.filename, tuple(info.filename for info in tables)
 
 
-def unzip(content: bytes) -> zipfile.ZipFile:
+def unzip(content: bytes, most: int = 2_000) -> zipfile.ZipFile:
     """Opens a ZIP; nothing is unpacked yet.
 
+    Args:
+        content: The ZIP.
+        most: Files that it may hold.
+
     Raises:
-        DataError: It is damaged, or holds thousands of files.
+        DataError: It is damaged, or holds more files.
     """
+    if content.count(_ENTRY) > most:  # before the reader makes an object of each
+        raise DataError(f"This ZIP holds more than {most:,} files, and no more are read.")
     try:
-        file = zipfile.ZipFile(io.BytesIO(content))
+        return zipfile.ZipFile(io.BytesIO(content))
     except _BROKEN as error:
         raise DataError("This file is a damaged ZIP or workbook. Save it again and try once more.") from error
-    if len(file.infolist()) > _MAX_MEMBERS:
-        raise DataError(f"This ZIP holds {len(file.infolist()):,} files. Upload one table at a time.")
-    return file
+
+
+def members(file: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """The files of a ZIP, without what macOS and others leave in it."""
+    return [info for info in file.infolist() if not info.is_dir() and not _is_litter(info.filename)]
 
 
 def unpack(file: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> bytes:
@@ -96,5 +105,4 @@ def unpack(file: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> bytes:
 
 
 def _is_litter(name: str) -> bool:
-    """What macOS and others leave in a ZIP."""
     return name.startswith("__MACOSX/") or name.rsplit("/", 1)[-1].startswith((".", "~$"))

@@ -6,14 +6,14 @@ run_id = jobs.start(settings, visitor=token)     # begins, or waits in the queue
 view = jobs.view(run_id)                         # state, curves, place in the queue; also tells that someone watches
 jobs.belongs_to(run_id, token)                   # who has only the id may watch
 jobs.pause(run_id), jobs.resume(run_id), jobs.stop(run_id)
-jobs.save(run_id, "My first LSTM"), jobs.zip_bytes(run_id), jobs.load_zip(content, visitor=token)
+jobs.save(run_id, "My first LSTM"), jobs.zip_bytes(run_id), jobs.load_zip(content, read_result, visitor=token)
 jobs.of(token), jobs.delete(run_id)
 jobs.close()                                     # no process is left behind
 ```
 
 A run is known by an id that cannot be guessed; whoever has it may watch, and a page lets only the visitor steer it who
-started or loaded it. A run that nobody has looked at for a while ends. Its files are those of `training.run_files`, its
-process that of `training.child`. Imports no torch and no Streamlit.
+started or loaded it. A run that nobody has looked at for a while ends. Its files are those of `runs.files`, its
+process that of `runs.child`.
 """
 
 from __future__ import annotations
@@ -36,76 +36,17 @@ from typing import Any
 import seqdemo
 from seqdemo import environment
 from seqdemo.errors import TrainingError
-from seqdemo.training import run_files
-from seqdemo.training.child import Child, how_it_ended
-from seqdemo.training.run_files import RunFiles, clean_name
-from seqdemo.training.run_space import Space
-from seqdemo.training.run_view import ENDED, State, View, side_by_side
+from seqdemo.runs.child import Child, how_it_ended
+from seqdemo.runs.files import Reader, RunFiles, clean_name, unzip, writable, zip_bytes
+from seqdemo.runs.limits import Limits, is_allowed
+from seqdemo.runs.space import Space
+from seqdemo.runs.view import State, View
 from seqdemo.training.settings import RunSettings, estimate_seconds
-
-__all__ = ["ENDED", "Jobs", "Limits", "State", "View", "clean_name", "is_allowed", "side_by_side"]
 
 _log = logging.getLogger(__name__)
 
 _SECONDS_TO_OBEY = 60.0
 _SECONDS_BETWEEN_SWEEPS = 60.0
-
-
-def is_allowed() -> bool:
-    """Whether visitors may train here; `SEQDEMO_TRAINING=off` forbids it."""
-    return environment.TRAINING.read() is not False
-
-
-@dataclass(frozen=True, kw_only=True)
-class Limits:
-    """What all runs together may use.
-
-    Attributes:
-        max_jobs: Runs at once; `SEQDEMO_MAX_JOBS`.
-        max_waiting: Runs in the queue.
-        max_each: Runs of one visitor that have not ended.
-        max_seconds: Longest computing time of one run; `SEQDEMO_MAX_SECONDS`.
-        max_memory_mb: Most memory of one run; `SEQDEMO_MAX_MEMORY_MB`.
-        max_paused_s: Longest pause.
-        unwatched_s: After so long without a look a run ends.
-        kept_mb: Space for the files of all runs; `SEQDEMO_RUNS_MB`. Runs that are not saved are deleted to make room.
-        kept_hours: How long a run is kept that is not saved; `SEQDEMO_RUNS_HOURS`.
-        saved_days: How long a saved run is kept; `SEQDEMO_SAVED_DAYS`.
-        max_models: Saved runs and loaded models of one visitor.
-        threads: CPU threads of one run; `SEQDEMO_TRAINING_THREADS`.
-    """
-
-    max_jobs: int = 2
-    max_waiting: int = 20
-    max_each: int = 4
-    max_seconds: float = 1_200.0
-    max_memory_mb: float = 3_000.0
-    max_paused_s: float = 600.0
-    unwatched_s: float = 180.0
-    kept_mb: float = 500.0
-    kept_hours: float = 24.0
-    saved_days: float = 30.0
-    max_models: int = 12
-    threads: int = 1
-
-    @classmethod
-    def from_environment(cls) -> Limits:
-        """The defaults, with what the environment says instead.
-
-        Raises:
-            ConfigError: A variable holds no such number.
-        """
-        settings = {
-            "max_jobs": environment.MAX_JOBS,
-            "max_seconds": environment.MAX_SECONDS,
-            "max_memory_mb": environment.MAX_MEMORY_MB,
-            "kept_mb": environment.RUNS_MB,
-            "kept_hours": environment.RUNS_HOURS,
-            "saved_days": environment.SAVED_DAYS,
-            "threads": environment.TRAINING_THREADS,
-        }
-        found = {name: value for name, setting in settings.items() if (value := setting.read()) is not None}
-        return cls(**found)
 
 
 @dataclass(kw_only=True)
@@ -134,14 +75,8 @@ class Jobs:
         """
         self.limits = limits or Limits.from_environment()
         wanted = root or environment.RUNS.read() or seqdemo.PRETRAINED.parent / "runs" / "visitors"
-        self.root = run_files.writable(pathlib.Path(wanted))
-        self.space = Space(
-            self.root,
-            kept_mb=self.limits.kept_mb,
-            kept_hours=self.limits.kept_hours,
-            saved_days=self.limits.saved_days,
-            max_models=self.limits.max_models,
-        )
+        self.root = writable(pathlib.Path(wanted))
+        self.space = Space(self.root, self.limits)
         self._jobs: dict[str, _Job] = {}
         self._queue: list[str] = []
         self._changed = threading.Condition(threading.RLock())
@@ -370,13 +305,14 @@ class Jobs:
         Raises:
             TrainingError: There is no result, or its folder was deleted.
         """
-        return run_files.zip_bytes(self._require(run_id).folder)
+        return zip_bytes(self._require(run_id).folder)
 
-    def load_zip(self, content: bytes, *, name: str = "", visitor: str = "") -> str:
+    def load_zip(self, content: bytes, read: Reader, *, name: str = "", visitor: str = "") -> str:
         """Takes back a two-label text model that was downloaded.
 
         Args:
             content: The ZIP file.
+            read: As for `RunFiles.of_result`.
             name: What to call it here; by its settings by default.
             visitor: As for `start`.
 
@@ -388,11 +324,11 @@ class Jobs:
             CheckpointError: A file in it is missing or not what it should be.
         """
         with self._loading:  # one at a time, so that the memory for it is bounded
-            result = run_files.unzip(content)
+            result = unzip(content)
             with self._changed:
                 self.space.refuse_model("", _hashed(visitor))
                 self._make_room(visitor, sum(map(len, result.values())))
-            return RunFiles.of_result(self.root, result, _hashed(visitor), name).home.name
+            return RunFiles.of_result(self.root, result, read, _hashed(visitor), name).home.name
 
     def events(self, run_id: str) -> list[dict[str, Any]]:
         """Every event of a run with `at`, the seconds since its start; what a recording holds."""
@@ -421,11 +357,8 @@ class Jobs:
     def _launch(self, job: _Job) -> None:
         try:
             job.child = Child(
-                job.view.settings,
                 job.files,
-                threads=self.limits.threads,
-                max_seconds=self.limits.max_seconds,
-                max_memory_mb=self.limits.max_memory_mb,
+                self.limits,
                 on_event=lambda event: self._take(job, event),
                 on_end=lambda status: self._conclude(job, status),
             )
@@ -452,12 +385,7 @@ class Jobs:
             job.child = None
             view = job.view
             state, message, kind = how_it_ended(
-                view,
-                status,
-                job.files.last_error(),
-                reason=job.reason,
-                stopped=bool(job.stop_at),
-                closed=self._closed,
+                view, status, job.files.last_error(), reason=job.reason, stopped=job.stop_at > 0, closed=self._closed
             )
             as_planned = state == "done" and view.done is not None and view.done["reason"] == "finished"
             if as_planned and view.settings.task != "own" and not job.was_paused:

@@ -28,7 +28,7 @@ class View:
         is_saved: Whether it was saved under that name.
         kept_until: When its files will be deleted, in seconds since 1970; None while it has not ended.
         download: Bytes of the film reviews that have come from the Hub, and bytes in all; None where none come.
-        start: The `start` event, or None while there is none; see `training.task_run` for all events.
+        start: The `start` event, or None while there is none; see `training.events` for all events.
         steps: The `step` events, oldest first.
         epochs: The `epoch` events, epoch 0 first.
         done: The `done` event, or None.

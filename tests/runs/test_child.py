@@ -13,10 +13,11 @@ import time
 import pytest
 
 import seqdemo
-from seqdemo.training.child import Child, how_it_ended
-from seqdemo.training.jobs import Jobs, Limits
-from seqdemo.training.run_files import RunFiles
-from seqdemo.training.run_view import View
+from seqdemo.runs.child import Child, how_it_ended
+from seqdemo.runs.files import RunFiles
+from seqdemo.runs.jobs import Jobs
+from seqdemo.runs.limits import Limits
+from seqdemo.runs.view import View
 from seqdemo.training.settings import RunSettings
 
 LONG = RunSettings(
@@ -55,7 +56,7 @@ def wait_until_gone(pid):
 def test_it_tells_its_events_obeys_and_ends_when_the_pipe_closes(tmp_path):
     heard, status = queue.Queue(), queue.Queue()
     files = RunFiles.begin(tmp_path, LONG, "")
-    child = Child(LONG, files, threads=1, max_seconds=600, max_memory_mb=3000, on_event=heard.put, on_end=status.put)
+    child = Child(files, Limits(max_seconds=600), on_event=heard.put, on_end=status.put)
     events = [heard.get(timeout=WAIT_S)]
     assert child.tell("pause")
     while events[-1]["event"] != "paused":
@@ -76,7 +77,8 @@ def test_it_tells_its_events_obeys_and_ends_when_the_pipe_closes(tmp_path):
 def test_no_process_and_no_half_written_checkpoint_outlive_the_server(tmp_path, how):
     code = f"""
 import json, sys, time
-from seqdemo.training.jobs import Jobs, Limits
+from seqdemo.runs.jobs import Jobs
+from seqdemo.runs.limits import Limits
 from seqdemo.training.settings import RunSettings
 jobs = Jobs({str(tmp_path / "runs")!r}, Limits())
 run_id = jobs.start(RunSettings(**json.loads(sys.argv[1])))

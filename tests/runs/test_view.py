@@ -1,6 +1,6 @@
 """What is shown of a run, made from its events."""
 
-from seqdemo.training.run_view import View, side_by_side
+from seqdemo.runs.view import View, side_by_side
 from seqdemo.training.settings import RunSettings
 
 SMALL = RunSettings(model="rnn", epochs=3)

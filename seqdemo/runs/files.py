@@ -3,7 +3,7 @@
 `<root>/<id>/` holds `settings.json`, `events.jsonl` (each event with `at`, seconds since the start), `checkpoint/` (the
 result), `owner.txt` (the visitor's token, hashed), `data.json` of a task on own texts, `stderr.txt`, `name.txt` once
 the run is saved, and `label.txt` where it came as a file (the name that the file had). Where the system knows rights,
-nobody but the user that the server runs as may read any of it. Imports torch only where a result is taken back.
+nobody but the user that the server runs as may read any of it.
 """
 
 from __future__ import annotations
@@ -17,31 +17,25 @@ import pathlib
 import re
 import secrets
 import shutil
-import struct
 import tempfile
 import unicodedata
 import zipfile
-import zlib
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, BinaryIO
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, BinaryIO
 
 from seqdemo.checkpoints import schema
-from seqdemo.errors import CheckpointCorruptError, ConfigError, SeqdemoError, TrainingError
-from seqdemo.training.run_view import State, View
-from seqdemo.training.settings import FIELDS, RunSettings, architecture
+from seqdemo.data.tables import zipped
+from seqdemo.errors import ConfigError, DataError, TrainingError
+from seqdemo.runs.view import State, View
+from seqdemo.training.settings import RunSettings
 
-if TYPE_CHECKING:
-    from seqdemo.checkpoints.classifier import Classifier
-
+Reader = Callable[[pathlib.Path], tuple[RunSettings, Mapping[str, Any]]]
+"""From a result's folder to its run's settings and last event: `training.loaded.read_result`, which needs torch."""
 SETTINGS, OWNER, NAME, LABEL = "settings.json", "owner.txt", "name.txt", "label.txt"
 _EVENTS, _RESULT, _ERRORS, _DATA = "events.jsonl", "checkpoint", "stderr.txt", "data.json"
 MAX_ZIP_BYTES = 50_000_000
 """Of a result as a ZIP file, packed and unpacked."""
-_MAX_PARAMETERS = 12_000_000
-"""Numbers of the largest model that a visitor may load; the largest that is trained here has 9 million."""
 _MAX_ENTRIES = 40
-_ENTRY = b"PK\x01\x02"
-"""What every entry of a ZIP file's directory begins with."""
 _ID = re.compile(r"[A-Za-z0-9_-]{16}")
 _NAME_LENGTH = 40
 
@@ -67,6 +61,7 @@ class RunFiles:
 
     Attributes:
         home: The run's folder; its name is the run's id.
+        settings: What is trained.
         result: The folder of its result.
         errors: What its process wrote besides events.
         data: The visitor's own texts and labels; only a task on own texts has them.
@@ -75,6 +70,7 @@ class RunFiles:
     def __init__(self, home: pathlib.Path) -> None:
         """Touches no file."""
         self.home = home
+        self.settings = home / SETTINGS
         self.result = home / _RESULT
         self.errors = home / _ERRORS
         self.data = home / _DATA
@@ -92,81 +88,54 @@ class RunFiles:
         Raises:
             TrainingError: The files cannot be written; nothing of them is left.
         """
-        files = cls(root / secrets.token_urlsafe(12))
-        try:
-            files.home.mkdir(mode=0o700, parents=True)
-            _write(files.home / OWNER, owner.encode())
+        with _new(root, owner) as files:
             if data is not None:
                 _write(files.data, data)
             files._write_settings(settings)
-        except OSError as error:
-            shutil.rmtree(files.home, ignore_errors=True)
-            raise TrainingError(f"The run's files cannot be written ({error.strerror}); is the disk full?") from error
         return files
 
     @classmethod
-    def of_result(cls, root: pathlib.Path, content: Mapping[str, bytes], owner: str, name: str = "") -> RunFiles:
+    def of_result(
+        cls, root: pathlib.Path, content: Mapping[str, bytes], read: Reader, owner: str, name: str = ""
+    ) -> RunFiles:
         """Makes the folder of a finished run from its result: a two-label text model.
 
         Args:
             root: Of all runs.
             content: The result's files by name, as `unzip` gives them.
+            read: What finds out its settings and its last event, and refuses what cannot be used.
             owner: Whose run it is, hashed.
             name: What to call it here; by its settings by default.
 
         Raises:
             TrainingError: The files cannot be written; nothing of them is left, also after the next two.
-            CheckpointError: A file is missing or not what it should be.
             ConfigError: Nothing of the name is left.
+            SeqdemoError: What `read` raises.
         """
-        from seqdemo.checkpoints import folder as checkpoint  # imports torch
-
         if schema.VOCABULARY not in content:
             raise TrainingError(
                 f"This result has no words ({schema.VOCABULARY}); only models of texts with two labels can be loaded."
             )
         label = clean_name(name) if name else ""
-        files = cls(root / secrets.token_urlsafe(12))
-        try:
-            files.home.mkdir(mode=0o700, parents=True)
-            _write(files.home / OWNER, owner.encode())
+        with _new(root, owner) as files:
             _write(files.home / LABEL, label.encode())
             files.result.mkdir(mode=0o700)
             for file, found in content.items():
                 _write(files.result / file, found)
-            classifier = checkpoint.load(files.result, max_parameters=_MAX_PARAMETERS)
-            settings = _settings_of(classifier)
-            done = {
-                "event": "done",
-                "reason": "loaded",
-                "epochs": len(classifier.history),
-                "best_epoch": classifier.metrics.get("best_epoch", 0),
-                "folder": str(files.result),
-                "is_text_model": True,
-                "metrics": dict(classifier.metrics),
-                "confusion": None,
-                "wrong": [],
-                "at": 0.0,
-            }
+            settings, done = read(files.result)
             files.add(done)
             files._write_settings(settings)
-        except OSError as error:
-            shutil.rmtree(files.home, ignore_errors=True)
-            raise TrainingError(f"The files cannot be written ({error.strerror}); is the disk full?") from error
-        except BaseException:
-            shutil.rmtree(files.home, ignore_errors=True)
-            raise
         return files
 
     @classmethod
     def find(cls, root: pathlib.Path, run_id: str) -> RunFiles | None:
         """The files of a run of an earlier server, or of one that was loaded from a file."""
         files = cls(root / run_id) if is_id(run_id) else None
-        return files if files is not None and (files.home / SETTINGS).is_file() else None
+        return files if files is not None and files.settings.is_file() else None
 
     def _write_settings(self, settings: RunSettings) -> None:
         """Makes the run whole: from here on it is found."""
-        _write(self.home / SETTINGS, json.dumps(dataclasses.asdict(settings), indent=2).encode())
+        _write(self.settings, json.dumps(dataclasses.asdict(settings), indent=2).encode())
 
     def write_name(self, name: str) -> None:
         """Keeps the run under a name.
@@ -215,7 +184,7 @@ class RunFiles:
     def read(self) -> tuple[View, str] | None:
         """The run as its files tell it, and its owner, hashed; None where someone changed them."""
         try:
-            settings = RunSettings(**json.loads((self.home / SETTINGS).read_text(encoding="utf-8")))
+            settings = RunSettings.read(self.settings)
             saved_as, owner = read_text(self.home / NAME), read_text(self.home / OWNER)
             view = View(id=self.home.name, settings=settings, is_saved=bool(saved_as))
             view.name = saved_as or read_text(self.home / LABEL)
@@ -245,6 +214,21 @@ class RunFiles:
         except OSError:
             return ""
         return lines[-1] if lines else ""
+
+
+@contextlib.contextmanager
+def _new(root: pathlib.Path, owner: str) -> Iterator[RunFiles]:
+    """Lets the folder of a new run be filled; nothing of it is left where that breaks off."""
+    files = RunFiles(root / secrets.token_urlsafe(12))
+    try:
+        files.home.mkdir(mode=0o700, parents=True)
+        _write(files.home / OWNER, owner.encode())
+        yield files
+    except BaseException as error:
+        shutil.rmtree(files.home, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise TrainingError(f"The run's files cannot be written ({error.strerror}); is the disk full?") from error
+        raise
 
 
 def clean_name(name: str) -> str:
@@ -288,11 +272,9 @@ def unzip(content: bytes) -> dict[str, bytes]:
     """
     if len(content) > MAX_ZIP_BYTES:
         raise TrainingError(f"This file is larger than {MAX_ZIP_BYTES / 1e6:.0f} MB.")
-    if content.count(_ENTRY) > _MAX_ENTRIES:  # before the reader makes an object of each
-        raise TrainingError("This ZIP file holds many more files than a result has.")
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as file:
-            listed = [info for info in file.infolist() if not info.is_dir() and not _is_of_a_mac(info.filename)]
+        with zipped.unzip(content, _MAX_ENTRIES) as file:
+            listed = zipped.members(file)
             entries = {pathlib.PurePosixPath(info.filename).name: info for info in listed}
             strange = sorted(set(entries) - set(schema.FILES))
             if strange or len(entries) != len(listed):
@@ -302,52 +284,16 @@ def unzip(content: bytes) -> dict[str, bytes]:
                 )
             for name, info in entries.items():
                 schema.check_bytes(name, info.file_size)
-                if info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
-                    raise TrainingError(f"{name} is packed in a way that is not read here; pack it as usual.")
             if sum(info.file_size for info in entries.values()) > MAX_ZIP_BYTES:
                 raise TrainingError(f"This result is larger than {MAX_ZIP_BYTES / 1e6:.0f} MB.")
-            return {name: file.read(info) for name, info in entries.items()}
-    except SeqdemoError:
-        raise
-    except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, OSError, ValueError, struct.error) as error:
-        raise TrainingError(f"This is not a ZIP file of a result ({error}).") from error
+            return {name: zipped.unpack(file, info, info.file_size) for name, info in entries.items()}
+    except DataError as error:
+        raise TrainingError(f"This is not a ZIP file of a result. {error}") from error
 
 
 def read_text(path: pathlib.Path) -> str:
     """A small text file; empty where there is none."""
     return path.read_text(encoding="utf-8") if path.is_file() else ""
-
-
-def _is_of_a_mac(name: str) -> bool:
-    """Whether the Finder put a file into the ZIP beside those that it was given."""
-    return name.startswith("__MACOSX/") or pathlib.PurePosixPath(name).name == ".DS_Store"
-
-
-def _settings_of(classifier: Classifier) -> RunSettings:
-    """The settings that stand in a checkpoint; where it was trained elsewhere, those that are known.
-
-    Raises:
-        CheckpointCorruptError: They are not those of this model.
-    """
-    training = classifier.config.get("training", {})
-    if "task" not in training:
-        return RunSettings(task="imdb", model=classifier.name)
-    try:
-        settings = RunSettings(**{name: value for name, value in training.items() if name in FIELDS})
-    except (ConfigError, TypeError) as error:
-        raise CheckpointCorruptError(f"{schema.CONFIG}: its settings cannot be used: {error}") from error
-    if not settings.on_text or settings.model != classifier.name:
-        raise CheckpointCorruptError(
-            f"{schema.CONFIG}: its settings are of {settings.model} on {settings.task}, its model is "
-            f"{classifier.name} on texts."
-        )
-    for name, value in architecture(settings).items():
-        found = getattr(classifier.model.config, name)
-        if found != value:
-            raise CheckpointCorruptError(
-                f"{schema.CONFIG}: {name} is {found} in its architecture, {value} by its settings."
-            )
-    return settings
 
 
 def _private(path: str, flags: int) -> int:

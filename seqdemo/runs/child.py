@@ -19,9 +19,9 @@ from typing import Any
 
 import seqdemo
 from seqdemo.errors import SEE_MORE
-from seqdemo.training.run_files import RunFiles
-from seqdemo.training.run_view import State, View
-from seqdemo.training.settings import RunSettings
+from seqdemo.runs.files import RunFiles
+from seqdemo.runs.limits import Limits
+from seqdemo.runs.view import State, View
 
 _log = logging.getLogger(__name__)
 
@@ -36,38 +36,32 @@ class Child:
 
     def __init__(
         self,
-        settings: RunSettings,
         files: RunFiles,
+        limits: Limits,
         *,
-        threads: int,
-        max_seconds: float,
-        max_memory_mb: float,
         on_event: Callable[[dict[str, Any]], None],
         on_end: Callable[[int], None],
     ) -> None:
         """Starts the process, and a thread that listens to it.
 
         Args:
-            settings: What to train.
-            files: Where; each event is written there too.
-            threads: CPU threads.
-            max_seconds: Longest computing time.
-            max_memory_mb: Most memory.
+            files: What to train, and where; each event is written there too.
+            limits: What it may use.
             on_event: Called in the thread with each event, which holds `at`, seconds since the start.
             on_end: Called in the thread with the exit status; negative for a signal.
 
         Raises:
             OSError: It cannot be started.
         """
-        command = [sys.executable, "-m", "seqdemo", "train", *settings.arguments()]
+        command = [sys.executable, "-m", "seqdemo", "train", "--settings", str(files.settings)]
         command += ["--events", "jsonl", "--controlled", "--out", str(files.result)]
-        command += ["--threads", str(threads), "--max-seconds", str(max_seconds)]
-        command += ["--max-memory-mb", str(max_memory_mb)]
+        command += ["--threads", str(limits.threads), "--max-seconds", str(limits.max_seconds)]
+        command += ["--max-memory-mb", str(limits.max_memory_mb)]
         if files.data.is_file():
             command += ["--csv", str(files.data)]
         here = str(pathlib.Path(seqdemo.__file__).parents[1])
         path = os.pathsep.join([here, *filter(None, [os.environ.get("PYTHONPATH")])])
-        environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "PYTHONPATH": path}
+        environment = {**os.environ, "OMP_NUM_THREADS": str(limits.threads), "PYTHONPATH": path}
         # A group of its own, so that Ctrl-C at the server's terminal reaches the child through the pipe alone; not a
         # session of its own, in which a low priority would count for nothing on Linux.
         # Its files are for this user alone.

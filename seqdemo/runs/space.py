@@ -2,7 +2,7 @@
 
 A run that nobody saved, and a model that was loaded from a file, is kept for hours; a saved one for days. Where space
 is short, the oldest run that is not saved goes, of whoever holds the most: nobody's runs make room for the mass of
-another's. Imports no torch.
+another's.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from seqdemo.errors import TrainingError
-from seqdemo.training.run_files import LABEL, NAME, OWNER, SETTINGS, is_id, read_text
+from seqdemo.runs.files import LABEL, NAME, OWNER, SETTINGS, is_id, read_text
+from seqdemo.runs.limits import Limits
 
 _HALF_MADE_S = 3600.0
 """After so long nobody is writing the files of a run any more that has no settings yet."""
@@ -47,20 +48,10 @@ class Holding:
 class Space:
     """The folder of all runs with its bounds."""
 
-    def __init__(
-        self, root: pathlib.Path, *, kept_mb: float, kept_hours: float, saved_days: float, max_models: int
-    ) -> None:
-        """Touches no file.
-
-        Args:
-            root: The folder.
-            kept_mb: Space for all runs. A fifth of it is for one visitor, half of it for saved runs.
-            kept_hours: How long a run is kept that is not saved.
-            saved_days: How long a saved one is kept.
-            max_models: Saved runs and loaded models of one visitor.
-        """
+    def __init__(self, root: pathlib.Path, limits: Limits) -> None:
+        """Touches no file; a fifth of the space is for one visitor, half of it for saved runs."""
         self.root = root
-        self.kept_mb, self.kept_hours, self.saved_days, self.max_models = kept_mb, kept_hours, saved_days, max_models
+        self.limits = limits
 
     def kept_until(self, run_id: str) -> float | None:
         """When a run will be deleted, in seconds since 1970; None where there is none."""
@@ -123,7 +114,7 @@ class Space:
             )
         if _size(kept) + n_bytes > self._of_all:
             raise TrainingError(
-                f"The space for runs is used up ({self.kept_mb:,.0f} MB, all of it in saved or unfinished runs)."
+                f"The space for runs is used up ({self.limits.kept_mb:,.0f} MB, all of it in saved or unfinished runs)."
             )
 
     def refuse_model(self, run_id: str, owner: str) -> None:
@@ -134,7 +125,7 @@ class Space:
         """
         models = [found for found in self._holdings(with_sizes=False) if found.is_saved or found.is_loaded]
         n = sum(found.owner == owner and found.home.name != run_id for found in models)
-        if owner and n >= self.max_models:
+        if owner and n >= self.limits.max_models:
             raise TrainingError(f"You have {n} saved or loaded models here, and no more are kept. Delete one first.")
 
     def refuse_saving(self, run_id: str) -> None:
@@ -146,12 +137,12 @@ class Space:
         saved = [found for found in self._holdings() if found.is_saved or found.home.name == run_id]
         if _size(saved) > self._of_all / 2:
             raise TrainingError(
-                f"The space for saved runs is used up ({self.kept_mb / 2:,.0f} MB). Download the run instead."
+                f"The space for saved runs is used up ({self.limits.kept_mb / 2:,.0f} MB). Download the run instead."
             )
 
     @property
     def _of_all(self) -> float:
-        return self.kept_mb * 1e6
+        return self.limits.kept_mb * 1e6
 
     @property
     def _of_one(self) -> float:
@@ -160,7 +151,7 @@ class Space:
     def _end(self, found: Holding) -> float:
         if not found.is_whole:
             return found.since + _HALF_MADE_S
-        return found.since + (86_400 * self.saved_days if found.is_saved else 3_600 * self.kept_hours)
+        return found.since + (86_400 * self.limits.saved_days if found.is_saved else 3_600 * self.limits.kept_hours)
 
     def _holdings(self, *, with_sizes: bool = True) -> list[Holding]:
         homes = [home for home in self.root.glob("*") if is_id(home.name)]

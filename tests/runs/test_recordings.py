@@ -5,8 +5,9 @@ import json
 import pytest
 
 from seqdemo.errors import DataError
-from seqdemo.training import recorded
-from seqdemo.training.jobs import Jobs, Limits
+from seqdemo.runs import recordings
+from seqdemo.runs.jobs import Jobs
+from seqdemo.runs.limits import Limits
 from seqdemo.training.settings import PRESETS, Preset, RunSettings
 
 TINY = Preset(
@@ -26,8 +27,8 @@ def recorded_once(tmp_path_factory):
     home = tmp_path_factory.mktemp("recorded")
     jobs = Jobs(home / "runs", Limits())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(recorded, "PRESETS", {"tiny": TINY})
-        recorded.record("tiny", jobs, home / "kept", timeout_s=240)
+        patch.setattr(recordings, "PRESETS", {"tiny": TINY})
+        recordings.record("tiny", jobs, home / "kept", timeout_s=240)
     jobs.close()
     return home / "kept"
 
@@ -35,13 +36,13 @@ def recorded_once(tmp_path_factory):
 @pytest.fixture
 def tiny(recorded_once, monkeypatch):
     """The same folder, with its preset known."""
-    monkeypatch.setattr(recorded, "PRESETS", {"tiny": TINY})
+    monkeypatch.setattr(recordings, "PRESETS", {"tiny": TINY})
     return recorded_once
 
 
 def test_a_recording_holds_each_run_with_its_settings_and_its_end(tiny):
-    assert recorded.names(tiny) == ["tiny"]
-    runs = recorded.load("tiny", tiny)
+    assert recordings.names(tiny) == ["tiny"]
+    runs = recordings.load("tiny", tiny)
     assert tuple(run.settings for run in runs) == TINY.runs
     for run in runs:
         view = run.view()
@@ -52,7 +53,7 @@ def test_a_recording_holds_each_run_with_its_settings_and_its_end(tiny):
 
 
 def test_a_recording_is_shown_as_far_as_it_had_come(tiny):
-    run = recorded.load("tiny", tiny)[0]
+    run = recordings.load("tiny", tiny)[0]
     end = run.view().seconds
     before, middle = run.view(-1.0), run.view(end * 0.999)
     assert before.state == "starting"
@@ -66,20 +67,20 @@ def test_a_recording_is_shown_as_far_as_it_had_come(tiny):
 
 def test_what_is_not_recorded_or_damaged_gets_a_sentence(tiny, tmp_path):
     with pytest.raises(DataError, match="known are tiny"):
-        recorded.load("other", tiny)
+        recordings.load("other", tiny)
     with pytest.raises(DataError, match="has not been recorded"):
-        recorded.load("tiny", tmp_path)
+        recordings.load("tiny", tmp_path)
     (tmp_path / "tiny.json").write_text("{")
     with pytest.raises(DataError, match="cannot be read"):
-        recorded.load("tiny", tmp_path)
+        recordings.load("tiny", tmp_path)
     (tmp_path / "tiny.json").write_text(json.dumps({"format": 9, "runs": []}))
     with pytest.raises(DataError, match="format 9"):
-        recorded.load("tiny", tmp_path)
+        recordings.load("tiny", tmp_path)
 
 
-@pytest.mark.parametrize("name", recorded.names())
+@pytest.mark.parametrize("name", recordings.names())
 def test_a_shipped_recording_is_of_its_preset_and_its_story_is_true(name):
-    runs = recorded.load(name)
+    runs = recordings.load(name)
     assert tuple(run.settings for run in runs) == PRESETS[name].runs
     views = [run.view() for run in runs]
     accuracies = [view.done["metrics"]["test_accuracy"] if view.done else None for view in views]
@@ -97,9 +98,9 @@ def test_a_shipped_recording_is_of_its_preset_and_its_story_is_true(name):
         assert on.done["metrics"]["test_mse"] < 0.5 * on.start["guess_loss"]
     elif name == "pooling":
         assert min(accuracies) > 0.95
-    path = recorded.FOLDER / f"{name}.json"
+    path = recordings.FOLDER / f"{name}.json"
     assert path.stat().st_size < 400_000
 
 
 def test_every_preset_is_recorded():
-    assert recorded.names() == list(PRESETS)
+    assert recordings.names() == list(PRESETS)

@@ -16,7 +16,8 @@ from typing import Any
 import seqdemo
 from seqdemo.checkpoints import manifest
 from seqdemo.errors import CheckpointError, DataError, TrainingError
-from seqdemo.training.jobs import Jobs, View
+from seqdemo.runs.jobs import Jobs
+from seqdemo.runs.view import View
 from seqdemo.training.settings import PRESETS, RunSettings
 
 FOLDER = seqdemo.PRETRAINED / "runs"
@@ -52,8 +53,6 @@ class Recording:
             if seconds is not None and at > seconds:
                 break
             found.take({**event, "at": at})
-        if found.done is not None:
-            found.done = {**found.done, "folder": None}  # the weights are not kept
         return found
 
 
@@ -120,7 +119,7 @@ def record(name: str, jobs: Jobs, folder: pathlib.Path = FOLDER, timeout_s: floa
 
 
 def _short(value: Any) -> Any:
-    """Numbers with five significant digits, and no path of this machine."""
+    """Numbers with five significant digits, and no path of this machine, where the weights are not kept."""
     if isinstance(value, float):
         return float(f"{value:.5g}")
     if isinstance(value, dict):

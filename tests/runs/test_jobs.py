@@ -19,8 +19,11 @@ import seqdemo
 from seqdemo.checkpoints import schema
 from seqdemo.data import own_csv, tables
 from seqdemo.errors import ConfigError, DataError, TrainingError
-from seqdemo.training import jobs as registry
-from seqdemo.training.jobs import Jobs, Limits, side_by_side
+from seqdemo.runs import jobs as jobs_module
+from seqdemo.runs.jobs import Jobs
+from seqdemo.runs.limits import Limits, is_allowed
+from seqdemo.runs.view import side_by_side
+from seqdemo.training.loaded import read_result
 from seqdemo.training.settings import RunSettings
 
 SMALL = RunSettings(
@@ -66,7 +69,7 @@ def test_a_run_tells_its_curves_and_leaves_a_model_that_can_be_saved_downloaded_
 
     content = jobs.zip_bytes(run_id)
     assert set(zipfile.ZipFile(io.BytesIO(content)).namelist()) == set(schema.FILES)
-    back = jobs.load_zip(content, name="Back again")
+    back = jobs.load_zip(content, read_result, name="Back again")
     loaded = jobs.view(back)
     assert back != run_id
     assert (loaded.state, loaded.name, loaded.is_text_model) == ("done", "Back again", True)
@@ -230,7 +233,8 @@ def test_a_full_disk_ends_the_run_with_a_sentence_and_no_half_a_result(tmp_path,
 import json, resource, signal, sys
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
-from seqdemo.training.jobs import Jobs, Limits
+from seqdemo.runs.jobs import Jobs
+from seqdemo.runs.limits import Limits
 from seqdemo.training.settings import RunSettings
 jobs = Jobs({str(tmp_path / "runs")!r}, Limits())
 run_id = jobs.start(RunSettings(**json.loads(sys.argv[1])))
@@ -279,8 +283,8 @@ def test_a_run_belongs_to_who_started_or_loaded_it_also_after_the_server_was_sta
     first = make(tmp_path)
     started = first.start(SMALL, visitor="one")
     good = {path.name: path.read_bytes() for path in checkpoint_folders["gru"].iterdir()}
-    loaded = first.load_zip(zipped(**good), visitor="two")
-    nobodys = first.load_zip(zipped(**good))
+    loaded = first.load_zip(zipped(**good), read_result, visitor="two")
+    nobodys = first.load_zip(zipped(**good), read_result)
     first.wait(started, ended, WAIT_S)
     assert first.belongs_to(first.again(started, visitor="two"), "two"), "whoever repeats a run has the new one"
     first.close()
@@ -334,7 +338,7 @@ def test_old_runs_that_are_not_saved_make_room_and_saved_ones_stay(tmp_path):
 
 
 def test_what_is_too_old_is_deleted_on_a_server_that_nobody_visits(tmp_path, monkeypatch):
-    monkeypatch.setattr(registry, "_SECONDS_BETWEEN_SWEEPS", 0.05)
+    monkeypatch.setattr(jobs_module, "_SECONDS_BETWEEN_SWEEPS", 0.05)
     root = tmp_path / "runs"
     finished(root, "d" * 16, name="for long", age_hours=24 * 29)
     finished(root, "e" * 16, name="for too long", age_hours=24 * 31)
@@ -378,7 +382,7 @@ def test_a_run_is_deleted_at_once_where_its_visitor_wants_it(jobs):
 
 def test_a_visitor_finds_all_runs_that_are_his_without_a_link(jobs, checkpoint_folders, zipped):
     good = {path.name: path.read_bytes() for path in checkpoint_folders["gru"].iterdir()}
-    loaded = jobs.load_zip(zipped(**good), visitor="one")
+    loaded = jobs.load_zip(zipped(**good), read_result, visitor="one")
     started = jobs.start(LONG, visitor="one")
     jobs.start(LONG, visitor="two")
     assert sorted(jobs.of("one")) == sorted([loaded, started])
@@ -392,12 +396,12 @@ def test_one_visitor_cannot_fill_the_space_of_all(tmp_path, checkpoint_folders, 
     jobs = make(tmp_path, kept_mb=1, max_models=3)
     good = {path.name: path.read_bytes() for path in checkpoint_folders["gru"].iterdir()}
     theirs = finished(jobs.root, "t" * 16, owner="two", size=10_000, age_hours=20)
-    loaded = [jobs.load_zip(zipped(**good), visitor="one") for _ in range(3)]
+    loaded = [jobs.load_zip(zipped(**good), read_result, visitor="one") for _ in range(3)]
     with pytest.raises(TrainingError, match="You have 3 saved or loaded models here, and no more are kept"):
-        jobs.load_zip(zipped(**good), visitor="one")
+        jobs.load_zip(zipped(**good), read_result, visitor="one")
     jobs.delete(loaded[0])
     jobs.save(loaded[1], "kept")
-    jobs.load_zip(zipped(**good), visitor="one")
+    jobs.load_zip(zipped(**good), read_result, visitor="one")
     with pytest.raises(TrainingError, match="3 saved or loaded models"):
         jobs.save(finished(jobs.root, "z" * 16, owner="one"), "one more")
     finished(jobs.root, "b" * 16, owner="one", size=90_000, age_hours=3)
@@ -464,11 +468,11 @@ def test_nobody_else_may_read_what_a_run_leaves(jobs):
 def test_training_can_be_switched_off(jobs, monkeypatch):
     for word in ("off", "OFF", "0"):
         monkeypatch.setenv("SEQDEMO_TRAINING", word)
-        assert not registry.is_allowed()
+        assert not is_allowed()
         with pytest.raises(TrainingError, match="switched off"):
             jobs.start(SMALL)
     monkeypatch.delenv("SEQDEMO_TRAINING")
-    assert registry.is_allowed()
+    assert is_allowed()
 
 
 def test_limits_come_from_the_environment(monkeypatch):
@@ -516,10 +520,3 @@ def test_a_view_that_was_given_away_changes_no_more(jobs):
     late = jobs.wait(run_id, ended, WAIT_S)
     assert (early.steps, early.epochs, early.state) == ([], [], early.state)
     assert late.version > early.version
-
-
-def test_the_registry_does_without_torch():
-    code = "import sys, seqdemo.training.jobs, seqdemo.training.recorded; print('torch' in sys.modules)"
-    root = str(pathlib.Path(seqdemo.__file__).parents[1])
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root, check=True)
-    assert done.stdout.strip() == "False"

@@ -1,0 +1,48 @@
+"""What every classifier of this project can do; a new one is a subclass in a file of its own."""
+
+from __future__ import annotations
+
+import abc
+from typing import Any
+
+from torch import Tensor, nn
+
+
+class SequenceModel(nn.Module, abc.ABC):
+    """A model that reads a sequence of words and answers.
+
+    Attributes:
+        config: Its shape, a frozen dataclass with `vocab_size` and `n_outputs` among others.
+        embedding: The word vectors.
+        head: From what is read to the answer.
+    """
+
+    config: Any
+    embedding: nn.Embedding
+    head: nn.Linear
+
+    @property
+    @abc.abstractmethod
+    def has_prefix_states(self) -> bool:
+        """Whether the verdict after each word is the head applied to that word's state."""
+
+    @property
+    def has_step_logits(self) -> bool:
+        """Whether a loss can be taken at every word, by `step_logits_from_embeddings`."""
+        return False
+
+    @abc.abstractmethod
+    def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
+        """Reads a padded batch, ids (B, T) and lengths (B,); returns logits (B, n_outputs)."""
+
+    @abc.abstractmethod
+    def logits_from_embeddings(self, x: Tensor, lengths: Tensor) -> Tensor:
+        """The same from word vectors (B, T, d), so that a derivative with respect to them can be taken."""
+
+    @abc.abstractmethod
+    def logits_at_steps(self, x: Tensor, lengths: Tensor) -> Tensor:
+        """One answer for each step from word vectors (B, T, d): logits (B, T, n_outputs)."""
+
+    @abc.abstractmethod
+    def record(self, ids: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """Reads one text (T,) and keeps what it computes: logits (n_outputs,), and signals by their names."""

@@ -1,0 +1,70 @@
+"""A sixth model costs one file and one entry in the registry."""
+
+import numpy as np
+import pytest
+import torch
+
+from seqdemo.checkpoints import folder
+from seqdemo.data.examples import Examples
+from seqdemo.models import registry
+from seqdemo.models.registry import MODELS, Family, ModelSpec
+from seqdemo.training import engine, sentiment, settings, task_run
+from seqdemo.training.config import TrainingConfig
+from seqdemo.training.settings import RunSettings
+from seqdemo.ui import own_models
+from tests.models import mean_of_words
+
+SPEC = ModelSpec(
+    name="mean",
+    label="Mean of words",
+    colour="#999999",
+    dash="1 1",
+    summary="Knows which words there are, and nothing of their order.",
+    family=Family(
+        name="mean",
+        module=mean_of_words.__name__,
+        config="MeanConfig",
+        model="MeanOfWords",
+        entries=lambda settings: {"d_embed": settings.d_embed},
+    ),
+)
+
+
+@pytest.fixture(autouse=True)
+def sixth(monkeypatch):
+    monkeypatch.setitem(MODELS, SPEC.name, SPEC)
+    monkeypatch.setitem(settings.CHOICES, "model", tuple(MODELS))  # made of the registry when it is imported
+
+
+def test_it_is_trained_by_the_same_loop_for_ten_updates():
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 2, 40)
+    ids = [np.array([2 + label, *rng.integers(4, 9, 5)]) for label in labels]
+    examples = Examples(ids, labels, [np.array([5]) for _ in ids])
+    torch.manual_seed(0)
+    model = registry.build("mean", registry.make_config("mean", vocab_size=9))
+    config = TrainingConfig(epochs=10, batch_size=40, learning_rate=0.1, adversarial=0.5, keep="last", precision="fp32")
+    learner = sentiment.SentimentLearner(model, examples, examples, config)
+    run = engine.Run(learner)
+    run.go()
+    assert run.progress.update == 10
+    assert run.progress.history[-1]["train_loss"] < run.progress.history[0]["train_loss"]
+
+
+def test_it_is_trained_saved_loaded_and_asked_by_what_the_five_go_through(tmp_path):
+    wanted = RunSettings(task="synthetic", model="mean", distance=4, samples=200, epochs=2, device="cpu")
+    done = task_run.train(wanted, out=tmp_path / "result")
+    classifier = folder.load(tmp_path / "result")
+    assert classifier.name == "mean"
+    assert classifier.metrics["test_accuracy"] == done.metrics["test_accuracy"]
+    assert 0 <= classifier.predict_proba(["a fine film"])[0] <= 1
+
+
+def test_pages_offer_it_where_it_can_answer():
+    assert set(own_models.pages_for("mean")) == {"sentiment", "memory"}
+    assert set(own_models.pages_for("lstm")) == {"sentiment", "stepper", "memory"}
+    assert set(own_models.pages_for("transformer")) == {"sentiment", "attention", "memory"}
+
+
+def test_no_shipped_model_is_without_states_or_attention():
+    assert all(spec.has_states or spec.has_attention for name, spec in MODELS.items() if name != "mean")
