@@ -1,5 +1,6 @@
 import json
 import pathlib
+import re
 
 import numpy as np
 import pyarrow as pa
@@ -208,3 +209,15 @@ def test_a_task_takes_its_own_options_only(capsys: pytest.CaptureFixture[str]) -
         assert f"--task reviews has no setting {unused[0]}." in capsys.readouterr().err
     assert main(["train", "--task", "copy", "--csv", "x"]) == 2
     assert "--task copy has no setting --csv." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["train", "pretrain"])
+def test_every_option_says_what_it_means(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    said = capsys.readouterr().out
+    _, *options = re.split(r"^  (?=--)", said.partition("options:")[2], flags=re.MULTILINE)
+    assert len(options) > 10
+    for option in options:
+        words = re.sub(r"^(?:--[\w-]+(?: \{[^}]*\}| [A-Z_]+)?(?:, )?)+", "", option).split()
+        assert words, f"{option} says nothing"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import inspect
 import math
 import os
 import pathlib
+import re
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -63,17 +65,25 @@ def count(word: str, most: float = math.inf) -> int:
     return value
 
 
+def meanings(config: type[Any]) -> dict[str, str]:
+    """What each setting of a config means, as the `Attributes` of its docstring say it."""
+    text = inspect.getdoc(config) or ""
+    entries = re.findall(r"^ {4}(\w+): (.+(?:\n {5,}.+)*)", text.partition("Attributes:")[2], re.MULTILINE)
+    return {name: " ".join(meaning.split()).replace("`", "") for name, meaning in entries}
+
+
 def add_settings(
-    parser: argparse.ArgumentParser, kinds: Mapping[str, Callable[[str], Any]], help: str | None = None
+    parser: argparse.ArgumentParser, kinds: Mapping[str, Callable[[str], Any]], meanings: Mapping[str, str]
 ) -> None:
     """One option for each setting, without a default, so that `given` finds what was said only.
 
     Args:
         parser: Of the command.
         kinds: Name of the setting → what reads its value.
-        help: What the options are about.
+        meanings: Name of the setting → what it means.
     """
     for name, kind in kinds.items():
+        help = meanings.get(name, "").replace("%", "%%")
         if kind is bool:
             parser.add_argument(flag(name), action=argparse.BooleanOptionalAction, default=None, help=help)
         else:

@@ -7,9 +7,19 @@ import dataclasses
 import pathlib
 
 from seqdemo.commands import progress
-from seqdemo.commands.options import add_data, add_machine, add_settings, count, folder_to_write, given, set_threads
+from seqdemo.commands.options import (
+    add_data,
+    add_machine,
+    add_settings,
+    count,
+    folder_to_write,
+    given,
+    meanings,
+    set_threads,
+)
 from seqdemo.models.registry import MODELS
 from seqdemo.training.config import PretrainingConfig
+from seqdemo.training.settings import RunSettings
 
 HELP = "learn a language model on unlabelled reviews, to start from"
 
@@ -19,13 +29,13 @@ _SETTINGS = {entry.name: type(entry.default) for entry in dataclasses.fields(Pre
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """What may be said to it."""
-    parser.add_argument("--model", required=True, choices=list(MODELS))
+    parser.add_argument("--model", required=True, choices=list(MODELS), help="whose layers learn the language")
     parser.add_argument("--preset", help="of the model; its first by default")
     parser.add_argument("--out", type=pathlib.Path, help="checkpoint folder; runs/lm-MODEL by default")
     parser.add_argument("--start", type=pathlib.Path, help="a language model whose words are taken to start from")
     parser.add_argument("--resume", action="store_true", help="go on where an interrupted run stopped")
-    add_settings(parser, _SIZES)
-    add_settings(parser, _SETTINGS)
+    add_settings(parser, _SIZES, meanings(RunSettings))
+    add_settings(parser, _SETTINGS, meanings(PretrainingConfig))
     add_machine(parser)
     add_data(parser)
 

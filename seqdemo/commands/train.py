@@ -22,6 +22,7 @@ from seqdemo.commands.options import (
     flag,
     folder_to_write,
     given,
+    meanings,
     number,
     positive,
     set_threads,
@@ -55,7 +56,8 @@ _RUN_OPTIONS = {
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """What may be said to it."""
-    parser.add_argument("--task", choices=list(_TASKS), help="film reviews by default")
+    # Film reviews are learned one way here; the training page's short one comes with --settings.
+    parser.add_argument("--task", choices=[task for task in _TASKS if task != "imdb"], help="film reviews by default")
     parser.add_argument("--settings", type=pathlib.Path, help="a JSON file with the settings of a training page's task")
     parser.add_argument("--model", choices=list(MODELS), help="needed for film reviews")
     parser.add_argument(
@@ -76,9 +78,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--init", type=pathlib.Path, help="a language model to start from, as `pretrain` makes it")
     add_machine(parser)
-    add_settings(parser, _TRAINING_OPTIONS)
-    add_settings(parser, _MODEL_OPTIONS)
-    add_settings(parser, _RUN_OPTIONS, "of the tasks of the training page")
+    of_tasks = meanings(run_settings.RunSettings)
+    add_settings(parser, _TRAINING_OPTIONS, meanings(TrainingConfig))
+    add_settings(
+        parser,
+        _MODEL_OPTIONS,
+        {"embed_dropout": "Share of entries of word vectors zeroed.", **of_tasks},
+    )
+    add_settings(parser, _RUN_OPTIONS, {name: f"{text} (Tasks.)" for name, text in of_tasks.items()})
     parser.add_argument(
         "--csv",
         type=pathlib.Path,
