@@ -331,12 +331,14 @@ class Vocabulary:
         Returns:
             The vocabulary; words of equal count in alphabetical order.
         """
-        always = [PAD, UNKNOWN, *(SIGNS if version == 2 else ())]
-        counts = collections.Counter[str]()
+        signs = frozenset(SIGNS if version == 2 else ())
+        counts = collections.Counter[str](dict.fromkeys(signs, 0))
         for tokens in texts:
             counts.update(tokens)
-        ranked = sorted(counts.keys() - set(always), key=lambda word: (-counts[word], word))
-        return cls([*always, *ranked[: size - len(always)]], version=version)
+        ranked = sorted(counts, key=lambda word: (-counts[word], word))
+        words = [word for word in ranked if word not in signs]
+        kept = signs.union(words[: size - 2 - len(signs)])
+        return cls([PAD, UNKNOWN, *(word for word in ranked if word in kept)], version=version)
 
     @classmethod
     def load(cls, path: pathlib.Path, *, version: int = 1) -> Vocabulary:

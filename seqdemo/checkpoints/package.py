@@ -179,7 +179,8 @@ class Package:
             raise CheckpointCorruptError(f"{CONFIG}: {error}") from error
         int8_tables = self.config.get("int8_tables", [])
         self._check_header(header, model.state_dict(), int8_tables)
-        n_parameters = sum(parameter.numel() for parameter in model.parameters())
+        # Of a model that reads numbers the word vectors do not learn, and are not counted.
+        n_parameters = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
         said = self.metrics.get("parameters", n_parameters)
         if said != n_parameters:
             raise CheckpointCorruptError(f"{METRICS} says {said:,} parameters; the model has {n_parameters:,}.")

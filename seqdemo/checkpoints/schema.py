@@ -54,6 +54,7 @@ KINDS: Mapping[str | None, Kind] = {
     None: Kind("a classifier", "models", _OF_TEXTS),
     "language model": Kind("a language model", "language models", _OF_TEXTS),
     "dates": Kind("a translator of dates", "translators of dates", (CONFIG, WEIGHTS, METRICS, HISTORY)),
+    "task": Kind("a model of a made-up task", "models of made-up tasks", (CONFIG, WEIGHTS, METRICS, HISTORY)),
 }
 """Every kind, by the entry `kind` of its config; a classifier has none."""
 MAX_BYTES: Mapping[str, int] = {

@@ -49,7 +49,7 @@ class Family:
 
 def _recurrent_entries(settings: Any) -> dict[str, Any]:
     same = ("d_embed", "d_hidden", "n_layers", "dropout", "readout", "recurrent_init", "forget_bias", "update_bias")
-    return {"embed_dropout": settings.dropout, **{name: getattr(settings, name) for name in same}}
+    return {name: getattr(settings, name) for name in same} | {"embed_dropout": settings.dropout}
 
 
 def _transformer_entries(settings: Any) -> dict[str, Any]:

@@ -414,7 +414,8 @@ class HiddenWordLearner(LanguageLearner):
     def _loss(self, windows: Tensor, rng: np.random.Generator) -> Tensor:
         own = ranks.own_rows(len(windows))
         states, targets, n_in_all = self._guess(windows, int(rng.integers(2**31)), own)
-        weight = ranks.weight(len(targets), n_in_all)
+        # Alone, a process need not wait for its device to know the number.
+        weight = ranks.weight(len(targets), int(n_in_all) if ranks.world() > 1 else 0)
         return weight * self._word_loss(self.model.decoder, states, targets, rng)
 
     def _trial_loss(self, rows: int, steps: int) -> Tensor:

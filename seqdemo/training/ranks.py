@@ -66,9 +66,9 @@ def own_rows(n: int) -> slice:
     return slice(rank(), n, world()) if rank() < n else slice(0, 1)
 
 
-def weight(n_own: int | Tensor, n: int | Tensor) -> float | Tensor:
+def weight(n_own: int, n: int) -> float:
     """What the mean over own rows (or words) counts for, so that the mean over processes is that over all of them."""
-    return n_own * world() / n
+    return 1.0 if world() == 1 else n_own * world() / max(1, n)
 
 
 def agreed(value: T) -> T:

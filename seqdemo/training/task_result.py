@@ -55,6 +55,7 @@ def write(
             )
             return
         config = {
+            "kind": "task",
             "model": settings.model,
             "task": settings.task,
             "architecture": dataclasses.asdict(model.network.config),

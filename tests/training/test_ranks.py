@@ -58,11 +58,21 @@ def figures(events):
     return [event[name] for event in events for name in names if event.get(name) is not None]
 
 
-@pytest.mark.parametrize(("model", "adversarial"), [("gru", "2"), ("bilstm", "0")])
-def test_reviews_are_learned_alike_by_one_process_and_by_two(model, adversarial, reviews, tmp_path):
+def test_reviews_are_learned_alike_by_one_process_and_by_two(reviews, tmp_path):
     def run(n):
-        words = ["train", "--model", model, *SIZES[model], "--dropout", "0", "--embed-dropout", "0", "--epochs", "3"]
-        words += ["--batch-size", "7", "--adversarial", adversarial, "--average-decay", "0.9", "--no-test"]
+        words = [
+            "train",
+            "--model",
+            "bilstm",
+            *SIZES["bilstm"],
+            "--dropout",
+            "0",
+            "--embed-dropout",
+            "0",
+            "--epochs",
+            "3",
+        ]
+        words += ["--batch-size", "7", "--adversarial", "2", "--average-decay", "0.9", "--no-test"]
         out = tmp_path / str(n)
         events = told(n, *words, "--data", reviews, "--out", str(out))
         return figures(events), folder.load(out).model.state_dict()
