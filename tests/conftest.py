@@ -30,14 +30,6 @@ SMALL = {
 }
 
 
-def pytest_collection_modifyitems(items):
-    """Tests run in several processes: those of a file in one, so that what it builds is built once; all that drive a
-    browser in one, since two browsers make each other wait."""
-    for item in items:
-        home = item.path.parent.name
-        item.add_marker(pytest.mark.xdist_group(home if home == "browser" else f"{home}.{item.path.stem}"))
-
-
 @pytest.fixture(scope="session", autouse=True)
 def only_this_machine():
     """Makes a connection to another machine a failure."""

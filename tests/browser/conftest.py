@@ -13,6 +13,7 @@ import urllib.request
 from collections import namedtuple
 
 import pytest
+from filelock import FileLock
 
 from seqdemo import environment
 
@@ -33,8 +34,11 @@ def _missing(sentence):
 
 
 @pytest.fixture(scope="module")  # not for the session: while it lives, no other test can start an event loop
-def chromium():
-    """The browser; tests that need it are skipped, with a sentence, where there is none."""
+def chromium(tmp_path_factory):
+    """The browser; tests that need it are skipped, with a sentence, where there is none.
+
+    Tests run in several processes, a file in one. Those with a browser run one at a time: two make each other wait.
+    """
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
@@ -42,7 +46,8 @@ def chromium():
     found = next((path for path in map(shutil.which, BROWSERS) if path), None)
     if found is None:
         _missing(f"Browser tests need one of these programs: {', '.join(BROWSERS)}.")
-    with sync_playwright() as playwright:
+    lock = FileLock(tmp_path_factory.getbasetemp().parent / "browser.lock")
+    with lock, sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=found, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
         )
