@@ -300,7 +300,7 @@ def test_every_kind_refuses_a_model_larger_than_is_wanted(kind: str, checkpoint:
 
 
 def test_every_kind_that_the_schema_knows_is_in_this_table() -> None:
-    assert set(KIND_OF.values()) == set(schema.KINDS)
+    assert set(KIND_OF.values()) == set(schema.KINDS) - {"task"}  # read in tests/training/test_task_run.py
 
 
 def test_every_kind_refuses_another_size_before_it_is_built(kind: str, checkpoint: pathlib.Path) -> None:

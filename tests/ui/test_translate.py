@@ -39,7 +39,6 @@ METRICS = {
         ],
     },
     "validation_n": 100,
-    "parameters": 1_000,
     "epochs": 2,
     "seconds": 60.0,
     "device": "cpu",
@@ -62,7 +61,9 @@ def translators(pretrained):
         )
         history = [entry for entry in HISTORY if name == translate.ATTENTION or entry["way"] == "teacher"]
         settings = {"texts": 100, "other_share": 0.25}
-        translator.save(pretrained / name, model=Seq2Seq(shape), metrics=METRICS, history=history, training=settings)
+        model = Seq2Seq(shape)
+        metrics = {**METRICS, "parameters": sum(parameter.numel() for parameter in model.parameters())}
+        translator.save(pretrained / name, model=model, metrics=metrics, history=history, training=settings)
     yield pretrained
     resources.translator.clear()
     resources.arrays_kept.clear()
