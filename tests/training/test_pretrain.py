@@ -38,7 +38,7 @@ def reviews(tmp_path_factory):
 
 def learn(name, reviews, out, *, epochs=8.0, **options):
     sizes = SIZES if name != "transformer" else {"d_model": 16, "n_heads": 2, "n_layers": 1, "d_ff": 16}
-    config = PretrainingConfig(epochs=epochs, **QUICK)
+    config = PretrainingConfig(epochs=epochs, precision="fp32", **QUICK)
     pretrain(name, out=out, config=config, overrides=sizes, data=str(reviews), device=CPU, tokens=1, **options)
     return language_model.load(out)
 
