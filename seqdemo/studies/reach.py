@@ -16,7 +16,7 @@ from seqdemo.data import tasks
 from seqdemo.data.tasks import CORRECT_WITHIN, TASKS, Batch, Task
 from seqdemo.models.registry import build, make_config
 from seqdemo.studies import accuracy_by_distance as study
-from seqdemo.training import devices, engine, events
+from seqdemo.training import engine
 from seqdemo.training.precision import Trial
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ class Reach(engine.Learner[Batch]):
         """Builds the model."""
         torch.manual_seed(run.seed)
         self._task, self._run = TASKS[run.task], run
+        self.task, self.label = run.task, study.VARIANTS[run.variant].label
         self.model, self.settings = Reader(self._task, study.VARIANTS[run.variant]), dataclasses.asdict(run)
         self._rng = study.chance(run, 0, run.length)
         self._validation = self._task.draw(study.chance(run, 1, run.length), study.N_VALIDATION, run.length)
@@ -84,24 +85,6 @@ class Reach(engine.Learner[Batch]):
             precision="fp32",
             keep="last",
             report_every=study.CHECK_EVERY,
-        )
-
-    @property
-    def n_parameters(self) -> int:
-        """Trained numbers, the front's included."""
-        return sum(parameter.numel() for parameter in self.trained)
-
-    def start(self, precision: str) -> events.Start:
-        """What is told when the run begins."""
-        return events.Start(
-            task=self._run.task,
-            label=study.VARIANTS[self._run.variant].label,
-            parameters=self.n_parameters,
-            device=devices.name_of(self.device),
-            precision=precision,
-            epochs=self.plan.epochs,
-            updates=self.plan.updates,
-            batch_size=self.plan.batch_size,
         )
 
     def trial(self) -> Trial:

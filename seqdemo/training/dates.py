@@ -136,6 +136,7 @@ def batches(written: Sequence[dates.Written], batch_size: int, rng: np.random.Ge
 class DatesLearner(engine.Learner[Batch]):
     """A translator of dates."""
 
+    task = "dates"
     model: Seq2Seq
 
     def __init__(self, model: Seq2Seq, config: DatesConfig) -> None:
@@ -146,6 +147,7 @@ class DatesLearner(engine.Learner[Batch]):
             config: The settings.
         """
         self.model, self._config = model, config
+        self.label = f"Dates {'with' if model.config.attention else 'without'} attention, {_WAY_WORDS[config.way]}"
         self.settings = {"attention": model.config.attention, **dataclasses.asdict(config)}
         self._validation = batches(
             dates.draw(np.random.default_rng((config.seed, 0)), _VALIDATION_N, "validation"), 250
@@ -161,20 +163,9 @@ class DatesLearner(engine.Learner[Batch]):
             precision=config.precision,
         )
 
-    def start(self, precision: str) -> events.Start:
-        """What is told when the run begins."""
-        has_attention = self.model.config.attention
-        return events.Start(
-            task="dates",
-            label=f"Dates {'with' if has_attention else 'without'} attention, {_WAY_WORDS[self._config.way]}",
-            parameters=sum(parameter.numel() for parameter in self.trained),
-            device=devices.name_of(self.device),
-            precision=precision,
-            epochs=self.plan.epochs,
-            updates=self.plan.updates,
-            batch_size=self.plan.batch_size,
-            more={"attention": has_attention, "way": self._config.way},
-        )
+    def about(self) -> dict[str, Any]:
+        """Which of the four translators it is."""
+        return {"attention": self.model.config.attention, "way": self._config.way}
 
     def trial(self) -> Trial:
         """A pass over validation texts."""

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from seqdemo.errors import TrainingError, is_out_of_memory
-from seqdemo.training import events, ranks, schedule, state
+from seqdemo.training import devices, events, ranks, schedule, state
 from seqdemo.training.control import Control
 from seqdemo.training.events import OnEvent, ignore
 from seqdemo.training.precision import Trial, autocast, choose_precision, keep_precision
@@ -115,12 +115,16 @@ class Learner(abc.ABC, Generic[B]):
     """What is learned: a model, its batches, its loss, its measures.
 
     Attributes:
+        task: Its name in events.
+        label: The model's name as people read it.
         model: What is trained, on its device.
         plan: The settings that every run has.
         settings: What must be the same for a run to be resumed.
         n_losses: How many `losses` gives.
     """
 
+    task: str
+    label: str
     model: nn.Module
     plan: Plan
     settings: Mapping[str, Any]
@@ -136,9 +140,33 @@ class Learner(abc.ABC, Generic[B]):
         """The parameters that learn."""
         return [parameter for parameter in self.model.parameters() if parameter.requires_grad]
 
-    @abc.abstractmethod
+    @property
+    def place(self) -> str:
+        """The device by the name its maker gave it."""
+        return devices.name_of(self.device)
+
+    @property
+    def n_parameters(self) -> int:
+        """Trained numbers."""
+        return sum(parameter.numel() for parameter in self.trained)
+
+    def about(self) -> Mapping[str, Any]:
+        """What a run's start tells beside what every start does."""
+        return {}
+
     def start(self, precision: str) -> events.Start:
         """What is told when the run begins."""
+        return events.Start(
+            task=self.task,
+            label=self.label,
+            parameters=self.n_parameters,
+            device=self.place,
+            precision=precision,
+            epochs=self.plan.epochs,
+            updates=self.plan.updates,
+            batch_size=self.plan.batch_size,
+            more=self.about(),
+        )
 
     @abc.abstractmethod
     def trial(self) -> Trial:
@@ -427,7 +455,9 @@ class Run(Generic[B]):
         self, rate: float, losses: Sequence[Tensor], norms: Sequence[Tensor], n_done: int, began: float
     ) -> None:
         """The only place of an epoch where the processor waits for the device."""
-        found = torch.cat([ranks.mean(torch.stack([*losses]).float()), torch.stack([*norms]).float()]).cpu().numpy()
+        found = (
+            torch.cat([ranks.mean(torch.stack(list(losses)).float()), torch.stack(list(norms)).float()]).cpu().numpy()
+        )
         loss, norm = found[: len(losses)], found[len(losses) :]
         plan, progress = self._plan, self.progress
         self._refuse_nonsense(progress.update - len(losses), loss, norm)

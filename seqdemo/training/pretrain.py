@@ -159,6 +159,7 @@ class LanguageLearner(engine.Learner[int]):
         n_directions: In which a word is guessed.
     """
 
+    task = "language"
     n_validation: int
     n_directions = 1
 
@@ -182,7 +183,7 @@ class LanguageLearner(engine.Learner[int]):
             n_rows: Lanes or windows in one update.
             updates_an_epoch: Between two checks; a twentieth of a pass by default.
         """
-        self.model, self.settings, self._config, self._label = model, dataclasses.asdict(config), config, label
+        self.model, self.settings, self._config, self.label = model, dataclasses.asdict(config), config, label
         self.updates_a_pass, self._n_rows = updates_a_pass, n_rows
         self._updates_an_epoch = updates_an_epoch or max(1, updates_a_pass // _CHECKS_A_PASS)
         self._checks_between = 1 if updates_an_epoch else _CHECKS_BETWEEN_VALIDATIONS
@@ -199,19 +200,6 @@ class LanguageLearner(engine.Learner[int]):
             seed=config.seed,
             precision=config.precision,
             keep="last",
-        )
-
-    def start(self, precision: str) -> events.Start:
-        """What is told when the run begins."""
-        return events.Start(
-            task="language",
-            label=self._label,
-            parameters=sum(parameter.numel() for parameter in self.trained),
-            device=devices.name_of(self.device),
-            precision=precision,
-            epochs=self.plan.epochs,
-            updates=self.plan.updates,
-            batch_size=self.plan.batch_size,
         )
 
     def trial(self) -> Trial:

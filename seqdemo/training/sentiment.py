@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 (torch's own name for it)
 
 from seqdemo.data.examples import Batch, Examples, epoch_batches, evaluation_batches
-from seqdemo.training import devices, engine, events, ranks, schedule
+from seqdemo.training import devices, engine, ranks, schedule
 from seqdemo.training.config import TrainingConfig
 from seqdemo.training.events import OnEvent, ignore
 from seqdemo.training.precision import Trial
@@ -44,6 +44,7 @@ class SentimentLearner(engine.Learner[Batch]):
         validation: Examples that choose the epoch.
     """
 
+    task = "reviews"
     model: SequenceModel
 
     def __init__(
@@ -67,7 +68,7 @@ class SentimentLearner(engine.Learner[Batch]):
             beside: Further examples.
         """
         self.model, self.validation, self.settings = model, validation, dataclasses.asdict(config)
-        self._training, self._config, self._label, self._beside = training, config, label, beside
+        self._training, self._config, self.label, self._beside = training, config, label, beside
         self.n_losses = 2 if config.adversarial else 1
         n = len(training) + (beside.n if beside else 0)
         after_warmup = schedule.constant if config.schedule == "plateau" else schedule.cosine
@@ -86,19 +87,9 @@ class SentimentLearner(engine.Learner[Batch]):
             average_decay=config.average_decay,
         )
 
-    def start(self, precision: str) -> events.Start:
-        """What is told when the run begins."""
-        return events.Start(
-            task="reviews",
-            label=self._label,
-            parameters=sum(parameter.numel() for parameter in self.trained),
-            device=devices.name_of(self.device),
-            precision=precision,
-            epochs=self.plan.epochs,
-            updates=self.plan.updates,
-            batch_size=self.plan.batch_size,
-            more={"training_n": len(self._training), "validation_n": len(self.validation)},
-        )
+    def about(self) -> dict[str, Any]:
+        """How many texts there are."""
+        return {"training_n": len(self._training), "validation_n": len(self.validation)}
 
     def trial(self) -> Trial:
         """A pass over the first batch, whole."""

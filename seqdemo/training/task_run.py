@@ -67,6 +67,7 @@ class TaskLearner(engine.Learner[Batch]):
             problem: What is asked.
         """
         self._settings, self.problem, self.settings = settings, problem, dataclasses.asdict(settings)
+        self.task, self.label = settings.task, MODELS[settings.model].label
         self._where = devices.choose(settings.device)
         torch.manual_seed(settings.seed)
         self.model = TaskModel(settings, problem).to(torch.device(self._where.name))
@@ -88,35 +89,30 @@ class TaskLearner(engine.Learner[Batch]):
             measures_start=True,
         )
 
-    def start(self, precision: str) -> events.Start:
-        """What is told when the run begins."""
+    @property
+    def place(self) -> str:
+        """The device in full, as the training page names it."""
+        return self._where.label
+
+    def about(self) -> dict[str, Any]:
+        """What the training page tells of a run before it has learned anything."""
         problem, plan = self.problem, self.plan
-        return events.Start(
-            task=self._settings.task,
-            label=MODELS[self._settings.model].label,
-            parameters=self.model.n_parameters,
-            device=self._where.label,
-            precision=precision,
-            epochs=plan.epochs,
-            updates=plan.updates,
-            batch_size=plan.batch_size,
-            more={
-                "model": self._settings.model,
-                "device_memory_bytes": self._where.memory_bytes,
-                "training_n": problem.training_n,
-                "validation_n": sum(len(batch.lengths) for batch in problem.validation),
-                "test_n": sum(len(batch.lengths) for batch in problem.test),
-                "updates_per_epoch": plan.updates // plan.epochs,
-                "classes": list(problem.classes),
-                "answer": problem.answer,
-                "loss": "squared error" if problem.answer == "number" else "cross-entropy",
-                "guess_accuracy": problem.guess_accuracy,
-                "guess_loss": problem.guess_loss,
-                "bag_of_words": problem.bag_of_words,
-                "ceiling": problem.ceiling,
-                "probe_steps": int(problem.probe.lengths.min()),
-            },
-        )
+        return {
+            "model": self._settings.model,
+            "device_memory_bytes": self._where.memory_bytes,
+            "training_n": problem.training_n,
+            "validation_n": sum(len(batch.lengths) for batch in problem.validation),
+            "test_n": sum(len(batch.lengths) for batch in problem.test),
+            "updates_per_epoch": plan.updates // plan.epochs,
+            "classes": list(problem.classes),
+            "answer": problem.answer,
+            "loss": "squared error" if problem.answer == "number" else "cross-entropy",
+            "guess_accuracy": problem.guess_accuracy,
+            "guess_loss": problem.guess_loss,
+            "bag_of_words": problem.bag_of_words,
+            "ceiling": problem.ceiling,
+            "probe_steps": int(problem.probe.lengths.min()),
+        }
 
     def trial(self) -> Trial:
         """A pass over validation sequences."""
@@ -242,15 +238,15 @@ def _ship(learner: TaskLearner, progress: engine.Progress, reason: str, out: pat
     model.load_state_dict({name: tensor.to(learner.device) for name, tensor in kept.items()})
     test = evaluate(model, problem.test)
     low, high = accuracy_interval(test["accuracy"], int(test["asked"]))
-    start = learner.start(progress.precision)
+    about = learner.about()
     metrics: dict[str, Any] = {
         "test_accuracy": round(test["accuracy"], 5),
         "test_interval": [round(low, 5), round(high, 5)],
-        "test_n": start.more["test_n"],
+        "test_n": about["test_n"],
         "test_mse" if problem.answer == "number" else "test_loss_nats": round(test["loss"], 5),
         "max_tokens": MAX_TOKENS,
         "validation_accuracy": progress.best["validation_accuracy"],
-        "validation_n": start.more["validation_n"],
+        "validation_n": about["validation_n"],
         "guess_accuracy": problem.guess_accuracy,
         "bag_of_words_accuracy": problem.bag_of_words,
         "ceiling": problem.ceiling,
@@ -258,7 +254,7 @@ def _ship(learner: TaskLearner, progress: engine.Progress, reason: str, out: pat
         "seconds": round(progress.seconds, 2),
         "epochs": progress.epoch,
         "best_epoch": progress.best_epoch,
-        "device": start.device,
+        "device": learner.place,
         "precision": progress.precision,
         "seed": learner.plan.seed,
         "commit": code_commit(),
