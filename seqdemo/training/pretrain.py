@@ -145,9 +145,8 @@ def learner(
         label: The classifier's name as people read it.
         updates_an_epoch: Between two checks; a twentieth of a pass by default.
     """
-    if isinstance(model, MaskedLanguageModel):
-        return HiddenWordLearner(model, corpus, config, label, updates_an_epoch=updates_an_epoch)
-    return NextWordLearner(model, corpus, config, label, updates_an_epoch=updates_an_epoch)
+    kind = HiddenWordLearner if isinstance(model, MaskedLanguageModel) else NextWordLearner
+    return kind(model, corpus, config, label, updates_an_epoch=updates_an_epoch)
 
 
 class LanguageLearner(engine.Learner[int]):
@@ -166,34 +165,24 @@ class LanguageLearner(engine.Learner[int]):
     def __init__(
         self,
         model: RecurrentLanguageModel | MaskedLanguageModel,
+        corpus: corpora.Corpus,
         config: PretrainingConfig,
-        label: str,
+        label: str = "",
         *,
-        updates_a_pass: int,
-        n_rows: int,
-        updates_an_epoch: int | None,
+        updates_an_epoch: int | None = None,
     ) -> None:
-        """Keeps what a run needs.
-
-        Args:
-            model: A freshly built model, on its device.
-            config: The settings.
-            label: The classifier's name as people read it.
-            updates_a_pass: Over the whole corpus.
-            n_rows: Lanes or windows in one update.
-            updates_an_epoch: Between two checks; a twentieth of a pass by default.
-        """
+        """Keeps what a run needs; see `learner` for the arguments."""
         self.model, self.settings, self._config, self.label = model, dataclasses.asdict(config), config, label
-        self.updates_a_pass, self._n_rows = updates_a_pass, n_rows
-        self._updates_an_epoch = updates_an_epoch or max(1, updates_a_pass // _CHECKS_A_PASS)
+        self._n_rows, self.updates_a_pass = self._lay_out(corpus)
+        self._updates_an_epoch = updates_an_epoch or max(1, self.updates_a_pass // _CHECKS_A_PASS)
         self._checks_between = 1 if updates_an_epoch else _CHECKS_BETWEEN_VALIDATIONS
         full_on = {"auto": self.device.type == "cuda", "full": True, "candidates": False}
         self._full_softmax = full_on[config.softmax]
-        updates = max(1, round(config.epochs * updates_a_pass))
+        updates = max(1, round(config.epochs * self.updates_a_pass))
         self.plan = engine.Plan(
             epochs=math.ceil(updates / self._updates_an_epoch),
             updates=updates,
-            batch_size=n_rows,
+            batch_size=self._n_rows,
             learning_rate=config.learning_rate,
             schedule=schedule.by_share(config.warmup_share, _LOWEST_RATE),
             clip_norm=config.clip_norm,
@@ -209,15 +198,9 @@ class LanguageLearner(engine.Learner[int]):
     def optimiser(self) -> torch.optim.Optimizer:
         """AdamW; norms, biases and word vectors do not decay."""
         config = self._config
-        decays = {id(p) for p in self.trained if p.ndim > 1 and p is not self._table} if config.weight_decay else set()
-        groups = [
-            {"params": chosen, "weight_decay": decay}
-            for decay, chosen in (
-                (config.weight_decay, [p for p in self.trained if id(p) in decays]),
-                (0.0, [p for p in self.trained if id(p) not in decays]),
-            )
-            if chosen
-        ]
+        matrices = [p for p in self.trained if p.ndim > 1 and p is not self._table]
+        others = [p for p in self.trained if p.ndim <= 1 or p is self._table]
+        groups = [{"params": matrices, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}]
         betas, fused = (0.9, config.beta2), devices.has_fused_optimisers(self.device)
         return torch.optim.AdamW(groups, lr=config.learning_rate, betas=betas, fused=fused)
 
@@ -246,6 +229,10 @@ class LanguageLearner(engine.Learner[int]):
     @abc.abstractmethod
     def _table(self) -> Tensor:
         """The word vectors, (vocabulary, d)."""
+
+    @abc.abstractmethod
+    def _lay_out(self, corpus: corpora.Corpus) -> tuple[int, int]:
+        """Puts the corpus on the device; returns the rows of an update, and the updates of a pass."""
 
     @abc.abstractmethod
     def _loss_at(self, update: int, rng: np.random.Generator) -> Tensor: ...
@@ -279,33 +266,21 @@ class NextWordLearner(LanguageLearner):
 
     model: RecurrentLanguageModel
 
-    def __init__(
-        self,
-        model: RecurrentLanguageModel,
-        corpus: corpora.Corpus,
-        config: PretrainingConfig,
-        label: str = "",
-        *,
-        updates_an_epoch: int | None = None,
-    ) -> None:
+    def _lay_out(self, corpus: corpora.Corpus) -> tuple[int, int]:
         """Lays the corpus out in lanes."""
-        self.model = model
+        config = self._config
         lanes = _lanes(corpus.training, config.batch_size)
         if len(lanes) % ranks.world():
             raise ConfigError(f"{ranks.world()} processes cannot share {len(lanes)} lanes; take a multiple of it.")
         self._lanes = self._there(lanes[ranks.own_rows(len(lanes))])
         self._validation = self._there(_lanes(corpus.validation[:100_000], 32))
         self.n_validation = self._validation.numel()
-        self._directions = [False, True] if model.config.bidirectional else [False]
-        if not model.embedding.weight.requires_grad:
+        self._directions = [False, True] if self.model.config.bidirectional else [False]
+        if not self.model.embedding.weight.requires_grad:
             self._directions = [True]  # the forward direction is given
         self.n_directions = len(self._directions)
         self._state: dict[bool, tuple[Tensor, ...]] = {}
-        updates_a_pass = (self._lanes.shape[1] - 1) // config.window
-        n_rows = len(lanes)
-        super().__init__(
-            model, config, label, updates_a_pass=updates_a_pass, n_rows=n_rows, updates_an_epoch=updates_an_epoch
-        )
+        return len(lanes), (self._lanes.shape[1] - 1) // config.window
 
     def carried(self) -> dict[str, Tensor]:
         """The state of each lane at the end of its last window."""
@@ -373,27 +348,15 @@ class HiddenWordLearner(LanguageLearner):
 
     model: MaskedLanguageModel
 
-    def __init__(
-        self,
-        model: MaskedLanguageModel,
-        corpus: corpora.Corpus,
-        config: PretrainingConfig,
-        label: str = "",
-        *,
-        updates_an_epoch: int | None = None,
-    ) -> None:
+    def _lay_out(self, corpus: corpora.Corpus) -> tuple[int, int]:
         """Cuts the corpus into windows."""
-        self.model = model
+        config = self._config
         self._windows, self._validation = (
             self._there(_lanes(stream, len(stream) // config.window))
             for stream in (corpus.training, corpus.validation[:100_000])
         )
         self.n_validation = round(self._validation.numel() * config.masked_share)
-        n_rows = min(config.batch_size, len(self._windows))
-        updates_a_pass = len(self._windows) // config.batch_size
-        super().__init__(
-            model, config, label, updates_a_pass=updates_a_pass, n_rows=n_rows, updates_an_epoch=updates_an_epoch
-        )
+        return min(config.batch_size, len(self._windows)), len(self._windows) // config.batch_size
 
     def _loss_at(self, update: int, rng: np.random.Generator) -> Tensor:  # noqa: ARG002 (windows come by chance)
         rows = rng.integers(0, len(self._windows), self._config.batch_size)

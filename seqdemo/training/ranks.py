@@ -71,6 +71,11 @@ def weight(n_own: int, n: int) -> float:
     return 1.0 if world() == 1 else n_own * world() / max(1, n)
 
 
+def share(n: int) -> tuple[slice, float]:
+    """Which of n rows this process reads, and what the mean over them counts for."""
+    return own_rows(n), weight(len(range(rank(), n, world())), n)
+
+
 def agreed(value: T) -> T:
     """What rank 0 says."""
     if world() == 1:

@@ -140,8 +140,7 @@ class SentimentLearner(engine.Learner[Batch]):
     def losses(self, batch: Batch) -> Iterator[Tensor]:
         """The loss, and the one where the words were moved to where it is worst."""
         config, model = self._config, self.model
-        own = ranks.own_rows(len(batch.ids))
-        weight = ranks.weight(len(range(len(batch.ids))[own]) if ranks.rank() < len(batch.ids) else 0, len(batch.ids))
+        own, weight = ranks.share(len(batch.ids))
         batch = Batch(*(getattr(batch, entry.name)[own] for entry in dataclasses.fields(Batch)))
         ids = torch.from_numpy(batch.ids).to(self.device)
         words = model.embedding(ids)  # (B, T, d_embed)
