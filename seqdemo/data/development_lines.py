@@ -6,14 +6,12 @@ final figure comes from `data.typed_reviews`, which nobody develops by.
 
 from __future__ import annotations
 
-import csv
 import functools
-import hashlib
 import pathlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from seqdemo.errors import DataError
+from seqdemo.data import labelled_lines
 
 FILE = pathlib.Path(__file__).with_suffix(".csv")
 KINDS: dict[str, str] = {
@@ -66,28 +64,16 @@ def load(path: pathlib.Path = FILE) -> tuple[DevelopmentLine, ...]:
     Raises:
         DataError: The file is missing, or a line is not as it should be.
     """
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = csv.DictReader(file, strict=True)
-            if rows.fieldnames != _COLUMNS:
-                raise DataError(f"{path.name} has the columns {rows.fieldnames}; needed are {_COLUMNS}.")
-            return tuple(_checked(row, f"{path.name}, line {rows.line_num}") for row in rows)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path.name} cannot be read: {error}") from error
+    return labelled_lines.read(
+        path,
+        _COLUMNS,
+        kinds=KINDS,
+        labels=LABELS,
+        needed=f"one of {', '.join(LABELS)}",
+        make=lambda kind, label, text: DevelopmentLine(text, LABELS[label], kind),
+    )
 
 
 def sha256(lines: Iterable[DevelopmentLine]) -> str:
     """Names the lines: of their kinds, labels and texts, whatever the file's line ends are."""
-    content = "\n".join(f"{line.kind}\t{line.label}\t{line.text}" for line in lines)
-    return hashlib.sha256(content.encode()).hexdigest()
-
-
-def _checked(row: dict[str, str], where: str) -> DevelopmentLine:
-    text, label, kind = (row[column] for column in _COLUMNS)
-    if kind not in KINDS:
-        raise DataError(f"{where} is of the kind {kind!r}; known are {', '.join(KINDS)}.")
-    if label not in LABELS:
-        raise DataError(f"{where} has the label {label!r}; needed is one of {', '.join(LABELS)}.")
-    if not text or not text.strip():
-        raise DataError(f"{where} has no text.")
-    return DevelopmentLine(text, LABELS[label], kind)
+    return labelled_lines.sha256((line.kind, line.label, line.text) for line in lines)

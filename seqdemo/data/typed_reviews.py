@@ -5,14 +5,13 @@ It is for measuring only: nothing that trains a model, or makes examples to trai
 
 from __future__ import annotations
 
-import csv
 import functools
-import hashlib
 import pathlib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from seqdemo.data import labelled_lines
 from seqdemo.errors import DataError
 
 FILE = pathlib.Path(__file__).with_suffix(".csv")
@@ -60,14 +59,14 @@ def load(path: pathlib.Path = FILE) -> tuple[TypedReview, ...]:
     Raises:
         DataError: The file is missing, or a line or the balance of a kind is not as it should be.
     """
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = csv.DictReader(file, strict=True)
-            if rows.fieldnames != _COLUMNS:
-                raise DataError(f"{path.name} has the columns {rows.fieldnames}; needed are {_COLUMNS}.")
-            lines = tuple(_checked(row, f"{path.name}, line {rows.line_num}") for row in rows)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path.name} cannot be read: {error}") from error
+    lines = labelled_lines.read(
+        path,
+        _COLUMNS,
+        kinds=KINDS,
+        labels=LABELS,
+        needed=" or ".join(LABELS),
+        make=lambda kind, label, text: TypedReview(kind, label == "positive", text),
+    )
     for kind in KINDS:
         counts = Counter(line.positive for line in lines if line.kind == kind)
         if not counts or counts[True] != counts[False]:
@@ -80,16 +79,4 @@ def load(path: pathlib.Path = FILE) -> tuple[TypedReview, ...]:
 
 def sha256(lines: Iterable[TypedReview]) -> str:
     """Names the lines: of their kinds, labels and texts, whatever the file's line ends are."""
-    content = "\n".join(f"{line.kind}\t{LABELS[line.positive]}\t{line.text}" for line in lines)
-    return hashlib.sha256(content.encode()).hexdigest()
-
-
-def _checked(row: dict[str, str], where: str) -> TypedReview:
-    kind, label, text = (row[column] for column in _COLUMNS)
-    if kind not in KINDS:
-        raise DataError(f"{where} is of the kind {kind!r}; known are {', '.join(KINDS)}.")
-    if label not in LABELS:
-        raise DataError(f"{where} has the label {label!r}; needed is {' or '.join(LABELS)}.")
-    if not text or not text.strip():
-        raise DataError(f"{where} has no text.")
-    return TypedReview(kind, label == "positive", text)
+    return labelled_lines.sha256((line.kind, LABELS[line.positive], line.text) for line in lines)
