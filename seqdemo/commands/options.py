@@ -65,6 +65,11 @@ def count(word: str, most: float = math.inf) -> int:
     return value
 
 
+def names(word: str) -> list[str]:
+    """Reads names with commas between them."""
+    return [name for name in word.split(",") if name]
+
+
 def meanings(config: type[Any]) -> dict[str, str]:
     """What each setting of a config means, as the `Attributes` of its docstring say it."""
     text = inspect.getdoc(config) or ""

@@ -6,7 +6,7 @@ import argparse
 import pathlib
 import time
 
-from seqdemo.commands.options import add_threads, positive, set_threads
+from seqdemo.commands.options import add_threads, names, positive, set_threads
 
 HELP = "train all models within minutes from a pack, what is worth most first"
 _STARTED = time.monotonic()  # the minutes include the start
@@ -19,7 +19,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=pathlib.Path, default=pathlib.Path("out"), help="where checkpoints and states go; out by default"
     )
-    parser.add_argument("--only", help="these parts alone, separated by commas, such as full-masked,full")
+    parser.add_argument(
+        "--only", type=names, default=[], help="these parts alone, separated by commas, such as full-masked,full"
+    )
     parser.add_argument("--from", dest="source", type=pathlib.Path, help="an earlier --out to go on from")
     parser.add_argument("--tiny", action="store_true", help="very small models, to try the way")
     parser.add_argument("--no-bundle", action="store_true", help="leave out the bundle of what is finished")
@@ -34,7 +36,7 @@ def run(options: argparse.Namespace) -> None:
     from seqdemo.data import packed
     from seqdemo.training import devices, recipe
 
-    wanted = recipe.chosen([name for name in (options.only or "").split(",") if name])
+    wanted = recipe.chosen(options.only)
     device = devices.find(options.device)
     out = options.out
     out.mkdir(parents=True, exist_ok=True)
