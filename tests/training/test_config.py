@@ -48,4 +48,4 @@ def test_every_recipe_belongs_to_a_preset_of_a_model():
 
     for name, preset in RECIPES:
         assert preset in MODELS[name].presets
-        assert isinstance(recipe(name, preset), TrainingConfig)
+        assert recipe(name, preset) != TrainingConfig(), "else it need not be there"

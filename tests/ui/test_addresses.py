@@ -7,9 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import seqdemo
-from seqdemo.errors import ConfigError
-from seqdemo.models.registry import MODELS
-from seqdemo.ui import resources, train, train_plan
+from seqdemo.ui import resources, train
 from seqdemo.ui.pages import PAGES
 from tests.ui.conftest import MAIN
 
@@ -51,18 +49,6 @@ def test_an_own_model_that_is_none_breaks_nothing(own_runs, app):
         opened = AppTest.from_file(MAIN, default_timeout=60)
         opened.query_params["own"] = word
         assert not opened.run().exception, word[:20]
-
-
-@pytest.mark.parametrize("name", train_plan.IN_ADDRESS)
-@pytest.mark.parametrize("word", ODD)
-def test_a_setting_of_training_is_taken_or_refused_with_a_sentence(name, word):
-    try:
-        plan, said = train_plan.from_query({name: word}), "Taken."
-    except ConfigError as refused:
-        plan, said = None, str(refused)
-    assert plan is None or set(plan.models) <= set(MODELS)
-    assert said.endswith("."), "a sentence"
-    assert len(said) < 1_000, "which does not repeat thousands of digits"
 
 
 def test_every_entry_that_the_code_reads_or_writes_is_tried_here():

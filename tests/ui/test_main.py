@@ -68,9 +68,12 @@ def test_retry_is_offered_where_the_hub_could_help_and_asks_it(app, pretrained, 
     (button,) = app.sidebar.button
     assert button.label == "Retry"
     assert "refused" in sidebar_text(app)
-    button.click().run()
-    assert not app.exception
-    assert resources.store().status("gru").fetching or resources.store().status("gru").can_retry
+    with FakeHub() as server:
+        monkeypatch.setenv("HF_ENDPOINT", server.endpoint)
+        button.click().run()
+        assert not app.exception
+        loaded()
+        assert server.requests
 
 
 def test_a_damaged_checkpoint_is_refused_with_a_sentence_and_comes_from_the_hub(
