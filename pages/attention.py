@@ -1,6 +1,6 @@
 import streamlit as st
 
-from seqdemo.ui import attention, attributions
+from seqdemo.ui.attention import attention, attributions
 
 st.title("Where does a Transformer look?", anchor=False)
 attention.render()

@@ -1,6 +1,6 @@
 import streamlit as st
 
-from seqdemo.ui import distance, memory
+from seqdemo.ui.memory import distance, memory
 
 st.title(memory.title(), anchor=False)
 st.markdown(

@@ -3,9 +3,10 @@ import streamlit as st
 from seqdemo.charts.accuracy import accuracy_alt, accuracy_chart
 from seqdemo.charts.training import training_alt, training_chart
 from seqdemo.studies import results
-from seqdemo.ui import resources, typed_table
-from seqdemo.ui.models_table import how_measured, models_table
+from seqdemo.ui import resources
 from seqdemo.ui.pages import PAGES, ways_in
+from seqdemo.ui.results import typed_table
+from seqdemo.ui.results.models_table import how_measured, models_table
 
 models = resources.models()
 accuracies = results.accuracies(models)

@@ -1,6 +1,6 @@
 import streamlit as st
 
-from seqdemo.ui import hand_calculation, stepper
+from seqdemo.ui.stepper import hand_calculation, stepper
 
 st.title("Watch two models read, word by word", anchor=False)
 stepper.render()

@@ -1,6 +1,6 @@
 import streamlit as st
 
-from seqdemo.ui import train, train_form, train_results
+from seqdemo.ui.train import train, train_form, train_results
 
 st.title("Train a model and watch it learn", anchor=False)
 train_form.presets()

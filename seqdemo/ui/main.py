@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from seqdemo.ui import components, own_models, resources, sources
-from seqdemo.ui.marks import favicon
+from seqdemo.ui import resources
 from seqdemo.ui.pages import PAGES
+from seqdemo.ui.shared import own_models, sources
+from seqdemo.ui.shared.component import component
+from seqdemo.ui.shared.marks import favicon
 
+_shell = component("shared/js/shell.js")
+"""Shows nothing: keeps `own` in addresses, a heading of the address in view, and a phone's drawer out of the way."""
 _SIDEBAR_PX = 250
 # Streamlit has no setting for the empty margins around a page. Here they end where a projector's
 # 1280 pixels would lose the chart below the fold; the header keeps its bar only where it holds
@@ -49,5 +53,5 @@ page = st.navigation([page.st_page() for page in PAGES])
 sources.sidebar()
 own_models.sidebar()
 with st.sidebar:
-    components.shell(key="shell", data=[{"own": ",".join(own_models.ids()), "page": page.url_path}], height=1)
+    _shell(key="shell", data=[{"own": ",".join(own_models.ids()), "page": page.url_path}], height=1)
 page.run()

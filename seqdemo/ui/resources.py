@@ -22,7 +22,7 @@ from seqdemo.explain.prefixes import CurveWorker
 from seqdemo.models.registry import MODELS
 from seqdemo.runs import recordings
 from seqdemo.runs.jobs import Jobs
-from seqdemo.ui.background import Background
+from seqdemo.ui.shared.background import Background
 
 if TYPE_CHECKING:
     from seqdemo.checkpoints.classifier import Classifier

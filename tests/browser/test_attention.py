@@ -9,7 +9,7 @@ import pytest
 
 from seqdemo.checkpoints import folder
 from seqdemo.explain import rollout
-from seqdemo.ui.attention import DEFAULT, NAME
+from seqdemo.ui.attention.attention import DEFAULT, NAME
 
 DESKTOP = {"viewport": {"width": 1280, "height": 800}}
 PATH = "/attention"

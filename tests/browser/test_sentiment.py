@@ -4,13 +4,14 @@ import urllib.parse
 
 import pytest
 
+from seqdemo import ui
 from seqdemo.models.registry import MODELS
-from seqdemo.ui import components
-from seqdemo.ui.examples import EXAMPLES
+from seqdemo.ui.shared.component import bundle
+from seqdemo.ui.shared.examples import EXAMPLES
 
 DESKTOP = {"viewport": {"width": 1280, "height": 800}}
 PATH = "/sentiment"
-COMPONENTS = pathlib.Path(components.__file__).parent
+SENTIMENT = pathlib.Path(ui.__file__).parent / "sentiment"
 COLD_MS = 120_000  # a busy machine takes long to import torch
 HOSTILE = "<img src=x onerror=alert(1)> <script>alert(2)</script> good"
 
@@ -235,7 +236,7 @@ DRAWN = {
 @pytest.mark.parametrize("name", DRAWN)
 def test_a_call_that_was_overtaken_ends_nothing_of_what_is_on_screen(chromium, expect, name):
     page = chromium.new_page()
-    source = "".join((COMPONENTS / f"{part}.js").read_text(encoding="utf-8") for part in ("elements", name))
+    source = bundle(SENTIMENT / f"{name}.js")
     asked = page.evaluate(OVERTAKEN, [source, DRAWN[name]])
     expect(page.locator(".frame")).to_have_count(1)
     assert page.locator(".card").count() == (1 if name == "verdicts" else 0)

@@ -10,7 +10,7 @@ import torch
 from seqdemo.checkpoints import folder
 from seqdemo.explain import steps
 from seqdemo.models.cells import Weights, unroll
-from seqdemo.ui.stepper import LONG_PLOT
+from seqdemo.ui.stepper.stepper import LONG_PLOT
 
 DESKTOP = {"viewport": {"width": 1280, "height": 800}}
 PATH = "/stepper"

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 
 from seqdemo.data import dates
-from seqdemo.ui import translate
+from seqdemo.ui.translate import translate
 
 PRETRAINED = pathlib.Path(__file__).parents[2] / "pretrained"
 ANSWER = ".tile"

@@ -11,7 +11,7 @@ from seqdemo.models.registry import MODELS, Family, ModelSpec
 from seqdemo.training import engine, sentiment, settings, task_run
 from seqdemo.training.config import TrainingConfig
 from seqdemo.training.settings import RunSettings
-from seqdemo.ui import own_models
+from seqdemo.ui.shared import own_models
 from tests.models import mean_of_words
 
 SPEC = ModelSpec(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from seqdemo.ui import address
+from seqdemo.ui.shared import address
 
 ODD = [
     "",

@@ -7,8 +7,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import seqdemo
-from seqdemo.ui import resources, train
+from seqdemo.ui import resources
 from seqdemo.ui.pages import PAGES
+from seqdemo.ui.train import train
 from tests.ui.conftest import MAIN
 
 UI = pathlib.Path(seqdemo.__file__).parent / "ui"

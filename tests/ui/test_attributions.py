@@ -15,7 +15,8 @@ from seqdemo.models.registry import MODELS
 from seqdemo.studies import attributions as study
 from seqdemo.studies.study import Inputs, path_of, write
 from seqdemo.text import MAX_TOKENS
-from seqdemo.ui import attributions, resources
+from seqdemo.ui import resources
+from seqdemo.ui.attention import attributions
 from tests.conftest import WORDS
 
 PAGE = "../../pages/attention.py"

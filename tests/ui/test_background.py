@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from seqdemo.ui.background import Background
+from seqdemo.ui.shared.background import Background
 
 
 def test_what_was_computed_is_known_from_then_on():

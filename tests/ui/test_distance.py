@@ -14,7 +14,7 @@ SHIPPED = seqdemo.PRETRAINED
 
 
 def section():
-    from seqdemo.ui import distance
+    from seqdemo.ui.memory import distance
 
     distance.render()
 

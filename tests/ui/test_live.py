@@ -3,7 +3,7 @@ import pytest
 
 from seqdemo.models.registry import MODELS
 from seqdemo.text import MAX_CHARACTERS
-from seqdemo.ui.live import Session, curve_data, finding, percent, summary, verdict
+from seqdemo.ui.sentiment.live import Session, curve_data, finding, percent, summary, verdict
 
 WORDS = ["a", "very", "good", "film"]
 

@@ -10,9 +10,10 @@ import seqdemo
 from seqdemo.checkpoints.hub import Source
 from seqdemo.checkpoints.store import ModelStatus
 from seqdemo.models.registry import MODELS
-from seqdemo.ui import resources, sources
-from seqdemo.ui.marks import favicon, mark, plain
+from seqdemo.ui import resources
 from seqdemo.ui.pages import PAGES
+from seqdemo.ui.shared import sources
+from seqdemo.ui.shared.marks import favicon, mark, plain
 from tests.checkpoints.fake_hub import FakeHub
 
 HUB = Source(kind="hub", repository="someone/seqdemo-rnn-imdb", commit="ab12cd34" * 5, reason="From the Hub.")

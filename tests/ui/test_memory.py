@@ -8,8 +8,9 @@ import seqdemo
 from seqdemo.models.registry import MODELS
 from seqdemo.studies import fillers, gradient_by_distance
 from seqdemo.studies.study import Inputs, Measurement, path_of, write
-from seqdemo.ui import memory, resources
-from seqdemo.ui.examples import EXAMPLES
+from seqdemo.ui import resources
+from seqdemo.ui.memory import memory
+from seqdemo.ui.shared.examples import EXAMPLES
 
 PAGE = "../../pages/memory.py"
 DISTANCES = [1, 5, 10, 100, 200]

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from seqdemo.ui.message import pack
+from seqdemo.serve.message import pack
 
 
 def unpack(message):

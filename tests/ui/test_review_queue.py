@@ -9,8 +9,8 @@ from seqdemo.data.review_table import MAX_ROWS, Source, choose
 from seqdemo.errors import DataError
 from seqdemo.models.registry import MODELS
 from seqdemo.text import Vocabulary
-from seqdemo.ui import review_queue
-from seqdemo.ui.review_queue import MAX_WAITING, Column, Job, ReviewQueue
+from seqdemo.ui.sentiment import review_queue
+from seqdemo.ui.sentiment.review_queue import MAX_WAITING, Column, Job, ReviewQueue
 
 PATIENCE_S = 30
 

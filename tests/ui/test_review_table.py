@@ -12,7 +12,7 @@ from seqdemo.data import review_table as data
 from seqdemo.data.tables import MAX_BYTES, read
 from seqdemo.models.registry import MODELS
 from seqdemo.ui import resources
-from seqdemo.ui.review_queue import QUEUE, Column, Job
+from seqdemo.ui.sentiment.review_queue import QUEUE, Column, Job
 from tests.data.tables.table_files import KINDS, ROWS, text_cell, workbook
 
 PATIENCE_S = 30
@@ -20,7 +20,7 @@ PNG = bytes.fromhex("89504e470d0a1a0a0000000d49484452000000010000000108060000001
 
 
 def page():
-    from seqdemo.ui import review_table
+    from seqdemo.ui.sentiment import review_table
 
     review_table.render()
 

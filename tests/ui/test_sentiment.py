@@ -5,7 +5,7 @@ import json
 import pytest
 
 from seqdemo.models.registry import MODELS
-from seqdemo.ui.examples import EXAMPLES
+from seqdemo.ui.shared.examples import EXAMPLES
 
 PAGE = "../../pages/sentiment.py"
 

@@ -14,7 +14,8 @@ from seqdemo.runs.jobs import Jobs
 from seqdemo.runs.limits import Limits
 from seqdemo.runs.view import View
 from seqdemo.training.settings import PRESETS, RunSettings
-from seqdemo.ui import resources, train
+from seqdemo.ui import resources
+from seqdemo.ui.train import train
 
 PAGE = "../../pages/train.py"
 OWNER = "0123456789abcdef" * 2

@@ -7,8 +7,8 @@ import pytest
 from seqdemo.errors import ConfigError
 from seqdemo.models.registry import MODELS
 from seqdemo.training.settings import PRESETS, RunSettings
-from seqdemo.ui import train_plan
-from seqdemo.ui.train_plan import Plan
+from seqdemo.ui.train import train_plan
+from seqdemo.ui.train.train_plan import Plan
 
 
 @pytest.mark.parametrize("name", PRESETS)

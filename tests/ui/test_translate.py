@@ -12,8 +12,8 @@ from seqdemo.checkpoints import manifest, translator
 from seqdemo.checkpoints.translator import Answer, Translation
 from seqdemo.data import dates
 from seqdemo.models.seq2seq import Seq2Seq, Seq2SeqConfig
-from seqdemo.ui import resources, translate
-from seqdemo.ui.translate import Session
+from seqdemo.ui import resources
+from seqdemo.ui.translate.translate import Session, translate
 
 PAGE = "../../pages/translate.py"
 SHARE = {"accuracy": 0.5, "interval": [0.4, 0.6], "n": 100}

@@ -11,7 +11,7 @@ from seqdemo.data.typed_reviews import KINDS
 from seqdemo.models.registry import MODELS
 from seqdemo.studies import typed_reviews as study
 from seqdemo.studies.study import Inputs, write
-from seqdemo.ui.typed_table import table_html
+from seqdemo.ui.results.typed_table import table_html
 
 
 @pytest.fixture

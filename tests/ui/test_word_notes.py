@@ -4,8 +4,8 @@ import pytest
 
 import seqdemo
 from seqdemo.models.registry import MODELS
+from seqdemo.serve.word_notes import note, nothing_known, notices, shown
 from seqdemo.text import PAD, UNKNOWN, Vocabulary, read_with
-from seqdemo.ui.word_notes import note, nothing_known, notices, shown
 
 FRENCH = "Ce film est vraiment nul, je me suis ennuyé du début à la fin."
 

@@ -1,0 +1,1 @@
+"""Where a Transformer looks, and whether it matters."""

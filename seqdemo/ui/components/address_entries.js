@@ -1,4 +1,0 @@
-// Entries of the address that Python decides: in the browser, since what Python knows of the others may be out of date.
-export default function ({ data: [entries] }) {
-  putInAddress(entries)
-}

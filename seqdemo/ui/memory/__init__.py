@@ -1,0 +1,1 @@
+"""How many words until a model has forgotten."""

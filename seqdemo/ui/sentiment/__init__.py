@@ -1,0 +1,1 @@
+"""Live sentiment: a review, five verdicts, the curves; and a table of reviews."""

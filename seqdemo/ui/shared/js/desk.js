@@ -1,0 +1,79 @@
+// What the stepper, the attention page and the translator share: a frame that takes messages, hears keys, and can
+// be linked to.
+import { element } from "./elements.js"
+import { paletteOf, unpack } from "./parts.js"
+
+const desks = new WeakMap()
+
+// What stands below an element: built at the first call, given each message once, and coloured by the theme.
+export function deskOf(parentElement, data, build, show) {
+  if (!desks.has(parentElement)) desks.set(parentElement, build(parentElement))
+  const desk = desks.get(parentElement)
+  desk.palette = paletteOf(desk.frame)
+  if (desk.data !== data) {
+    desk.data = data
+    show(desk, unpack(data))
+  }
+  return desk
+}
+
+// What Streamlit is to call when the page is left.
+export function whenLeft(desk, parentElement, stop) {
+  return () => {
+    // Also called, with the page still there, for a call that newer data overtook while this file loaded.
+    if (parentElement.isConnected) return
+    stop()
+    clearTimeout(desk.settling)
+    document.removeEventListener("keydown", desk.onKey)
+    desks.delete(parentElement)
+  }
+}
+
+// The frame. Keys reach it from the page around it too.
+export function buildFrame(root, onKey, state) {
+  const frame = element("div", "frame", root)
+  const desk = { n: 0, data: null, ...state, frame }
+  frame.onkeydown = (event) => onKey(desk, event)
+  desk.onKey = (event) => { if (!event.composedPath().includes(frame)) onKey(desk, event) }
+  document.addEventListener("keydown", desk.onKey)
+  return desk
+}
+
+// The frame and its head: the finding, what it rests on, and notices.
+export function buildDesk(root, onKey, state) {
+  const desk = buildFrame(root, onKey, state)
+  const { frame } = desk
+  desk.title = element("h2", "title", frame)
+  desk.note = element("div", "note", frame)
+  desk.notices = element("div", "notices", frame)
+  return desk
+}
+
+// What screen readers are told; the last thing in the frame.
+export function buildLive(desk) {
+  desk.live = element("div", "spoken", desk.frame)
+  desk.live.setAttribute("role", "status")
+}
+
+export function showHead({ frame, title, note, notices }, header) {
+  frame.classList.remove("empty", "loading")
+  title.textContent = header.title
+  note.textContent = header.note
+  notices.replaceChildren()
+  for (const notice of header.notices) element("div", "notice", notices, notice)
+}
+
+// A sentence where there is nothing to show.
+export function showSaid({ frame, title, note, notices, live }, { said, loading }) {
+  frame.classList.add("empty")
+  frame.classList.toggle("loading", loading)
+  title.textContent = live.textContent = said
+  note.textContent = ""
+  notices.replaceChildren()
+}
+
+// The review as an entry of the address, and whether it fits: one that is too long stays out, with every place in it.
+export function linkedReview({ review, link_characters: most }) {
+  const fits = review.length <= most
+  return { fits, review: fits ? review : "" }
+}

@@ -1,0 +1,168 @@
+"""A visitor's own models in the place of those that came with the app, for that visitor alone.
+
+A run is known by an id that cannot be guessed; whoever has a link with it (`?own=<id>`) sees the same.
+"""
+
+from __future__ import annotations
+
+import re
+import urllib.parse
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from seqdemo.errors import SeqdemoError
+from seqdemo.models.registry import MODELS
+from seqdemo.studies.study import listed
+from seqdemo.text import read_with
+from seqdemo.ui import resources
+from seqdemo.ui.shared import address
+from seqdemo.ui.shared.marks import mark, plain
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from seqdemo.checkpoints.classifier import Classifier
+    from seqdemo.runs.view import View
+    from seqdemo.text import Reading
+
+_PAGES = {"sentiment": "Live sentiment", "stepper": "the stepper", "attention": "Attention", "memory": "Memory"}
+_OWN, _GO = "own_models", "own_models_go"
+
+
+def pages_for(name: str) -> dict[str, str]:
+    """Path → name of the pages that can answer with an own model of that kind."""
+    can = {"attention": MODELS[name].has_attention, "stepper": MODELS[name].has_states}
+    return {path: page for path, page in _PAGES.items() if can.get(path, True)}
+
+
+def link(run_id: str) -> str:
+    """The address of Live sentiment with the model of that run."""
+    here = urllib.parse.urlsplit(st.context.url or "")
+    root = here.path.rstrip("/").rpartition("/")[0]
+    query = urllib.parse.urlencode({"own": run_id})
+    return urllib.parse.urlunsplit((here.scheme, here.netloc, f"{root}/sentiment", query, ""))
+
+
+def use(run_id: str) -> None:
+    """From now on this visitor's pages answer with the model of that run, in the place of the one of its kind."""
+    view = resources.jobs().view(run_id)
+    if view is not None and view.is_text_model:
+        st.session_state[_OWN] = {**_chosen(), view.settings.model: run_id}
+
+
+def put_back(name: str) -> None:
+    """The model that came with the app answers again."""
+    st.session_state[_OWN] = {model: run_id for model, run_id in _chosen().items() if model != name}
+
+
+def views() -> dict[str, View]:
+    """Model name → the run whose result takes its place for this visitor; those that are gone are left out."""
+    found = {name: resources.jobs().view(run_id) for name, run_id in _chosen().items()}
+    return {name: view for name, view in found.items() if view is not None and view.is_text_model}
+
+
+def ids() -> list[str]:
+    """The runs whose results are in use, as a link names them."""
+    return [view.id for view in views().values()]
+
+
+def answering() -> dict[str, Classifier]:
+    """The models that answer this visitor, in the registry's order: as `resources.models`, with the own ones."""
+    shipped, wanted = resources.models(), views()
+    if not resources.store().settled:  # until then no model answers under a name that is not its own
+        return {name: model for name, model in shipped.items() if name not in wanted}
+    own = {}
+    for name, view in wanted.items():
+        try:
+            own[name] = resources.own_model(view.id, str(view.folder))
+        except SeqdemoError:  # deleted or changed since: the shipped one answers
+            put_back(name)
+    return {name: own.get(name) or shipped[name] for name in MODELS if name in own or name in shipped}
+
+
+def read(text: str) -> dict[str, Reading]:
+    """What each model that answers reads of a text, by name; vocabularies differ, tokens do not."""
+    return read_with({name: model.vocabulary for name, model in answering().items()}, text)
+
+
+def in_sentence(name: str) -> str:
+    """What to call a model in a sentence: "the RNN", or the own name of an own one."""
+    return label(name) if name in views() else f"the {MODELS[name].label}"
+
+
+def named(readings: Mapping[str, Reading]) -> dict[str, Reading]:
+    """Readings by what their models are called in a sentence, as `seqdemo.serve.word_notes` takes them."""
+    return {in_sentence(name): reading for name, reading in readings.items()}
+
+
+def label(name: str) -> str:
+    """What to call a model on screen: the own name of an own one."""
+    view = views().get(name)
+    return f"{_short(called(view))} ({MODELS[name].label})" if view is not None else MODELS[name].label
+
+
+def with_names(table: pd.DataFrame) -> pd.DataFrame:
+    """A table of what models that answer gave, with what to call each (from `name`) in the column `model`."""
+    return table.assign(model=[label(name) for name in table["name"]])
+
+
+def in_words(sentence: str) -> str:
+    """A sentence about the models that answer, in which own ones have their own names; for Markdown.
+
+    Args:
+        sentence: Names models by their labels; no other part of it is one.
+    """
+    own = {MODELS[name].label: label(name) for name in views()}
+    if not own:
+        return sentence
+    found = re.sub(rf"(?:\b[Tt]he )?\b({'|'.join(own)})\b", lambda match: plain(own[match[1]]), sentence)
+    return found[0].upper() + found[1:]
+
+
+def not_theirs() -> str:
+    """That stored figures are not of the visitor's own models, for Markdown; empty where there are none of these."""
+    own = [plain(label(name)) for name in views()]
+    if not own:
+        return ""
+    return f"Measured on the models that came with the app, not on {listed(own)}."
+
+
+def called(view: View) -> str:
+    """The name of a run's result, or that it has none."""
+    return view.name or "your own"
+
+
+def sidebar() -> None:
+    """Says which models are the visitor's own, and puts them back."""
+    found = views()
+    if not found:
+        return
+    with st.sidebar, st.container(gap="small"):
+        st.markdown("**Your own models**")
+        for name, view in found.items():
+            pages = ", ".join(pages_for(name).values())
+            st.markdown(
+                f"{mark(name)} {plain(called(view))}  \n:small[takes the {MODELS[name].label}'s place: {pages}]"
+            )
+            st.button(
+                f"Back to the usual {MODELS[name].label}", key=f"own_back_{name}", on_click=put_back, args=(name,)
+            )
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 22 else f"{name[:21]}…"
+
+
+def _chosen() -> dict[str, str]:
+    """Model name → run id; begun from the link."""
+    if _OWN not in st.session_state:
+        found = {}
+        for run_id in address.ids(st.query_params.to_dict(), "own", most=len(MODELS)):
+            view = resources.jobs().view(run_id)
+            if view is not None and view.is_text_model:
+                found[view.settings.model] = run_id
+        st.session_state[_OWN] = found
+    chosen: dict[str, str] = st.session_state[_OWN]
+    return chosen

@@ -1,0 +1,1 @@
+"""Two models along one text, and a cell worked out by hand."""

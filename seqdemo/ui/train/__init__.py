@@ -1,0 +1,1 @@
+"""Small models trained while one looks on."""

@@ -1,0 +1,1 @@
+"""Dates, written anew by a model with attention."""
