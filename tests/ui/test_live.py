@@ -2,8 +2,10 @@ import numpy as np
 import pytest
 
 from seqdemo.models.registry import MODELS
+from seqdemo.serve.verdicts import percent, verdict
 from seqdemo.text import MAX_CHARACTERS
-from seqdemo.ui.sentiment.live import Session, curve_data, finding, percent, summary, verdict
+from seqdemo.ui.sentiment.live import curve_data, finding, summary
+from seqdemo.ui.shared.review_box import Session
 
 WORDS = ["a", "very", "good", "film"]
 

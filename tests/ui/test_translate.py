@@ -13,7 +13,8 @@ from seqdemo.checkpoints.translator import Answer, Translation
 from seqdemo.data import dates
 from seqdemo.models.seq2seq import Seq2Seq, Seq2SeqConfig
 from seqdemo.ui import resources
-from seqdemo.ui.translate.translate import Session, translate
+from seqdemo.ui.translate import translate
+from seqdemo.ui.translate.translate import Session
 
 PAGE = "../../pages/translate.py"
 SHARE = {"accuracy": 0.5, "interval": [0.4, 0.6], "n": 100}
