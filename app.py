@@ -16,6 +16,8 @@ from starlette.middleware import Middleware
 from seqdemo import environment
 from seqdemo.errors import ConfigError
 from seqdemo.serve.headers import DEFAULT_ANCESTORS, SecurityHeaders
+from seqdemo.serve.routes import routes
+from seqdemo.serve.service import Service
 
 try:
     environment.check()
@@ -29,6 +31,7 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
     from seqdemo.ui import resources  # here, since Streamlit's caches want a running server
 
     resources.store()
+    resources.service()
     resources.jobs()  # deletes old runs from now on, whether anyone comes or not
     try:
         yield
@@ -36,9 +39,21 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
         resources.jobs().close()
 
 
+def service() -> Service:
+    """What answers the routes, as the pages know it."""
+    from seqdemo.ui import resources
+
+    return resources.service()
+
+
 headers = Middleware(
     SecurityHeaders,
     page=(pathlib.Path(st.__file__).parent / "static" / "index.html").read_text(encoding="utf-8"),
     frame_ancestors=environment.FRAME_ANCESTORS.read() or DEFAULT_ANCESTORS,
 )
-app = st.App(pathlib.Path(__file__).parent / "seqdemo" / "ui" / "main.py", lifespan=lifespan, middleware=[headers])
+app = st.App(
+    pathlib.Path(__file__).parent / "seqdemo" / "ui" / "main.py",
+    lifespan=lifespan,
+    middleware=[headers],
+    routes=routes(service, str(st.get_option("server.baseUrlPath") or "")),
+)

@@ -8,6 +8,7 @@ SeqdemoError
 ├── UnknownModelError       a model name that is neither known nor a folder nor on the Hub
 ├── DataError               a data set or a file of reviews that cannot be used
 ├── TrainingError           a run that cannot go on
+├── BusyError               more was asked than can be answered soon
 └── CheckpointError         a checkpoint that cannot be used
     ├── CheckpointMissingError   a file of it is not there
     ├── CheckpointCorruptError   its contents are not what they should be
@@ -55,6 +56,19 @@ class DataError(SeqdemoError, ValueError):
 
 class TrainingError(SeqdemoError, RuntimeError):
     """A training run that cannot go on."""
+
+
+class BusyError(SeqdemoError, RuntimeError):
+    """More was asked than can be answered soon.
+
+    Attributes:
+        retry_after_s: When to ask again, in seconds.
+    """
+
+    def __init__(self, message: str, *, retry_after_s: int) -> None:
+        """Says so in a sentence."""
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class CheckpointError(SeqdemoError, RuntimeError):

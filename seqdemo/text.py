@@ -254,6 +254,23 @@ def probably_not_english(readings: Iterable[Reading]) -> bool:
     return enough and len(foreign) >= _MOSTLY_FOREIGN * len(judged)
 
 
+def places(reading: Cut, shown: Cut) -> npt.NDArray[np.int64]:
+    """Where each token of one reading stands among those of another: rules of two versions cut a text differently.
+
+    Args:
+        reading: Of a text.
+        shown: Of the same text, at least one token.
+
+    Returns:
+        For each token of `reading` the index of the last token of `shown` that begins before it ends, int64
+        (n_tokens,).
+    """
+    starts = [token.start for token in shown.tokens]
+    ends = np.array([token.end for token in reading.tokens], dtype=np.int64)
+    found: npt.NDArray[np.int64] = np.maximum(np.searchsorted(starts, ends) - 1, 0).astype(np.int64)
+    return found
+
+
 _SOME_UNKNOWN = 1 / 8
 _MOSTLY_FOREIGN = 1 / 2
 _WORDS_TO_JUDGE = 4

@@ -9,7 +9,7 @@ most of it is already known after an edit.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 MAX_BEGINNINGS = 24
 """Beginnings of one text on which a model without prefix states is run again."""
+_PIECE_TOKENS = 1_024
+"""Padded words of one piece of a curve."""
 
 Curve: TypeAlias = tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]
 """Index of the last word of each beginning (n,), and P(positive) of that beginning (n,)."""
@@ -65,16 +67,32 @@ def prefix_curve(classifier: Classifier, ids: npt.NDArray[np.int64], memory: Ver
         float32 (n,): every word in one pass where the model has prefix states, otherwise
         at most `MAX_BEGINNINGS`, the last word always among them.
     """
+    pieces = curve_pieces(classifier, ids, memory)
+    while True:
+        try:
+            next(pieces)
+        except StopIteration as done:
+            curve: Curve = done.value
+            return curve
+
+
+def curve_pieces(classifier: Classifier, ids: npt.NDArray[np.int64], memory: Verdicts) -> Generator[None, None, Curve]:
+    """`prefix_curve` in pieces of at most some 50 ms each on an ordinary processor; yields between them."""
     if classifier.has_prefix_states:
         return np.arange(len(ids), dtype=np.int64), classifier.prefix_proba(ids)
     steps = sampled_steps(len(ids))
     keys = [_key(classifier.sha256, ids[: step + 1]) for step in steps]
     known = [memory.get(key) for key in keys]
-    missing = [row for row, verdict in enumerate(known) if verdict is None]
-    fresh = classifier.predict_ids([ids[: steps[row] + 1] for row in missing])
-    for row, verdict in zip(missing, fresh.tolist(), strict=True):
-        known[row] = verdict
-        memory.put(keys[row], verdict, len(keys[row]))
+    missing = [row for row, verdict in enumerate(known) if verdict is None]  # the shortest first
+    while missing:
+        rows, missing = missing[:1], missing[1:]
+        while missing and (steps[missing[0]] + 1) * (len(rows) + 1) <= _PIECE_TOKENS:
+            rows.append(missing.pop(0))
+        fresh = classifier.predict_ids([ids[: steps[row] + 1] for row in rows])
+        for row, verdict in zip(rows, fresh.tolist(), strict=True):
+            known[row] = verdict
+            memory.put(keys[row], verdict, len(keys[row]))
+        yield
     return steps, np.array(known, dtype=np.float32)
 
 

@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from seqdemo.studies.study import listed
-from seqdemo.text import HEAD_TOKENS, MAX_CHARACTERS, MAX_TOKENS, Reading, probably_not_english
+from seqdemo.text import HEAD_TOKENS, MAX_CHARACTERS, MAX_TOKENS, Reading, places, probably_not_english
 
 _NAMED = 5
 
@@ -29,10 +30,10 @@ def note(readings: Mapping[str, Reading]) -> str:
         if reading.text.strip():
             return "There is no word to read yet. Write a sentence about a film, or try an example." + left_out
         return "Write a sentence about a film, or try an example."
-    strange = np.any([one.unknown for one in readings.values()], axis=0).tolist()
+    strange: npt.NDArray[np.bool_] = np.any(_unknown_to(readings), axis=0)
     n_words = sum(
         unknown or any(character.isalnum() for character in token.text)
-        for token, unknown in zip(reading.tokens, strange, strict=True)
+        for token, unknown in zip(reading.tokens, strange.tolist(), strict=True)
     )
     n_marks = len(reading.tokens) - n_words
     said = count(n_words, "word") + (f" and {count(n_marks, 'mark')}" if n_marks else "")
@@ -97,7 +98,7 @@ def shown(readings: Mapping[str, Reading]) -> dict[str, Any]:
         some do not know; where a long text was cut and how much of it is not read.
     """
     reading = next(iter(readings.values()))
-    unknown = np.stack([one.unknown for one in readings.values()])  # (n_models, n_tokens)
+    unknown = _unknown_to(readings)
     names = list(readings)
     return {
         "words": reading.words,
@@ -111,9 +112,44 @@ def shown(readings: Mapping[str, Reading]) -> dict[str, Any]:
     }
 
 
+def by_vocabulary(readings: Mapping[str, Reading]) -> dict[str, Any]:
+    """What is read, once for each set of models whose words are the same.
+
+    Args:
+        readings: What each model reads of a text, by name.
+
+    Returns:
+        Names separated by commas → how many tokens are read and skipped, those that are unknown, those that are read
+        as another word, and what is left out.
+    """
+    groups: dict[int, tuple[list[str], Reading]] = {}
+    for name, reading in readings.items():
+        groups.setdefault(id(reading), ([], reading))[0].append(name)
+    return {
+        ",".join(names): {
+            "tokens": len(reading.tokens),
+            "skipped": reading.n_skipped,
+            "unknown": _unknown(reading),
+            "read_as": dict(reading.corrected),
+            "left_out": dict(reading.left_out),
+        }
+        for names, reading in groups.values()
+    }
+
+
 def count(n: int, noun: str) -> str:
     """`1 word`, `2 words`, `2 addresses`."""
     return f"{n:,} {noun}{'' if n == 1 else 'es' if noun.endswith('s') else 's'}"
+
+
+def _unknown_to(readings: Mapping[str, Reading]) -> npt.NDArray[np.bool_]:
+    """Which tokens of the first reading each model does not know, (n_models, n_tokens)."""
+    first = next(iter(readings.values()))
+    unknown = np.zeros((len(readings), len(first.tokens)), dtype=np.bool_)
+    for row, reading in enumerate(readings.values()):
+        if first.tokens:
+            unknown[row, places(reading, first)[reading.unknown]] = True
+    return unknown
 
 
 def _by_whom(readings: Mapping[str, Reading], found: Callable[[Reading], Iterable[str]]) -> list[tuple[str, list[str]]]:

@@ -22,6 +22,8 @@ from seqdemo.explain.prefixes import CurveWorker
 from seqdemo.models.registry import MODELS
 from seqdemo.runs import recordings
 from seqdemo.runs.jobs import Jobs
+from seqdemo.serve.routes import KINDS
+from seqdemo.serve.service import Service
 from seqdemo.ui.shared.background import Background
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from seqdemo.trace import Trace
 
 T = TypeVar("T")
+_VISITOR = "visitor_token"
 
 
 @st.cache_resource(show_spinner=False)
@@ -41,6 +44,20 @@ def store() -> ModelStore:
     models = ModelStore()
     models.start(lambda: _warm_up(models))
     return models
+
+
+@st.cache_resource(show_spinner=False)
+def service() -> Service:
+    """What answers routes and pages; made of the store and the jobs that are here."""
+    return Service(store(), jobs(), KINDS)
+
+
+def visitor() -> str:
+    """The token of this browser session, which its pages' components send with every question."""
+    token = st.session_state.get(_VISITOR)
+    if token is None or not service().visitors.knows(token):
+        token = st.session_state[_VISITOR] = service().visitors.mint()
+    return str(token)
 
 
 @st.cache_resource(show_spinner=False)

@@ -29,11 +29,13 @@ def pretrained(tmp_path, checkpoint_folders, monkeypatch):
 def app(pretrained):
     """The whole app, as a visitor opens it; nothing has been loaded yet."""
     resources.store.clear()
+    resources.service.clear()
     resources.milliseconds.clear()
     yield AppTest.from_file(MAIN, default_timeout=60)
     resources.store().wait(60)
     wait_until_timed()
     resources.store.clear()
+    resources.service.clear()
     resources.milliseconds.clear()
 
 
@@ -78,6 +80,7 @@ def own_model(tmp_path, monkeypatch, build_small, vocabulary):
     root = tmp_path / "runs"
     monkeypatch.setenv("SEQDEMO_RUNS", str(root))
     resources.jobs.clear()
+    resources.service.clear()
 
     def make(name):
         return write_run(root, build_small(name, seed=9), name, vocabulary)
@@ -85,4 +88,5 @@ def own_model(tmp_path, monkeypatch, build_small, vocabulary):
     yield make
     resources.jobs().close()
     resources.jobs.clear()
+    resources.service.clear()
     resources.own_models_kept.clear()
