@@ -7,7 +7,7 @@ from seqdemo.explain import rollout
 from seqdemo.text import MAX_TOKENS
 from seqdemo.ui import resources
 from seqdemo.ui.attention import attention
-from seqdemo.ui.shared import review_box
+from seqdemo.ui.shared import old_box
 from seqdemo.ui.shared.examples import EXAMPLES
 
 PAGE = "../../pages/attention.py"
@@ -214,4 +214,4 @@ def test_an_own_transformer_goes_by_its_own_name(app, loaded, own_model):
 
 def test_the_first_text_fits_a_link_and_is_read_in_full(vocabulary):
     assert vocabulary.read(attention.DEFAULT.text).n_skipped == 0
-    assert len(attention.DEFAULT.text) < review_box.LINK_CHARACTERS
+    assert len(attention.DEFAULT.text) < old_box.LINK_CHARACTERS

@@ -5,7 +5,7 @@ from seqdemo.models.registry import MODELS
 from seqdemo.serve.verdicts import percent, verdict
 from seqdemo.text import MAX_CHARACTERS
 from seqdemo.ui.sentiment.live import curve_data, finding, summary
-from seqdemo.ui.shared.review_box import Session
+from seqdemo.ui.shared.old_box import Session
 
 WORDS = ["a", "very", "good", "film"]
 

@@ -6,7 +6,7 @@ import pytest
 from seqdemo.explain import steps
 from seqdemo.text import MAX_TOKENS
 from seqdemo.ui import resources
-from seqdemo.ui.shared import review_box
+from seqdemo.ui.shared import old_box
 from seqdemo.ui.shared.examples import EXAMPLES
 from seqdemo.ui.stepper import stepper
 
@@ -274,4 +274,4 @@ def test_the_long_example_gives_its_opinion_first_and_fits_into_what_a_model_rea
     reading = vocabulary.read(stepper.LONG_PLOT.text)
     assert reading.n_skipped == 0
     assert len(reading.tokens) > 150
-    assert len(stepper.LONG_PLOT.text) < review_box.LINK_CHARACTERS
+    assert len(stepper.LONG_PLOT.text) < old_box.LINK_CHARACTERS

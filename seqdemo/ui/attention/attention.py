@@ -20,7 +20,7 @@ from seqdemo.serve.message import pack
 from seqdemo.serve.verdicts import percent, verdict
 from seqdemo.text import Reading
 from seqdemo.ui import resources
-from seqdemo.ui.shared import address, own_models, review_box, sources
+from seqdemo.ui.shared import address, old_box, own_models, sources
 from seqdemo.ui.shared.component import component
 from seqdemo.ui.shared.examples import EXAMPLES, Example
 from seqdemo.ui.shared.marks import plain
@@ -56,7 +56,7 @@ class Session:
 
     def __init__(self, text: str) -> None:
         """Begins with a text."""
-        self.box = review_box.Session(text)
+        self.box = old_box.Session(text)
         self.text = self.box.text
 
 
@@ -158,7 +158,7 @@ def _looks() -> Looks | None:
 def _answer() -> None:
     session: Session = st.session_state[_SESSION]
     with st.expander("Change the text", icon=":material/edit:"):
-        review_box.ask(session.box, "attention_box", (DEFAULT, *EXAMPLES))
+        old_box.ask(session.box, "attention_box", (DEFAULT, *EXAMPLES))
     if session.box.n > 0 and session.box.settled and session.text != session.box.text:
         session.text = st.session_state["review"] = session.box.text
         st.rerun()  # the whole page: what follows is about the same text
@@ -190,7 +190,7 @@ def attention_message(session: Session, reading: Reading, model: Classifier, loo
         "id": f"{_digest(session.text)}.{model.sha256[:12]}",
         "text_id": _digest(session.text),
         "review": "" if session.text == DEFAULT.text else session.text,
-        "link_characters": review_box.LINK_CHARACTERS,
+        "link_characters": old_box.LINK_CHARACTERS,
         "title": f"{name}: {title[0].lower()}{title[1:]}" if is_own else title,
         "start": {"layer": layer, "head": head, "word": word},
         "note": f"{word_notes.note({name: reading})} · {name} says {verdict(percents)}, {percents}\u00a0% positive",

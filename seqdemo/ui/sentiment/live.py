@@ -21,7 +21,7 @@ from seqdemo.serve.verdicts import percent, verdict
 from seqdemo.studies.study import listed
 from seqdemo.text import Reading
 from seqdemo.ui import resources
-from seqdemo.ui.shared import address, own_models, review_box, sources
+from seqdemo.ui.shared import address, old_box, own_models, sources
 from seqdemo.ui.shared.component import component, sent
 from seqdemo.ui.shared.examples import EXAMPLES
 
@@ -33,8 +33,6 @@ _verdicts = component("sentiment/verdicts.js", "sentiment/verdicts.css")
 """A card for each model; sets its state `asked` when it was told to ask again."""
 _curves = component("sentiment/curves.js", "sentiment/curves.css")
 """P(positive) after each word, one line for each model, one cursor."""
-_review_box = component("shared/js/review_box.js", "shared/js/review_box.css")
-"""The box one types in; its state `edit` holds {text, length, rev, n, settled, example}."""
 _WAIT_S = 0.2
 _ASK_AGAIN_MS, _ASK_AGAIN_MOST_MS = 200, 1_000
 _SESSION = "live"
@@ -46,8 +44,8 @@ def render() -> None:
     review = st.session_state.get("review")
     if _SESSION not in st.session_state:
         linked = address.text(st.query_params.to_dict(), "review")
-        st.session_state[_SESSION] = review_box.Session(linked or review or EXAMPLES[0].text)
-    session: review_box.Session = st.session_state[_SESSION]
+        st.session_state[_SESSION] = old_box.Session(linked or review or EXAMPLES[0].text)
+    session: old_box.Session = st.session_state[_SESSION]
     box_is_new = st.session_state.get("review_box", {}).get("edit") is None
     if review is not None and review != session.text:  # another page changed it
         session.give(review)
@@ -58,8 +56,8 @@ def render() -> None:
 
 @st.fragment
 def _answer() -> None:
-    session: review_box.Session = st.session_state[_SESSION]
-    review_box.ask(session, "review_box", EXAMPLES)
+    session: old_box.Session = st.session_state[_SESSION]
+    old_box.ask(session, "review_box", EXAMPLES)
     st.session_state["review"] = session.text
     models = own_models.answering()
     readings = own_models.read(session.text)
@@ -141,9 +139,7 @@ def finding(words: Sequence[str], curves: Mapping[str, Curve], every_word: Seque
     return f"The models disagree: {'; '.join(groups)}"
 
 
-def _update_curves(
-    session: review_box.Session, models: Mapping[str, Classifier], readings: Mapping[str, Reading]
-) -> bool:
+def _update_curves(session: old_box.Session, models: Mapping[str, Classifier], readings: Mapping[str, Reading]) -> bool:
     """Shows the curves that are ready and asks for those that are wanted; True while they are awaited."""
     key = (session.text, *(model.sha256 for model in models.values()))
     loading = not resources.store().settled
@@ -233,7 +229,7 @@ def _no_curves(*, loading: bool) -> dict[str, Any]:
     }
 
 
-def _card(name: str, session: review_box.Session) -> dict[str, Any]:
+def _card(name: str, session: old_box.Session) -> dict[str, Any]:
     spec, status = MODELS[name], resources.store().status(name)
     now, before = session.now.get(name), session.before.get(name)
     return {
@@ -249,7 +245,7 @@ def _card(name: str, session: review_box.Session) -> dict[str, Any]:
     }
 
 
-def _cancel(session: review_box.Session) -> None:
+def _cancel(session: old_box.Session) -> None:
     if session.job is not None:
         session.job.cancel()
         session.job = None

@@ -68,6 +68,11 @@ def ids() -> list[str]:
     return [view.id for view in views().values()]
 
 
+def run_ids() -> dict[str, str]:
+    """Name of a model → the run whose result takes its place, as questions to routes name it."""
+    return {name: view.id for name, view in views().items()}
+
+
 def answering() -> dict[str, Classifier]:
     """The models that answer this visitor, in the registry's order: as `resources.models`, with the own ones."""
     shipped, wanted = resources.models(), views()

@@ -23,7 +23,7 @@ from seqdemo.serve.verdicts import percent, verdict
 from seqdemo.text import SENTENCE_ENDS, Reading
 from seqdemo.trace import SIGNALS
 from seqdemo.ui import resources
-from seqdemo.ui.shared import address, own_models, review_box, sources
+from seqdemo.ui.shared import address, old_box, own_models, sources
 from seqdemo.ui.shared.component import component
 from seqdemo.ui.shared.examples import EXAMPLES, Example
 
@@ -72,7 +72,7 @@ class Session:
         units: Side → picked unit of each direction, from 0; empty for the stand-out ones.
     """
 
-    box: review_box.Session
+    box: old_box.Session
     text: str
     models: dict[str, str] = field(default_factory=lambda: dict(DEFAULT))
     units: dict[str, list[int]] = field(default_factory=lambda: {side: [] for side in SIDES})
@@ -96,7 +96,7 @@ def start(query: Mapping[str, str], review: str | None) -> Session:
         review: What the visitor wrote on another page, if anything.
     """
     written = review if review and review != EXAMPLES[0].text else None
-    box = review_box.Session(address.text(query, "review") or written or LONG_PLOT.text)
+    box = old_box.Session(address.text(query, "review") or written or LONG_PLOT.text)
     session = Session(box, box.text)
     session.choose(
         {
@@ -128,7 +128,7 @@ def render() -> None:
 def _answer() -> None:
     session: Session = st.session_state[_SESSION]
     with st.expander("Change the text", icon=":material/edit:"):
-        review_box.ask(session.box, "stepper_box", (LONG_PLOT, *EXAMPLES))
+        old_box.ask(session.box, "stepper_box", (LONG_PLOT, *EXAMPLES))
     if session.box.n > 0 and session.box.settled:
         session.text = session.box.text
         st.session_state["review"] = session.text
@@ -220,7 +220,7 @@ def trace_message(
         "id": _id(session, models),
         "text_id": _digest(session.text),
         "review": "" if session.text == LONG_PLOT.text else session.text,
-        "link_characters": review_box.LINK_CHARACTERS,
+        "link_characters": old_box.LINK_CHARACTERS,
         "title": title,
         "start": at,
         "note": word_notes.note(named),

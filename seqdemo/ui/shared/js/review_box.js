@@ -1,31 +1,29 @@
-// The box one types in. Python sets its text by a new `rev` and otherwise never writes to it;
-// every edit goes out with the rev it belongs to, so that Python can drop one that came too late.
+// The box one types in. What answers to it on the page hears of each edit by `whenEdited`, with no word to Python; the
+// text is kept by the server for the next page, and the address follows.
 import { putInAddress } from "./address.js"
+import { keepText } from "./asking.js"
+import { tellEdit } from "./edits.js"
 import { element } from "./elements.js"
 
-const SEND_AFTER_MS = 120   // since the last key: the verdicts
-const SETTLE_AFTER_MS = 1000 // since the last key: the curves, which cost more
+const SEND_AFTER_MS = 120 // since the last key: the verdicts
+const REST_AFTER_MS = 1000 // since the last key: what costs more
 const boxes = new WeakMap()
 
-export default function ({ data: [data], parentElement, setStateValue }) {
-  if (!boxes.has(parentElement)) boxes.set(parentElement, build(parentElement))
+export default function ({ data: [data], parentElement }) {
+  if (!boxes.has(parentElement)) boxes.set(parentElement, build(parentElement, data))
   const box = boxes.get(parentElement)
-  box.data = data
-  box.report = (edit) => setStateValue("edit", edit)
-  if (box.rev !== data.rev) {
-    stop(box)
-    box.rev = data.rev
-    box.area.value = data.text
-    box.sent = { text: data.text, settled: true }
-    if (box.n > 0) remember(box)
-  }
-  if (box.kinds !== data.examples.length) showExamples(box)
+  box.data = data // but for its text, which is the visitor's from now on
   // Also called, with the page still there, for a call that newer data overtook while this file loaded.
-  return () => { if (!parentElement.isConnected) stop(box) }
+  return () => {
+    if (parentElement.isConnected) return
+    settle(box)
+    removeEventListener("pagehide", box.onLeave)
+    boxes.delete(parentElement)
+  }
 }
 
-function build(root) {
-  const box = { n: 0, timers: [], composing: false, rev: null, sent: {} }
+function build(root, data) {
+  const box = { data, timers: [], composing: false, sent: { text: data.text, rests: true } }
   const frame = element("div", "frame", root)
   const left = element("div", "left", frame)
   const head = element("div", "head", left)
@@ -33,7 +31,7 @@ function build(root) {
   label.htmlFor = "review"
   element("div", "hint", head, "The models were trained on English film reviews.").id = "hint"
   box.area = element("textarea", "area", left)
-  Object.assign(box.area, { id: "review", rows: 5, dir: "auto", placeholder: "Write what you thought of a film" })
+  Object.assign(box.area, { id: "review", rows: 5, dir: "auto", placeholder: "Write what you thought of a film", value: data.text })
   box.area.setAttribute("aria-describedby", "hint")
 
   const right = element("div", "right", frame)
@@ -41,6 +39,15 @@ function build(root) {
   box.examples = element("div", "examples", right)
   box.examples.setAttribute("role", "group")
   box.examples.setAttribute("aria-labelledby", "examples")
+  for (const { kind, text } of data.examples) {
+    const example = element("button", "example", box.examples, kind)
+    example.type = "button"
+    example.onclick = () => {
+      stop(box)
+      box.area.value = text
+      send(box, true, true)
+    }
+  }
   const share = element("div", "share", right)
   const copy = element("button", "quiet", share, "Copy link")
   copy.type = "button"
@@ -55,22 +62,10 @@ function build(root) {
   box.area.oninput = (event) => { if (!event.isComposing && !box.composing) schedule(box) }
   box.area.addEventListener("compositionstart", () => { box.composing = true; stop(box) })
   box.area.addEventListener("compositionend", () => { box.composing = false; schedule(box) })
-  box.area.onblur = () => { if (!box.composing && box.area.value !== box.sent.text) send(box, false) }
+  box.onLeave = () => { if (!box.composing) settle(box) }
+  box.area.onblur = box.onLeave
+  addEventListener("pagehide", box.onLeave)
   return box
-}
-
-function showExamples(box) {
-  box.kinds = box.data.examples.length
-  box.examples.replaceChildren()
-  for (const { kind, text } of box.data.examples) {
-    const button = element("button", "example", box.examples, kind)
-    button.type = "button"
-    button.onclick = () => {
-      stop(box)
-      box.area.value = text
-      send(box, true, true)
-    }
-  }
 }
 
 function schedule(box) {
@@ -79,7 +74,7 @@ function schedule(box) {
   box.link.hidden = true
   box.timers = [
     setTimeout(() => send(box, false), SEND_AFTER_MS),
-    setTimeout(() => send(box, true), SETTLE_AFTER_MS),
+    setTimeout(() => send(box, true), REST_AFTER_MS),
   ]
 }
 
@@ -88,14 +83,21 @@ function stop(box) {
   box.timers = []
 }
 
-function send(box, settled, example = false) {
+// At once, since the next page may be drawn before the text has rested.
+function settle(box) {
+  stop(box)
+  send(box, true)
+}
+
+function send(box, rests, example = false) {
   const text = box.area.value
-  if (text === box.sent.text && (box.sent.settled || !settled)) return
-  box.sent = { text, settled }
-  box.n += 1
+  if (text === box.sent.text && (box.sent.rests || !rests)) return
+  box.sent = { text, rests }
   const kept = text.slice(0, box.data.max_characters)
-  box.report({ text: kept, length: text.length, rev: box.rev, n: box.n, settled, example })
-  if (settled) remember(box)
+  tellEdit({ text: kept, length: text.length, rests, example })
+  if (!rests) return
+  remember(box)
+  keepText(box.data.token, kept)
 }
 
 // The address bar follows the review, so that a reload or a copied address opens the same one.

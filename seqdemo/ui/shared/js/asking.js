@@ -1,0 +1,80 @@
+// Questions to the server while one types or drags. The newest question of a kind counts; a busy server is asked again.
+const SILENT_AFTER_MS = 5000
+const AGAIN_AFTER_MS = 2000
+const KEEPALIVE_BYTES = 60_000 // browsers refuse more in what outlives its page
+
+// The path of the app, from that of a page of it: pages are one segment below it.
+export function basePath(pathname) {
+  return pathname.replace(/\/[^/]*$/, "")
+}
+
+// Asks for a page. `token` names the browser session; `onTrouble(sentence)` hears why nothing comes, and "" once it does.
+// `ask(kind, body)` gives the answer (an object, or bytes), or null where it was overtaken or cannot be answered.
+export function buildAsker({ token, onTrouble }) {
+  const asker = { token, onTrouble, running: new Map() }
+  asker.ask = (kind, body) => ask(asker, kind, body)
+  asker.stop = () => {
+    for (const { abort } of asker.running.values()) abort()
+    asker.running.clear()
+  }
+  return asker
+}
+
+async function ask(asker, kind, body) {
+  asker.running.get(kind)?.abort()
+  const controller = new AbortController()
+  const timers = []
+  const abort = () => { controller.abort(); timers.forEach(clearTimeout) }
+  const own = { abort }
+  asker.running.set(kind, own)
+  const isNewest = () => asker.running.get(kind) === own
+  timers.push(setTimeout(() => asker.onTrouble("No answer has come for five seconds. The server may be busy; this page goes on waiting."), SILENT_AFTER_MS))
+  try {
+    while (isNewest()) {
+      const found = await post(asker.token, kind, body, controller.signal)
+      if (!isNewest()) return null
+      if (found.again_ms === undefined) {
+        asker.onTrouble(found.trouble ?? "")
+        return found.answer ?? null
+      }
+      asker.onTrouble(found.trouble)
+      await new Promise((resolve) => { timers.push(setTimeout(resolve, found.again_ms)) })
+    }
+    return null
+  } finally {
+    timers.forEach(clearTimeout)
+    if (isNewest()) asker.running.delete(kind)
+  }
+}
+
+// One question: {answer}, or {trouble} for good, or {trouble, again_ms} where it is worth asking again, or {} where a
+// newer question took its place.
+async function post(token, kind, body, signal) {
+  let response
+  try {
+    response = await fetch(`${basePath(location.pathname)}/api/v1/${kind}`, {
+      method: "POST", signal, body: JSON.stringify(body),
+      headers: { "content-type": "application/json", "x-seqdemo-visitor": token },
+    })
+    if (response.ok) {
+      const isBytes = response.headers.get("content-type") === "application/octet-stream"
+      return { answer: isBytes ? new Uint8Array(await response.arrayBuffer()) : await response.json() }
+    }
+    if (response.status === 409) return {}
+    const { detail } = await response.json()
+    if (response.status !== 503) return { trouble: detail }
+    return { trouble: detail, again_ms: 1000 * Number(response.headers.get("retry-after") ?? 2) }
+  } catch {
+    if (signal.aborted) return {}
+    return { trouble: "The server cannot be reached. This page asks again.", again_ms: AGAIN_AFTER_MS }
+  }
+}
+
+// Keeps a text for the next page, also while this one is being left.
+export function keepText(token, text) {
+  const body = JSON.stringify({ text })
+  fetch(`${basePath(location.pathname)}/api/v1/text`, {
+    method: "POST", body, keepalive: body.length * 3 < KEEPALIVE_BYTES,
+    headers: { "content-type": "application/json", "x-seqdemo-visitor": token },
+  }).catch(() => {}) // the text is still in the box
+}
