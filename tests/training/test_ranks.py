@@ -16,14 +16,9 @@ import torch
 
 from seqdemo.checkpoints import folder, language_model
 from seqdemo.training import ranks
+from tests.training import learn
 
 ROOT = pathlib.Path(__file__).parents[2]
-SIZES = {
-    "lstm": ["--d-embed", "8", "--d-hidden", "8"],
-    "gru": ["--d-embed", "8", "--d-hidden", "8"],
-    "bilstm": ["--d-embed", "8", "--d-hidden", "8"],
-    "transformer": [],
-}
 
 
 @pytest.fixture(scope="module")
@@ -38,111 +33,77 @@ def reviews(tmp_path_factory):
     return str(home)
 
 
-def told(n_processes, *words):
-    """The events of a run in so many processes."""
+def started(*words, **environment):
+    """A Python program as a process."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), **environment}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen([sys.executable, *words], cwd=ROOT, env=environment, text=True, **pipes)
+
+
+def of_two(*words):
+    """A Python program as two processes that know of each other what torchrun would tell them."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    start = [sys.executable, "-m"]
-    if n_processes > 1:
-        start += ["torch.distributed.run", f"--nproc-per-node={n_processes}", f"--master-port={port}", "-m"]
-    command = [*start, "seqdemo", *words, "--events", "jsonl", "--device", "cpu", "--precision", "fp32"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines()]
+        place = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(probe.getsockname()[1])}
+    return [started(*words, RANK=rank, LOCAL_RANK=rank, **place) for rank in "01"]
+
+
+def finished(process):
+    """What it wrote."""
+    out, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    return out
 
 
 def figures(events):
+    """What was measured, in its order."""
     names = ("loss", "train_loss", "validation_loss", "validation_accuracy", "gradient_norm", "validation_perplexity")
     return [event[name] for event in events for name in names if event.get(name) is not None]
 
 
-def test_reviews_are_learned_alike_by_one_process_and_by_two(reviews, tmp_path):
-    def run(n):
-        words = [
-            "train",
-            "--model",
-            "bilstm",
-            *SIZES["bilstm"],
-            "--dropout",
-            "0",
-            "--embed-dropout",
-            "0",
-            "--epochs",
-            "3",
-        ]
-        words += ["--batch-size", "7", "--adversarial", "2", "--average-decay", "0.9", "--no-test"]
-        out = tmp_path / str(n)
-        events = told(n, *words, "--data", reviews, "--out", str(out))
-        return figures(events), folder.load(out).model.state_dict()
-
-    (alone, weights), (together, weights_together) = run(1), run(2)
-    assert len(alone) == len(together) > 10, "one process tells"
-    assert together == pytest.approx(alone, abs=1e-5, rel=1e-4)
-    for name, tensor in weights.items():
-        torch.testing.assert_close(weights_together[name], tensor, atol=2e-3, rtol=0)  # as rounded in the file
+@pytest.fixture(scope="module")
+def learned(reviews, tmp_path_factory):
+    """The folder of what two processes learned, that of what one did, and what the one told."""
+    two, one = tmp_path_factory.mktemp("two"), tmp_path_factory.mktemp("one")
+    torchrun = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
+    process = started(*torchrun, learn.__file__, reviews, str(two))
+    told = {name: learn.learn(name, reviews, one, torch.device("cpu")) for name in learn.SIZES}
+    finished(process)
+    return two, one, told
 
 
-@pytest.mark.parametrize("model", ["lstm", "transformer"])
-def test_a_language_is_learned_alike_by_one_process_and_by_two(model, reviews, tmp_path):
-    def run(n):
-        words = ["pretrain", "--model", model, *SIZES[model], "--epochs", "1", "--batch-size", "4", "--window", "8"]
-        out = tmp_path / str(n)
-        events = told(n, *words, "--n-frequent", "8", "--n-sampled", "4", "--data", reviews, "--out", str(out))
-        assert language_model.load(out).name == model
-        return figures(events)
+@pytest.mark.parametrize("name", learn.SIZES)
+def test_two_processes_learn_what_one_does(learned, name):
+    two, one, told = learned
+    together, silent = (json.loads((two / f"{name} of rank {rank}.json").read_text()) for rank in (0, 1))
+    assert silent == [], "one process tells"
+    assert len(figures(together)) == len(figures(told[name])) > 10
+    assert figures(together) == pytest.approx(figures(told[name]), abs=1e-5, rel=1e-4)
+    load = folder.load if name == "bilstm" else language_model.load
+    weights, weights_together = (load(out / name).model.state_dict() for out in (one, two))
+    for key, tensor in weights.items():
+        torch.testing.assert_close(weights_together[key], tensor, atol=2e-3, rtol=0)  # as rounded in the file
 
-    alone, together = run(1), run(2)
-    assert len(alone) == len(together) > 10
-    assert together == pytest.approx(alone, abs=1e-5, rel=1e-4)
 
-
-def test_an_interrupted_run_of_two_goes_on_with_every_lane_where_it_was(reviews, tmp_path):
-    words = ["pretrain", "--model", "lstm", *SIZES["lstm"], "--batch-size", "4", "--window", "8", "--n-frequent", "8"]
-    words += ["--n-sampled", "4", "--data", reviews]
-    whole = figures(told(2, *words, "--epochs", "1", "--out", str(tmp_path / "whole")))
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    start = [
-        sys.executable,
-        "-m",
-        "torch.distributed.run",
-        "--nproc-per-node=2",
-        f"--master-port={port}",
-        "-m",
-        "seqdemo",
-    ]
-    out = str(tmp_path / "cut")
-    command = [
-        *start,
-        *words,
-        "--epochs",
-        "1",
-        "--events",
-        "jsonl",
-        "--device",
-        "cpu",
-        "--precision",
-        "fp32",
-        "--out",
-        out,
-    ]
-    run = subprocess.Popen(
-        command, cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    )
-    seen = 0
-    for line in run.stdout:
-        seen += b'"event": "epoch"' in line
+def test_an_interrupted_run_of_two_goes_on_with_every_lane_where_it_was(learned, reviews, tmp_path):
+    words = ["-m", "seqdemo", "pretrain", "--model", "lstm", "--d-embed", "8", "--d-hidden", "8", "--epochs", "1"]
+    words += ["--batch-size", "4", "--window", "8", "--n-frequent", "8", "--n-sampled", "4", "--precision", "fp32"]
+    words += ["--device", "cpu", "--events", "jsonl", "--data", reviews, "--out", str(tmp_path / "cut")]
+    processes, seen = of_two(*words), 0
+    for line in processes[0].stdout:
+        seen += '"event": "epoch"' in line
         if seen == 3:
             break
-    run.terminate()
-    run.communicate()
-    resumed = figures(told(2, *words, "--epochs", "1", "--resume", "--out", out))
-    ends = [value for value in whole[-6:] if value is not None]
-    assert resumed[-6:] == pytest.approx(ends, abs=1e-5, rel=1e-4)
+    for process in processes:
+        process.terminate()
+        process.communicate(timeout=120)
+    assert not (tmp_path / "cut").exists()
+    told, silent = map(finished, of_two(*words, "--resume"))
+    assert silent == "", "one process tells"
+    resumed = figures(map(json.loads, told.splitlines()))
+    whole = figures(learned[2]["lstm"])
+    assert 6 < len(resumed) < len(whole), "it did not begin again"
+    assert resumed[-6:] == pytest.approx(whole[-6:], abs=1e-5, rel=1e-4)
 
 
 def test_a_process_that_is_alone_reads_every_row():
