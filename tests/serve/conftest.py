@@ -1,0 +1,60 @@
+"""The routes over small checkpoints, and a visitor's own model beside them."""
+
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+import seqdemo
+from seqdemo.checkpoints.store import ModelStore
+from seqdemo.runs.jobs import Jobs
+from seqdemo.runs.limits import Limits
+from seqdemo.serve.http import TOKEN
+from seqdemo.serve.routes import API, KINDS, routes
+from seqdemo.serve.service import Service
+from tests.own_run import write_run
+
+
+@pytest.fixture
+def pretrained(checkpoint_folders, monkeypatch):
+    """Five small checkpoints take the place of `pretrained/`."""
+    root = checkpoint_folders["rnn"].parent
+    monkeypatch.setattr(seqdemo, "PRETRAINED", root)
+    return root
+
+
+@pytest.fixture
+def service(pretrained, tmp_path):
+    """What answers, its models loaded."""
+    store = ModelStore()
+    store.start()
+    assert store.wait(60)
+    jobs = Jobs(tmp_path / "runs", Limits())
+    yield Service(store, jobs, KINDS)
+    jobs.close()
+
+
+@pytest.fixture
+def client(service):
+    """A program that asks the routes."""
+    with TestClient(Starlette(routes=routes(lambda: service))) as made:
+        yield made
+
+
+@pytest.fixture
+def ask(client, service):
+    """Asks a route as a page does, `ask(kind, body)`, and gives the answer: an object, or bytes."""
+    token = service.visitors.mint()
+
+    def question(kind, body):
+        answer = client.post(f"{API}/{kind}", json=body, headers={TOKEN: token})
+        assert answer.status_code == 200, answer.text
+        return answer.json() if answer.headers["content-type"] == "application/json" else answer.content
+
+    question.token = token
+    return question
+
+
+@pytest.fixture
+def own_model(service, build_small, vocabulary):
+    """Makes, of a kind, what a visitor trained and saved as `First try`; returns its id."""
+    return lambda name: write_run(service.jobs.root, build_small(name, seed=9), name, vocabulary)

@@ -1,0 +1,197 @@
+"""The worker: one at a time or in batches the same answers; the urgent first, the newest of a visitor, all bounded."""
+
+import threading
+import time
+from concurrent.futures import CancelledError
+
+import numpy as np
+import pytest
+
+from seqdemo.bounded import Bounded
+from seqdemo.errors import BusyError
+from seqdemo.explain.prefixes import prefix_curve
+from seqdemo.serve import worker as worker_module
+from seqdemo.serve.routes import KINDS
+from seqdemo.serve.worker import CURVE, VERDICT, Kind, Worker
+
+NAMES = ("rnn", "gru", "lstm", "bilstm", "transformer")
+
+
+def texts(n, longest=60, seed=3):
+    draw = np.random.default_rng(seed)
+    return [draw.integers(2, 30, size=draw.integers(1, longest + 1)).astype(np.int64) for _ in range(n)]
+
+
+@pytest.fixture
+def models(service):
+    return service.store.ready()
+
+
+class Held:
+    """A kind of question whose pieces wait to be let go; notes in which order they ran."""
+
+    def __init__(self):
+        self.gate = threading.Event()
+        self.begun = threading.Event()
+        self.ran = []
+
+    def pieces(self, _, asked, __):
+        for piece in range(3):
+            self.begun.set()
+            assert self.gate.wait(30)
+            self.ran.append((asked, piece))
+            yield
+        return asked
+
+
+@pytest.fixture
+def held():
+    made = Held()
+    yield made
+    made.gate.set()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_answers_are_those_of_one_text_at_a_time(models, name):
+    worker, model, asked = Worker(KINDS), models[name], texts(40)
+    found = [future.result(30) for future in [worker.submit(VERDICT, model, ids) for ids in asked]]
+    assert np.allclose(found, [model.predict_ids([ids])[0] for ids in asked], atol=1e-5)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_curve_is_that_of_the_text_alone_and_ends_with_its_verdict(models, name):
+    worker, model = Worker(KINDS), models[name]
+    for ids in texts(5):
+        verdict = worker.submit(VERDICT, model, ids).result(30)
+        steps, curve = worker.submit(CURVE, model, ids).result(30)
+        expected_steps, expected = prefix_curve(model, ids, Bounded(10_000))
+        assert np.array_equal(steps, expected_steps)
+        assert np.allclose(curve, expected, atol=1e-5)
+        assert abs(curve[-1] - verdict) < 1e-5
+        assert not curve.flags.writeable, "everyone who asks gets the same array"
+
+
+def test_verdicts_of_a_moment_are_computed_together_and_those_of_like_length(models, monkeypatch):
+    sizes = []
+    model = models["bilstm"]
+    real = type(model).predict_ids
+
+    def counted(self, ids):
+        sizes.append([len(row) for row in ids])
+        return real(self, ids)
+
+    monkeypatch.setattr(type(model), "predict_ids", counted)
+    worker = Worker(KINDS)
+    asked = [np.full(length, 3, dtype=np.int64) for length in (5, 400, 6, 399, 7, 398)]
+    for future in [worker.submit(VERDICT, model, ids + row) for row, ids in enumerate(asked)]:
+        future.result(30)
+    assert sum(map(len, sizes)) == 6
+    assert len(sizes) < 6, "gathered"
+    assert all(max(rows) * len(rows) <= worker_module._TOKENS for rows in sizes)
+    assert sorted(sizes[0])[:3] == [5, 6, 7], "the oldest and those nearest to it"
+
+
+def test_a_verdict_passes_between_the_pieces_of_what_takes_longer(models, held):
+    worker = Worker({**KINDS, "long": Kind(rank=1, pieces=held.pieces)})
+    long = worker.submit("long", models["rnn"], "a")
+    assert held.begun.wait(30)
+    verdict = worker.submit(VERDICT, models["rnn"], texts(1)[0])
+    order = []
+    verdict.add_done_callback(lambda _: order.append("verdict"))
+    long.add_done_callback(lambda _: order.append("long"))
+    time.sleep(0.02)
+    held.gate.set()
+    assert long.result(30) == "a"
+    assert order == ["verdict", "long"]
+
+
+def test_lower_ranks_wait_for_higher_ones_and_what_was_begun_goes_on(models, held):
+    kinds = {rank: Kind(rank=rank, pieces=held.pieces) for rank in (1, 2)}
+    worker = Worker({**KINDS, **kinds})
+    futures = [worker.submit(2, models["rnn"], "table")]
+    assert held.begun.wait(30)
+    futures += [worker.submit(1, models["rnn"], asked) for asked in ("curve", "later")]
+    held.gate.set()
+    for future in futures:
+        future.result(30)
+    rows = [asked for asked, _ in held.ran]
+    assert rows == ["table", *["curve"] * 3, *["later"] * 3, "table", "table"]
+
+
+def test_the_newest_question_of_a_visitor_takes_the_place_of_the_one_that_waits(models, held):
+    worker = Worker({**KINDS, "long": Kind(rank=1, pieces=held.pieces)})
+    blocked = worker.submit("long", models["rnn"], "first")
+    assert held.begun.wait(30)
+    old = worker.submit("long", models["rnn"], "old", "visitor")
+    same_text = worker.submit("long", models["rnn"], "old", "somebody else")
+    other_model = worker.submit("long", models["gru"], "old", "visitor")
+    new = worker.submit("long", models["rnn"], "new", "visitor")
+    held.gate.set()
+    with pytest.raises(CancelledError):
+        old.result(30)
+    assert [f.result(30) for f in (blocked, same_text, other_model, new)] == ["first", "old", "old", "new"]
+
+
+def test_whoever_asks_for_what_is_being_computed_gets_that(models, held):
+    worker = Worker({**KINDS, "long": Kind(rank=1, pieces=held.pieces)})
+    futures = [worker.submit("long", models["rnn"], "a") for _ in range(5)]
+    held.gate.set()
+    assert {future.result(30) for future in futures} == {"a"}
+    assert worker.submit("long", models["rnn"], "a").done(), "kept"
+    assert len(held.ran) == 3
+
+
+def test_what_nobody_wants_any_more_is_not_computed(models, held):
+    worker = Worker({**KINDS, "long": Kind(rank=1, pieces=held.pieces)})
+    first = worker.submit("long", models["rnn"], "first")
+    assert held.begun.wait(30)
+    given_up = worker.submit("long", models["rnn"], "given up")
+    given_up.cancel()
+    first.cancel()
+    held.gate.set()
+    assert worker.submit("long", models["rnn"], "last").result(30) == "last"
+    assert [asked for asked, _ in held.ran] == ["first", *["last"] * 3]
+
+
+def test_more_than_may_wait_is_refused_with_a_sentence_and_when_to_come_back(models, held):
+    worker = Worker({**KINDS, "long": Kind(rank=1, pieces=held.pieces)}, max_waiting=3)
+    futures = [worker.submit("long", models["rnn"], number) for number in range(3)]
+    with pytest.raises(BusyError, match="Too many texts wait") as refused:
+        worker.submit("long", models["rnn"], 4)
+    assert refused.value.retry_after_s >= 1
+    held.gate.set()
+    assert [future.result(30) for future in futures] == [0, 1, 2]
+    assert worker.submit("long", models["rnn"], 4).result(30) == 4
+
+
+def test_what_waited_too_long_is_told_so(models, held, monkeypatch):
+    monkeypatch.setattr(worker_module, "MAX_WAIT_S", 0.05)
+    worker = Worker({**KINDS, "long": Kind(rank=1, pieces=held.pieces)})
+    begun = worker.submit("long", models["rnn"], "begun")
+    assert held.begun.wait(30)
+    late = worker.submit("long", models["rnn"], "late")
+    time.sleep(0.1)
+    held.gate.set()
+    assert begun.result(30) == "begun"
+    with pytest.raises(BusyError, match="waited too long"):
+        late.result(30)
+
+
+def test_one_bad_text_fails_alone(models):
+    model = models["bilstm"]
+    worker = Worker(KINDS)
+    good = texts(4)
+    futures = [worker.submit(VERDICT, model, ids) for ids in (good[0], np.array([10**6]), *good[1:])]
+    with pytest.raises(IndexError):
+        futures[1].result(30)
+    assert all(0 <= future.result(30) <= 1 for k, future in enumerate(futures) if k != 1)
+    assert 0 <= worker.submit(VERDICT, model, texts(1, seed=9)[0]).result(30) <= 1, "and the worker goes on"
+
+
+def test_what_is_kept_is_bounded(models, monkeypatch):
+    monkeypatch.setattr(worker_module, "_KEPT_BYTES", 20_000)
+    worker = Worker(KINDS)
+    for ids in texts(60):
+        worker.submit(VERDICT, models["rnn"], ids).result(30)
+    assert worker._kept.n_bytes <= 20_000
+    assert 0 < len(worker._kept) < 60
