@@ -156,10 +156,10 @@ def how_it_ended(
         return "failed", view.message, view.kind
     if stopped:  # it did not answer in time, perhaps because it had hardly begun
         return "killed", reason or "Stopped; its process had to be ended, and nothing is kept.", ""
-    if status < 0:
-        return "killed", f"The run ended: its process was killed from outside (signal {-status}).", "killed"
     if closed:
         return "killed", "The server was stopped.", "killed"
+    if status < 0:
+        return "killed", f"The run ended: its process was killed from outside (signal {-status}).", "killed"
     if last_error.startswith("seqdemo: ") and not last_error.endswith(SEE_MORE):
         return "failed", last_error.removeprefix("seqdemo: "), "error"
     _log.error("A training run ended with status %d: %s", status, last_error)

@@ -193,13 +193,13 @@ class Jobs:
         with self._changed:
             self._closed = True
             self._queue.clear()
-            children = [job.child for job in self._jobs.values() if job.child is not None]
+            children = {job.child: job.view.start for job in self._jobs.values() if job.child is not None}
             self._changed.notify_all()
         for child in children:
             child.let_go()
         deadline = time.monotonic() + 3
-        for child in children:
-            child.end(deadline - time.monotonic())
+        for child, start in children.items():
+            child.end(deadline - time.monotonic() if start else 0.0)  # one that has not begun has nothing to keep
         for child in children:
             child.join(3)
         atexit.unregister(self.close)

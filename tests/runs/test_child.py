@@ -114,6 +114,7 @@ time.sleep(600)
         (-9, "", {"stopped": True}, "killed", "", "nothing is kept"),
         (-9, "", {"stopped": True, "reason": "Too long."}, "killed", "", "Too long."),
         (1, "", {"closed": True}, "killed", "killed", "The server was stopped."),
+        (-9, "", {"closed": True}, "killed", "killed", "The server was stopped."),
     ],
 )
 def test_every_end_without_a_result_has_its_sentence(status, said, told, state, kind, words):

@@ -1,5 +1,6 @@
 """The registry of runs, with real child processes: queue, pause, stop, caps, crashes, reloads, saving."""
 
+import contextlib
 import copy
 import dataclasses
 import hashlib
@@ -7,6 +8,7 @@ import io
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -40,6 +42,15 @@ def make(tmp_path, **limits):
     return Jobs(tmp_path / "runs", Limits(**limits))
 
 
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    """The folder of a registry with one run that has ended, and the run's id."""
+    with contextlib.closing(make(tmp_path_factory.mktemp("done"))) as jobs:
+        run_id = jobs.start(SMALL)
+        assert jobs.wait(run_id, ended, WAIT_S).state == "done"
+    return jobs.root, run_id
+
+
 @pytest.fixture
 def jobs(tmp_path):
     made = make(tmp_path)
@@ -57,8 +68,12 @@ def training(view):
 
 def test_a_run_tells_its_curves_and_leaves_a_model_that_can_be_saved_downloaded_and_loaded_back(jobs):
     run_id = jobs.start(SMALL, visitor="one")
+    early = jobs.wait(run_id, training, WAIT_S)
+    before = copy.deepcopy(early)
     view = jobs.wait(run_id, ended, WAIT_S)
     assert (view.state, view.message, view.place) == ("done", "", 0)
+    assert early == before, "a view that was given away changes no more"
+    assert view.version > early.version
     assert view.start["parameters"] > 0
     assert [entry["epoch"] for entry in view.epochs] == [0, 1]
     assert view.steps
@@ -172,7 +187,7 @@ def test_a_child_that_is_killed_is_reported_as_such_and_the_next_one_starts(tmp_
     assert view.message == "The run ended: its process was killed from outside (signal 9)."
     assert view.folder is None
     assert not list((jobs.root / victim).glob(".*")), "no half-written state is left"
-    assert jobs.wait(following, ended, WAIT_S).state == "done"
+    assert jobs.wait(following, lambda view: view.state != "queued", WAIT_S).state in {"starting", "running"}
     jobs.close()
     other = Jobs(jobs.root, Limits())
     assert other.view(victim).state == "killed", "also after a restart"
@@ -181,26 +196,28 @@ def test_a_child_that_is_killed_is_reported_as_such_and_the_next_one_starts(tmp_
 
 def test_closing_leaves_no_process(tmp_path):
     jobs = make(tmp_path)
-    ids = [jobs.start(LONG), jobs.start(LONG)]
-    for run_id in ids:
-        jobs.wait(run_id, training, WAIT_S)
+    ids = [jobs.start(LONG)]
+    jobs.wait(ids[0], training, WAIT_S)
+    ids.append(jobs.start(LONG))  # which has hardly begun
     processes = [jobs._jobs[run_id].child.process for run_id in ids]
     jobs.close()
     assert all(process.poll() is not None for process in processes)
+    assert [jobs.view(run_id).message for run_id in ids] == ["The server was stopped."] * 2
 
 
-def test_a_run_that_nobody_watches_ends_and_a_watched_one_goes_on(tmp_path):
-    jobs = make(tmp_path, unwatched_s=0.5)
-    run_id = jobs.start(LONG)
-    job = jobs._jobs[run_id]
-    with jobs._changed:
-        assert jobs._changed.wait_for(lambda: job.view.has_ended, WAIT_S)
+def test_a_run_that_nobody_watches_ends_with_its_reason_and_a_watched_one_goes_on(tmp_path):
+    jobs = make(tmp_path, unwatched_s=1.0, max_jobs=2)
+    unwatched, watched = jobs.start(LONG), jobs.start(SMALL)
+    job = jobs._jobs[unwatched]
+    while not (job.view.has_ended and jobs.view(watched).has_ended):
+        time.sleep(0.1)
+    assert jobs.view(watched).state == "done"
     assert job.view.message == "Ended because nobody had been watching."
     jobs.close()
-    jobs = make(tmp_path, unwatched_s=3600)
-    run_id = jobs.start(SMALL)
-    assert jobs.wait(run_id, ended, WAIT_S).state == "done"
-    jobs.close()
+    later = Jobs(jobs.root, Limits())
+    found = later.view(unwatched)
+    assert (found.state, found.message) == (job.view.state, job.view.message), "also on a server started anew"
+    later.close()
 
 
 def test_a_failure_is_told_with_the_setting_that_teaches_it(jobs):
@@ -254,21 +271,20 @@ jobs.close()
     assert not list((tmp_path / "runs").rglob(".checkpoint*"))
 
 
-def test_a_deleted_folder_is_noticed(jobs):
-    run_id = jobs.start(SMALL)
-    view = jobs.wait(run_id, ended, WAIT_S)
-    for path in view.folder.iterdir():
-        path.unlink()
-    view.folder.rmdir()
-    view = jobs.view(run_id)
+def test_a_deleted_folder_is_noticed(done, tmp_path):
+    jobs = Jobs(shutil.copytree(done[0], tmp_path / "runs"), Limits())
+    shutil.rmtree(jobs.view(done[1]).folder)
+    view = jobs.view(done[1])
     assert (view.state, view.folder, view.message) == ("done", None, "The result's folder was deleted.")
     with pytest.raises(TrainingError, match="no result"):
-        jobs.zip_bytes(run_id)
+        jobs.zip_bytes(done[1])
+    jobs.close()
 
 
 def test_a_visitor_sees_no_run_without_its_id(jobs):
     run_id = jobs.start(SMALL, visitor="one")
     assert len(run_id) == 16
+    assert jobs.view(run_id) is not None
     assert jobs.view(run_id[:-1] + ("A" if run_id[-1] != "A" else "B")) is None
     for strange in ("", "..", "../" + run_id, "a/b", run_id + "/../" + run_id, "x" * 16):
         assert jobs.view(strange) is None
@@ -286,7 +302,6 @@ def test_a_run_belongs_to_who_started_or_loaded_it_also_after_the_server_was_sta
     good = {path.name: path.read_bytes() for path in checkpoint_folders["gru"].iterdir()}
     loaded = first.load_zip(zipped(**good), read_result, visitor="two")
     nobodys = first.load_zip(zipped(**good), read_result)
-    first.wait(started, ended, WAIT_S)
     assert first.belongs_to(first.again(started, visitor="two"), "two"), "whoever repeats a run has the new one"
     first.close()
     second = make(tmp_path)
@@ -369,10 +384,10 @@ def test_what_is_too_old_is_deleted_on_a_server_that_nobody_visits(tmp_path, mon
 
 
 def test_a_run_is_deleted_at_once_where_its_visitor_wants_it(jobs):
-    with pytest.raises(TrainingError, match="stop it first"):
-        jobs.delete(jobs.start(LONG))
     content = b"text,label\n" + b"a good day,yes\na bad day,no\n" * 20
     run_id = jobs.start(dataclasses.replace(SMALL, task="own"), table=content)
+    with pytest.raises(TrainingError, match="stop it first"):
+        jobs.delete(run_id)
     jobs.wait(run_id, ended, WAIT_S)
     assert b"a bad day" in (jobs.root / run_id / "data.json").read_bytes()
     jobs.delete(run_id)
@@ -445,25 +460,11 @@ def test_an_ended_run_that_nobody_looks_at_is_not_kept_in_memory(tmp_path):
     jobs.close()
 
 
-def test_a_run_says_why_it_was_ended_also_after_the_server_was_started_anew(tmp_path):
-    jobs = make(tmp_path, unwatched_s=1.0)
-    run_id = jobs.start(dataclasses.replace(LONG, length=40))
-    job = jobs._jobs[run_id]
-    with jobs._changed:
-        assert jobs._changed.wait_for(lambda: job.view.has_ended, WAIT_S)
-    jobs.close()
-    later = Jobs(jobs.root, Limits())
-    found = later.view(run_id)
-    assert (found.state, found.message) == (job.view.state, "Ended because nobody had been watching.")
-    later.close()
-
-
 @posix
-def test_nobody_else_may_read_what_a_run_leaves(jobs):
-    run_id = jobs.start(SMALL)
-    view = jobs.wait(run_id, ended, WAIT_S)
-    assert (view.folder / "model.safetensors").is_file()
-    for path in (jobs.root, *jobs.root.rglob("*")):
+def test_nobody_else_may_read_what_a_run_leaves(done):
+    paths = [done[0], *done[0].rglob("*")]
+    assert "model.safetensors" in {path.name for path in paths}
+    for path in paths:
         assert path.stat().st_mode & 0o077 == 0, path
 
 
@@ -496,9 +497,9 @@ def test_an_own_file_is_checked_before_anything_starts(jobs):
     assert list(jobs.root.iterdir()) == []
     content = b"id,text,label\n" + b"name@x.org,a good day,yes\nname@x.org,a bad day,no\n" * 20
     run_id = jobs.start(own, table=content)
-    assert jobs.wait(run_id, ended, WAIT_S).state == "done"
-    assert b"name@x.org" not in (jobs.root / run_id / "data.json").read_bytes(), "what is learned is kept, nothing else"
-    assert jobs.wait(jobs.again(run_id), ended, WAIT_S).state == "done"
+    kept = (jobs.root / run_id / "data.json").read_bytes()
+    assert b"a good day" in kept
+    assert b"name@x.org" not in kept, "what is learned is kept, nothing else"
 
 
 @pytest.mark.parametrize("positive", [None, "1"])
@@ -508,19 +509,9 @@ def test_the_positive_class_of_a_trained_model_is_that_of_the_file_or_of_the_vis
     found = two.labelled(two.proposed(positive))
     own = dataclasses.replace(SMALL, task="own", model="gru", d_hidden=8, d_embed=8, epochs=6, learning_rate=0.03)
     run_id = jobs.start(own, table=own_csv.written(found))
-    repeated = jobs.wait(jobs.again(run_id), ended, WAIT_S)
-    for view in (jobs.wait(run_id, ended, WAIT_S), repeated):
+    repeated = [jobs.again(run_id)] if positive else []
+    for view in [jobs.wait(one, ended, WAIT_S) for one in (run_id, *repeated)]:
         assert view.done["metrics"]["test_accuracy"] == 1
         assert view.done["confusion"]["labels"] == (["5", "1"] if positive else ["1", "5"])
         good, bad = seqdemo.load(view.folder).predict_proba(["a wonderful warm film", "a dull bad film"])
         assert (good > 0.5 > bad) if positive is None else (bad > 0.5 > good)
-
-
-def test_a_view_that_was_given_away_changes_no_more(jobs):
-    run_id = jobs.start(SMALL)
-    early = jobs.wait(run_id, training, WAIT_S)
-    before = copy.deepcopy(early)
-    late = jobs.wait(run_id, ended, WAIT_S)
-    assert early == before
-    assert late.version > early.version
-    assert len(late.epochs) > len(early.epochs)

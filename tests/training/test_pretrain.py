@@ -21,7 +21,7 @@ from seqdemo.training.pretrain import bigram_perplexity, pretrain, unigram_perpl
 
 CPU = torch.device("cpu")
 SIZES = {"d_embed": 16, "d_hidden": 16}
-QUICK = {"batch_size": 4, "window": 8, "learning_rate": 2e-2, "n_frequent": 8, "n_sampled": 4}
+QUICK = {"window": 8, "learning_rate": 2e-2, "n_frequent": 8, "n_sampled": 4}
 RHYME = "one two three four five six seven eight nine ten . "
 
 
@@ -36,9 +36,9 @@ def reviews(tmp_path_factory):
     return folder
 
 
-def learn(name, reviews, out, *, epochs=8.0, **options):
+def learn(name, reviews, out, *, epochs=4.0, batch_size=4, **options):
     sizes = SIZES if name != "transformer" else {"d_model": 16, "n_heads": 2, "n_layers": 1, "d_ff": 16}
-    config = PretrainingConfig(epochs=epochs, precision="fp32", **QUICK)
+    config = PretrainingConfig(epochs=epochs, batch_size=batch_size, precision="fp32", **QUICK)
     pretrain(name, out=out, config=config, overrides=sizes, data=str(reviews), device=CPU, tokens=1, **options)
     return language_model.load(out)
 
@@ -76,7 +76,7 @@ def test_a_recurrent_model_learns_the_order_of_words_that_frequencies_do_not_tel
 
 
 def test_the_transformer_learns_to_guess_hidden_words(reviews, tmp_path):
-    found = learn("transformer", reviews, tmp_path / "transformer", epochs=40)
+    found = learn("transformer", reviews, tmp_path / "transformer", epochs=14, batch_size=8)
     assert found.metrics["validation_perplexity"] < 0.5 * found.metrics["unigram_perplexity"]
 
 
@@ -114,7 +114,7 @@ def test_a_bilstm_keeps_the_forward_direction_it_is_given_and_learns_the_other(r
 
 @pytest.mark.parametrize("name", ["lstm", "bilstm", "transformer"])
 def test_a_language_model_goes_on_from_an_earlier_one_of_its_kind(name, reviews, tmp_path):
-    learn(name, reviews, tmp_path / "earlier", epochs=4)
+    learn(name, reviews, tmp_path / "earlier", epochs=2)
     later = learn(name, reviews, tmp_path / "later", epochs=0.2, start=tmp_path / "earlier")
     fresh = learn(name, reviews, tmp_path / "fresh", epochs=0.2)
     assert later.metrics["validation_perplexity"] < 0.8 * fresh.metrics["validation_perplexity"]
@@ -180,7 +180,7 @@ def test_settings_that_cannot_be_run_are_refused(wrong):
 
 def test_a_batch_without_a_hidden_word_is_no_reason_to_stop(reviews, tmp_path):
     """Of few words in a window, sometimes none is picked."""
-    config = PretrainingConfig(epochs=2, batch_size=1, window=4, masked_share=0.05, learning_rate=1e-3, n_frequent=64)
+    config = PretrainingConfig(epochs=0.3, batch_size=1, window=4, masked_share=0.05, learning_rate=1e-3, n_frequent=64)
     sizes = {"d_model": 16, "n_heads": 2, "n_layers": 1, "d_ff": 16}
     pretrain("transformer", out=tmp_path / "out", config=config, overrides=sizes, data=str(reviews), device=CPU)
     found = language_model.load(tmp_path / "out")
