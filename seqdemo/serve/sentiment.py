@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 KINDS = {CURVE: Kind(rank=1, pieces=curve_pieces)}
 LEAD = "P(positive): how sure each model is that this is positive"
+WAITING = "After each word"
 INVITATION = "Once there is a word to read, you see here how each verdict grows with every word."
 _EVERYONE = {1: "The model", 2: "Both", 3: "All three", 4: "All four", 5: "All five"}
 
@@ -68,18 +69,22 @@ async def verdicts(service: Service, question: Question) -> dict[str, Any]:
 
 
 async def curves(service: Service, question: Question) -> dict[str, Any]:
-    """`POST /api/v1/curves`: P(positive) after each word, as the chart in the browser is drawn from it."""
+    """`POST /api/v1/curves`: P(positive) after each word, as the chart in the browser is drawn from it.
+
+    Returns:
+        What `curve_data` gives; `loading`: models that will still come.
+    """
     answering = service.asked(question)
     readings = await asyncio.to_thread(answering.read, question.text)
     if not any(reading.tokens for reading in readings.values()):
-        return no_curves(loading=bool(answering.loading) and not readings)
+        return {**no_curves(loading=not readings), "loading": list(answering.loading)}
     asked = {
         name: service.ask(CURVE, answering.models[name], reading.ids, question.visitor)
         for name, reading in readings.items()
         if reading.tokens
     }
     found = dict(zip(asked, await asyncio.gather(*asked.values()), strict=True))
-    return curve_data(answering, readings, found)
+    return {**curve_data(answering, readings, found), "loading": list(answering.loading)}
 
 
 def summary(answering: Answering, percents: Mapping[str, int]) -> str:
@@ -158,7 +163,7 @@ def curve_data(answering: Answering, readings: Mapping[str, Reading], curves: Ma
                 "colour": MODELS[name].colour,
                 "dash": MODELS[name].dash,
                 "sampled": name not in every_word,
-                "steps": None if len(steps) == len(first.tokens) else steps.tolist(),
+                "steps": None if name in every_word and len(steps) == len(first.tokens) else steps.tolist(),
                 # Downwards, so that the browser rounds halves of a per cent as `percent` does.
                 "permille": np.floor(probabilities.astype(float) * 1000).astype(int).tolist(),
             }
@@ -170,7 +175,7 @@ def curve_data(answering: Answering, readings: Mapping[str, Reading], curves: Ma
 def no_curves(*, loading: bool) -> dict[str, Any]:
     """As `curve_data`, where there is nothing to draw; an invitation unless the models are still loading."""
     return {
-        "title": "After each word",
+        "title": WAITING,
         "how": "",
         "alt": "",
         "words": [],

@@ -10,8 +10,8 @@ from seqdemo.ui.shared import own_models, sources
 from seqdemo.ui.shared.component import component
 from seqdemo.ui.shared.marks import favicon
 
+# Shows nothing: keeps `own` in addresses, a heading of the address in view, and a phone's drawer out of the way.
 _shell = component("shared/js/shell.js")
-"""Shows nothing: keeps `own` in addresses, a heading of the address in view, and a phone's drawer out of the way."""
 _SIDEBAR_PX = 250
 # Streamlit has no setting for the empty margins around a page. Here they end where a projector's
 # 1280 pixels would lose the chart below the fold; the header keeps its bar only where it holds

@@ -1,3 +1,4 @@
+import contextlib
 import pathlib
 import re
 import urllib.parse
@@ -11,7 +12,7 @@ from seqdemo.ui.shared.examples import EXAMPLES
 
 DESKTOP = {"viewport": {"width": 1280, "height": 800}}
 PATH = "/sentiment"
-SENTIMENT = pathlib.Path(ui.__file__).parent / "sentiment"
+UI = pathlib.Path(ui.__file__).parent
 COLD_MS = 120_000  # a busy machine takes long to import torch
 HOSTILE = "<img src=x onerror=alert(1)> <script>alert(2)</script> good"
 
@@ -204,45 +205,91 @@ def test_the_review_is_still_there_after_a_visit_to_another_page(ready, expect):
 # As Streamlit does: what newer data overtook while the file was loading is ended after it was drawn.
 OVERTAKEN = """async ([source, data]) => {
   const draw = (await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })))).default
-  const asked = new Promise((done) => {
-    const call = () => draw({ data: [data], parentElement: document.body, setStateValue: (name) => done(name) })
-    const end = call()
-    end()
-    call()
-    end()
-    call()
-  })
-  return data.again ? await asked : ""
+  const call = () => draw({ data: [data], parentElement: document.body })
+  const end = call()
+  end()
+  call()
+  end()
+  call()
 }"""
+ASKED = {"text": "good", "token": "", "models": {}}
 DRAWN = {
-    "review_box": {"rev": 1, "text": "good", "examples": [{"kind": "Plain", "text": "good"}]},
-    "verdicts": {
-        "order": [1, 1],
-        "note": "",
-        "notices": [],
-        "lead": "",
-        "summary": "",
-        "cards": [
-            {"name": "lstm", "label": "", "colour": "#000", "dash": "", "percent": 50, "verdict": "", "delta": 1}
-            | {"loading": False, "problem": "Cut."}
-        ],
-        "again": {"n": 1, "ms": 1},
-    },
-    "curves": {"id": "empty", "stale": False, "title": "", "how": "", "invitation": "", "words": [], "lines": []}
-    | {"unknown": [], "partly": {}, "gap": None},
+    "shared/js/review_box": ASKED | {"examples": [{"kind": "Plain", "text": "good"}]},
+    "sentiment/verdicts": ASKED
+    | {"lead": "", "cards": [{"name": "lstm", "label": "LSTM", "colour": "#000", "dash": ""}]},
+    "sentiment/curves": ASKED | {"title": "After each word"},
 }
 
 
 @pytest.mark.parametrize("name", DRAWN)
 def test_a_call_that_was_overtaken_ends_nothing_of_what_is_on_screen(chromium, expect, name):
     page = chromium.new_page()
-    source = bundle(SENTIMENT / f"{name}.js")
-    asked = page.evaluate(OVERTAKEN, [source, DRAWN[name]])
+    page.evaluate(OVERTAKEN, [bundle(UI / f"{name}.js"), DRAWN[name]])
     expect(page.locator(".frame")).to_have_count(1)
-    assert page.locator(".card").count() == (1 if name == "verdicts" else 0)
-    assert page.locator(".problem").all_text_contents() == ([": Cut."] if name == "verdicts" else [])
-    assert asked == ("asked" if name == "verdicts" else "")
+    assert page.locator(".card").count() == (1 if name.endswith("verdicts") else 0)
     page.close()
+
+
+def test_typing_costs_no_rerun(ready, expect):
+    visited = ready()
+    page, sent = visited.page, []
+    cdp = page.context.new_cdp_session(page)
+    cdp.send("Network.enable")
+    cdp.on("Network.webSocketFrameSent", lambda frame: sent.append(frame))
+    page.get_by_label("Review", exact=True).fill("A film that nobody needs")
+    expect(page.locator(".note")).to_contain_text("5 words")
+    expect(page.locator(".where")).to_contain_text("of 5:")
+    assert sent == []
+
+
+def test_a_server_that_is_busy_says_so_and_is_asked_again(ready, expect):
+    page = ready().page
+    asked = []
+
+    def busy(route):
+        asked.append(route.request.post_data_json["text"])
+        detail = {"detail": "Too many texts wait to be read. Next in 1 s."}
+        if len(asked) < 3:
+            route.fulfill(status=503, headers={"retry-after": "1", "content-type": "application/json"}, json=detail)
+        else:
+            route.continue_()
+
+    page.route("**/api/v1/verdicts", busy)
+    page.get_by_label("Review", exact=True).fill("nothing but good")
+    expect(page.locator(".note")).to_have_text("Too many texts wait to be read. Next in 1 s.")
+    expect(page.locator(".frame.stale .cards")).to_be_visible()
+    expect(page.locator(".note")).to_contain_text("3 words")
+    expect(page.locator(".frame.stale .cards")).to_have_count(0)
+
+
+def test_a_late_answer_to_an_earlier_text_is_never_shown(ready, expect):
+    page = ready().page
+    held = []
+
+    def late(route):
+        if route.request.post_data_json["text"] == "one":
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/api/v1/verdicts", late)
+    with page.expect_request("**/api/v1/verdicts"):
+        page.get_by_label("Review", exact=True).fill("one")
+    page.get_by_label("Review", exact=True).fill("one two")
+    expect(page.locator(".note")).to_contain_text("2 words")
+    assert held
+    for route in held:
+        with contextlib.suppress(Exception):  # given up by the page
+            route.continue_()
+    expect(page.locator(".note")).to_contain_text("2 words")
+
+
+def test_what_was_typed_a_moment_ago_is_there_on_the_next_page(ready, expect):
+    page = ready().page
+    page.get_by_label("Review", exact=True).fill("Typed and gone at once")
+    page.get_by_role("link", name="Overview").first.click()
+    page.get_by_role("link", name="Live sentiment").first.click()
+    expect(page.get_by_label("Review", exact=True)).to_have_value("Typed and gone at once")
 
 
 def test_the_cards_stay_where_they_are_when_a_review_is_cut(ready, expect):

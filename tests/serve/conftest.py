@@ -1,5 +1,7 @@
 """The routes over small checkpoints, and a visitor's own model beside them."""
 
+import json
+
 import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
@@ -46,7 +48,8 @@ def ask(client, service):
     token = service.visitors.mint()
 
     def question(kind, body):
-        answer = client.post(f"{API}/{kind}", json=body, headers={TOKEN: token})
+        headers = {TOKEN: token, "content-type": "application/json"}
+        answer = client.post(f"{API}/{kind}", content=json.dumps(body), headers=headers)
         assert answer.status_code == 200, answer.text
         return answer.json() if answer.headers["content-type"] == "application/json" else answer.content
 

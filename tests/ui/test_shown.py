@@ -10,8 +10,13 @@ import pathlib
 
 import numpy as np
 import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
+from seqdemo.models.registry import MODELS
+from seqdemo.serve.routes import API, routes
+from seqdemo.serve.sentiment import LEAD
 from seqdemo.ui import resources
 from tests.ui.conftest import wait_until_timed
 
@@ -59,11 +64,27 @@ def shown(page, text):
 
 
 def verdicts(text):
-    at = open_("sentiment", review=text)
-    while sent(at, "verdicts")["again"]:
-        at.session_state["live"].job.result(timeout=60)
-        at.run()
-    return {name: sent(at, name) for name in ("verdicts", "curves")}
+    question = {"text": text}
+    with TestClient(Starlette(routes=routes(resources.service))) as client:
+        found = {kind: client.post(f"{API}/{kind}", json=question).json() for kind in ("verdicts", "curves")}
+    said = found["verdicts"]
+    cards = [
+        {
+            "name": name,
+            "label": said["labels"][name],
+            "colour": spec.colour,
+            "dash": spec.dash,
+            "percent": said["verdicts"][name]["percent"],
+            "verdict": said["verdicts"][name]["verdict"],
+            "problem": said["failed"].get(name, ""),
+        }
+        for name, spec in MODELS.items()
+    ]
+    return {
+        "verdicts": {"note": said["note"], "notices": said["notices"], "lead": LEAD, "cards": cards}
+        | {"summary": said["summary"]},
+        "curves": found["curves"],
+    }
 
 
 def steps(text):

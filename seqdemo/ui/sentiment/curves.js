@@ -1,20 +1,20 @@
 // P(positive) after each word: one line for each model, labels at the ends, one cursor for all.
+import { buildAnswerer } from "../shared/js/asking.js"
 import { element, shape, shorten, strangeness } from "../shared/js/elements.js"
 
 const charts = new WeakMap()
 
 export default function ({ data: [data], parentElement }) {
-  if (!charts.has(parentElement)) charts.set(parentElement, build(parentElement))
+  if (!charts.has(parentElement)) charts.set(parentElement, build(parentElement, data))
   const chart = charts.get(parentElement)
-  chart.frame.classList.toggle("stale", data.stale)
-  if (chart.id !== data.id) {
-    chart.id = data.id
-    chart.data = prepare(data)
-    showTexts(chart)
-    draw(chart)
-  }
+  chart.answerer.take(data)
   // Also called, with the page still there, for a call that newer data overtook while this file loaded.
-  return () => { if (!parentElement.isConnected) chart.observer.disconnect() }
+  return () => {
+    if (parentElement.isConnected) return
+    chart.answerer.stop()
+    chart.observer.disconnect()
+    charts.delete(parentElement)
+  }
 }
 
 // Words stand one apart; where a long text was cut, an empty place of two marks the gap.
@@ -24,10 +24,10 @@ function prepare(data) {
   return { ...data, lines, strange: strangeness(data), place, last: data.words.length - 1 }
 }
 
-function build(root) {
-  const frame = element("section", "frame", root)
-  const chart = { frame, id: null, data: null, cursor: null }
-  chart.title = element("h2", "title", frame)
+function build(root, { token, title }) {
+  const frame = element("section", "frame empty", root)
+  const chart = { frame, data: null, cursor: null }
+  chart.title = element("h2", "title", frame, title)
   chart.readout = element("div", "readout", frame)
   chart.plot = element("div", "plot", frame)
   chart.plot.setAttribute("role", "slider")
@@ -43,7 +43,20 @@ function build(root) {
   chart.plot.onkeydown = (event) => step(chart, event)
   chart.observer = new ResizeObserver(() => { if (chart.data && chart.plot.clientWidth !== chart.width) draw(chart) })
   chart.observer.observe(chart.plot)
+  const stale = (is) => frame.classList.toggle("stale", is)
+  chart.answerer = buildAnswerer({
+    token, kind: "curves", restOnly: true,
+    waits: () => stale(true),
+    show: (answer) => { stale(false); show(chart, answer) },
+    trouble: (sentence) => { if (sentence) chart.how.textContent = sentence },
+  })
   return chart
+}
+
+function show(chart, answer) {
+  chart.data = prepare(answer)
+  showTexts(chart)
+  draw(chart)
 }
 
 function showTexts(chart) {

@@ -1,6 +1,9 @@
 // Questions to the server while one types or drags. The newest question of a kind counts; a busy server is asked again.
+import { whenEdited } from "./edits.js"
+
 const SILENT_AFTER_MS = 5000
 const AGAIN_AFTER_MS = 2000
+const LOADING_MS = 1000
 const KEEPALIVE_BYTES = 60_000 // browsers refuse more in what outlives its page
 
 // The path of the app, from that of a page of it: pages are one segment below it.
@@ -18,6 +21,39 @@ export function buildAsker({ token, onTrouble }) {
     asker.running.clear()
   }
   return asker
+}
+
+// What a component needs that answers a text: `take(data)` at each call of Streamlit, `stop()` when the page is left.
+// It asks for `kind` about data.text first, then at each edit (where `restOnly`, when it rests), again when other models
+// are to answer, and each second while models load. `show(answer, edit)` draws; `trouble(sentence)` says why nothing
+// comes, "" once it does; `more()` gives what else the question holds; `waits(edit)` hears of edits not yet answered.
+export function buildAnswerer({ token, kind, show, trouble, restOnly = false, more = () => ({}), waits = () => {} }) {
+  const asker = buildAsker({ token, onTrouble: trouble })
+  let edit = null
+  let models = null
+  let timer = 0
+  const again = async () => {
+    clearTimeout(timer)
+    const asked = edit
+    const answer = await asker.ask(kind, { text: asked.text, length: asked.length, models, ...more() })
+    if (answer === null || asked !== edit) return
+    show(answer, asked)
+    if (answer.loading?.length) timer = setTimeout(again, LOADING_MS)
+  }
+  const deaf = whenEdited((found) => {
+    waits(found)
+    if (restOnly && !found.rests) return
+    edit = found
+    again()
+  })
+  const take = (data) => {
+    if (edit !== null && JSON.stringify(models) === JSON.stringify(data.models)) return
+    models = data.models
+    edit = edit ?? { text: data.text, length: data.text.length, rests: true, example: true }
+    again()
+  }
+  const stop = () => { deaf(); clearTimeout(timer); asker.stop() }
+  return { take, stop, again }
 }
 
 async function ask(asker, kind, body) {
