@@ -23,7 +23,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, BinaryIO
 
-from seqdemo.checkpoints import schema
+from seqdemo.checkpoints import schema, shards
 from seqdemo.data.tables import zipped
 from seqdemo.errors import ConfigError, DataError, TrainingError
 from seqdemo.runs.view import State, View
@@ -35,7 +35,8 @@ SETTINGS, OWNER, NAME, LABEL = "settings.json", "owner.txt", "name.txt", "label.
 _EVENTS, _RESULT, _ERRORS, _DATA = "events.jsonl", "checkpoint", "stderr.txt", "data.json"
 MAX_ZIP_BYTES = 50_000_000
 """Of a result as a ZIP file, packed and unpacked."""
-_MAX_ENTRIES = 40
+_MAX_ENTRIES = 2 * (len(schema.FILES) + shards.MAX_SHARDS)
+"""Of such a file: a Mac packs a second one beside each."""
 _ID = re.compile(r"[A-Za-z0-9_-]{16}")
 _NAME_LENGTH = 40
 
@@ -276,11 +277,11 @@ def unzip(content: bytes) -> dict[str, bytes]:
         with zipped.unzip(content, _MAX_ENTRIES) as file:
             listed = zipped.members(file)
             entries = {pathlib.PurePosixPath(info.filename).name: info for info in listed}
-            strange = sorted(set(entries) - set(schema.FILES))
+            strange = sorted(name for name in entries if not schema.is_file_name(name))
             if strange or len(entries) != len(listed):
                 raise TrainingError(
                     f"This ZIP file holds other files than a result has ({', '.join(strange[:3]) or 'some twice'}); "
-                    f"{', '.join(schema.FILES)} are expected."
+                    f"{', '.join(schema.FILES)} are expected, or {schema.INDEX} and what it names for the weights."
                 )
             for name, info in entries.items():
                 schema.check_bytes(name, info.file_size)

@@ -4,16 +4,18 @@ import dataclasses
 import io
 import json
 import os
+import shutil
 import zipfile
 
 import pytest
 
 import seqdemo
-from seqdemo.checkpoints import folder
+from seqdemo.checkpoints import folder, package, schema, shards
 from seqdemo.errors import CheckpointError, ConfigError, TrainingError
 from seqdemo.runs.files import RunFiles, clean_name, unzip, writable, zip_bytes
 from seqdemo.training.loaded import read_result
 from seqdemo.training.settings import RunSettings
+from tests.checkpoints.kinds import read_tensors
 
 SMALL = RunSettings(model="rnn", epochs=1)
 
@@ -74,6 +76,28 @@ def test_a_result_is_taken_back_under_the_name_of_its_file_which_does_not_save_i
     assert (view.name, view.is_saved) == ("My GRU", False)
     files.write_name("Kept")
     assert [(view.name, view.is_saved) for view in [files.read()[0]]] == [("Kept", True)]
+
+
+def test_a_result_whose_weights_are_in_several_files_is_packed_and_comes_back(tmp_path, checkpoint_folders):
+    path = shutil.copytree(checkpoint_folders["transformer"], tmp_path / "split")
+    (path / schema.WEIGHTS).unlink()
+    package.write_weights(path, read_tensors(checkpoint_folders["transformer"]), shard_bytes=1)
+    packed = zip_bytes(path)
+    files = RunFiles.of_result(tmp_path, unzip(packed), read_result, "somebody")
+    back, before = folder.load(files.result), folder.load(path)
+    assert back.sha256 == before.sha256
+    assert back.predict_proba(["a fine film"]) == before.predict_proba(["a fine film"])
+    with pytest.raises(CheckpointError, match="no checkpoint: model-00002-of-.* not found in it"):
+        RunFiles.of_result(
+            tmp_path, {name: c for name, c in unzip(packed).items() if "-00002-" not in name}, read_result, ""
+        )
+
+
+def test_as_many_files_as_weights_may_be_in_are_taken_from_a_zip_also_from_a_mac(zipped):
+    names = {schema.INDEX, *schema.FILES} - {schema.WEIGHTS}
+    names |= {shards.shard_name(number, shards.MAX_SHARDS) for number in range(1, shards.MAX_SHARDS + 1)}
+    packed = zipped(**{name: b"" for name in names}, **{f"__MACOSX/._{name}": b"" for name in names})
+    assert set(unzip(packed)) == names
 
 
 def test_what_the_finder_of_a_mac_puts_into_a_zip_is_no_strange_file(result, zipped):
@@ -145,6 +169,7 @@ def test_a_zip_of_anything_else_is_refused_in_a_sentence(result, zipped):
         (b"", "not a ZIP file"),
         (bytes(damaged), "not a ZIP file"),
         (zipped(**result, **{"run.py": b"print()"}), "other files"),
+        (zipped(**result, **{"model-1-of-2.safetensors": b""}), r"other files .*\(model-1-of-2\.safetensors\)"),
         (zipped(**result, **{"../config.json": b"{}"}), "some twice"),
         (zipped(**result)[:-40], "not a ZIP file"),
     ):
@@ -159,9 +184,12 @@ def test_a_zip_is_held_against_its_bounds_before_it_is_unpacked(zipped):
         unzip(zipped(**{"vocab.txt": b"0" * 6_000_000}))
     with pytest.raises(TrainingError, match="This result is larger than 50 MB"):
         unzip(zipped(**{"model.safetensors": b"0" * 50_000_001}))
+    halves = {shards.shard_name(number, 2): b"0" * 25_000_001 for number in (1, 2)}
+    with pytest.raises(TrainingError, match="This result is larger than 50 MB"):
+        unzip(zipped(**halves))
     with pytest.raises(TrainingError, match="This file is larger than 50 MB"):
         unzip(b"0" * 50_000_001)
-    with pytest.raises(TrainingError, match="more than 40 files"):
+    with pytest.raises(TrainingError, match=r"more than \d+ files"):
         unzip(zipped(**{f"{number}": b"" for number in range(1_000)}))
 
 
