@@ -15,12 +15,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import safetensors
 import safetensors.torch
 from torch import Tensor
 
-from seqdemo.checkpoints import package
-from seqdemo.checkpoints.schema import CONFIG, HISTORY, METRICS, VOCABULARY, WEIGHTS
+from seqdemo.checkpoints import package, schema
+from seqdemo.checkpoints.schema import CONFIG, HISTORY, METRICS, VOCABULARY
 from seqdemo.errors import CheckpointCorruptError, CheckpointMissingError
 
 FORMAT = 1
@@ -28,7 +27,6 @@ MAX_FILES = 8
 MAX_FILE_BYTES = 15 * 2**20
 MAX_BYTES = 60 * 2**20
 _MANIFEST = "bundle.json"
-_TOLD = (CONFIG, METRICS, HISTORY)
 _HEADER_BYTES = 150
 """More than a tensor's entry in the header of a safetensors file takes."""
 
@@ -51,7 +49,8 @@ def write(out: pathlib.Path, folders: Mapping[str, pathlib.Path], into: pathlib.
         The names that did not fit.
 
     Raises:
-        CheckpointMissingError: None of the folders is there.
+        CheckpointMissingError: None of the folders is there, or a file in one is not.
+        CheckpointCorruptError: A file's contents are not what they should be.
     """
     found = {name: folder for name, folder in folders.items() if (folder / CONFIG).is_file()}
     if not found:
@@ -61,9 +60,10 @@ def write(out: pathlib.Path, folders: Mapping[str, pathlib.Path], into: pathlib.
     vocabularies: dict[str, str] = {}
     left_out = []
     for name, folder in found.items():
-        told = {file: json.loads((folder / file).read_text(encoding="utf-8")) for file in _TOLD}
-        stored = safetensors.torch.load_file(folder / WEIGHTS)
-        tensors, told[CONFIG]["int8_tables"] = package.pack(package.unpack(stored, told[CONFIG]["int8_tables"]), 1)
+        checkpoint = package.read(folder, kind=schema.kind_of(folder))
+        tensors, int8_tables = package.pack(checkpoint.tensors(), 1)
+        config = {**checkpoint.config, "int8_tables": int8_tables}
+        told = {CONFIG: config, METRICS: checkpoint.metrics, HISTORY: checkpoint.history}
         placed = _placed(files, {f"{name}/{key}": tensor for key, tensor in tensors.items()})
         if placed is None:
             left_out.append(name)

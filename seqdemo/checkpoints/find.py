@@ -54,6 +54,6 @@ def _checkpoints(pretrained: pathlib.Path) -> list[str]:
 
 def _kind_of(folder: pathlib.Path) -> object:
     try:
-        return schema.read_json(folder / schema.CONFIG, dict).get("kind")
+        return schema.kind_of(folder)
     except (CheckpointCorruptError, OSError):
         return ""  # a damaged one has no kind, and is not offered

@@ -184,13 +184,7 @@ class Package:
         said = self.metrics.get("parameters", n_parameters)
         if said != n_parameters:
             raise CheckpointCorruptError(f"{METRICS} says {said:,} parameters; the model has {n_parameters:,}.")
-        packed: dict[str, Tensor] = {}
-        for file in self._weights:
-            try:
-                packed |= safetensors.torch.load_file(self.folder / file)
-            except (safetensors.SafetensorError, OSError) as error:
-                raise CheckpointCorruptError(f"{file} is not a safetensors file: {_why(error)}.") from error
-        tensors = unpack(packed, int8_tables)
+        tensors = self.tensors()
         for name, tensor in tensors.items():
             if not torch.isfinite(tensor).all():
                 raise CheckpointCorruptError(f"{self._file_of(name)}: {name} holds values that are not finite.")
@@ -199,10 +193,19 @@ class Package:
             raise TypeError(f"{type(model).__name__} has a buffer that is neither stored nor computed on the CPU.")
         return model.requires_grad_(False).eval()
 
-    @property
-    def _weights(self) -> tuple[str, ...]:
-        """The files with tensors in them."""
-        return (WEIGHTS,) if self.index is None else self.index.files
+    def tensors(self) -> dict[str, Tensor]:
+        """Every tensor in fp32, by its name; held against no model.
+
+        Raises:
+            CheckpointCorruptError: A file is no safetensors file.
+        """
+        packed: dict[str, Tensor] = {}
+        for file in (WEIGHTS,) if self.index is None else self.index.files:
+            try:
+                packed |= safetensors.torch.load_file(self.folder / file)
+            except (safetensors.SafetensorError, OSError) as error:
+                raise CheckpointCorruptError(f"{file} is not a safetensors file: {_why(error)}.") from error
+        return unpack(packed, self.config.get("int8_tables", []))
 
     def _header(self) -> Header:
         """Name → type and shape of each tensor; several files hold what the index says, and each tensor once."""

@@ -190,13 +190,11 @@ def read_config(path: pathlib.Path, kind: str | None, *, whose: str | None = Non
     config: dict[str, Any] = read_json(path, dict)
     if config.get("format") != FORMAT:
         raise CheckpointCorruptError(f"{path.name} has format {config.get('format')!r}; this program reads {FORMAT}.")
-    found, needed = config.get("kind"), KINDS[kind].label
-    if found is not None and not (isinstance(found, str) and found in KINDS):
-        raise CheckpointCorruptError(
-            f"{path.name}: models of the kind {repr(found)[:60]} are not known here; {needed} is needed."
-        )
+    found = _kind_in(config, path.name)
     if found != kind:
-        raise CheckpointCorruptError(f"{whose or path.parent.name} is {KINDS[found].label}; {needed} is needed.")
+        raise CheckpointCorruptError(
+            f"{whose or path.parent.name} is {KINDS[found].label}; {KINDS[kind].label} is needed."
+        )
     for name, of in (("architecture", dict), ("training", dict), ("int8_tables", list), ("labels", list)):
         if not isinstance(config.get(name, of()), of):
             raise CheckpointCorruptError(f"{path.name}: {name} is no {of.__name__}.")
@@ -206,6 +204,26 @@ def read_config(path: pathlib.Path, kind: str | None, *, whose: str | None = Non
     if "model" in config and not isinstance(config["model"], str):
         raise CheckpointCorruptError(f"{path.name}: model is the name of a model; got {config['model']!r}.")
     return config
+
+
+def kind_of(folder: pathlib.Path) -> str | None:
+    """Which kind of checkpoint is in a folder: the entry `kind` of its config.
+
+    Raises:
+        CheckpointCorruptError: It is none that is known here.
+        OSError: It cannot be read.
+    """
+    return _kind_in(read_json(folder / CONFIG, dict), CONFIG)
+
+
+def _kind_in(config: Mapping[str, Any], file: str) -> str | None:
+    found = config.get("kind")
+    if found is None or (isinstance(found, str) and found in KINDS):
+        return found
+    known = ", ".join(name for name in KINDS if name is not None)
+    raise CheckpointCorruptError(
+        f"{file}: models of the kind {repr(found)[:60]} are not known here; known are {known}, and none for a classifier."
+    )
 
 
 def is_file_name(name: str) -> bool:

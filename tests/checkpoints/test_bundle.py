@@ -1,10 +1,12 @@
 import json
+import shutil
 
 import pytest
 import torch
 
-from seqdemo.checkpoints import bundle, folder
+from seqdemo.checkpoints import bundle, folder, shards
 from seqdemo.errors import CheckpointCorruptError, CheckpointMissingError
+from tests.checkpoints.kinds import change_json, split, weight_files
 
 
 @pytest.fixture
@@ -27,6 +29,32 @@ def test_what_comes_out_is_a_checkpoint_that_answers_almost_as_what_went_in(bund
             assert ((other.model.state_dict()[key] - tensor).abs() <= step + 1e-6).all(), key
         texts = ["a fine film", "a dull film"]
         assert other.predict_proba(texts) == pytest.approx(one.predict_proba(texts), abs=0.05)
+
+
+@pytest.fixture
+def in_parts(checkpoint_folders, tmp_path):
+    """A classifier whose weights are in several files."""
+    path = shutil.copytree(checkpoint_folders["lstm"], tmp_path / "parts" / "lstm")
+    split(path)
+    assert len(weight_files(path)) == 3
+    return path
+
+
+def test_weights_in_several_files_go_the_same_way_as_in_one(in_parts, checkpoint_folders, tmp_path):
+    for name, path in (("whole", checkpoint_folders["lstm"]), ("parts", in_parts)):
+        bundle.write(tmp_path, {"lstm": path}, tmp_path / f"{name}-bundle")
+        bundle.unpack(tmp_path / f"{name}-bundle", tmp_path / f"{name}-back")
+    assert folder.load(tmp_path / "parts-back" / "lstm").sha256 == folder.load(tmp_path / "whole-back" / "lstm").sha256
+
+
+def test_a_checkpoint_that_is_not_whole_or_of_no_known_kind_is_named_before_anything_is_written(in_parts, tmp_path):
+    (in_parts / shards.shard_name(2, 3)).unlink()
+    with pytest.raises(CheckpointMissingError, match=r"lstm is no checkpoint: model-00002-of-00003\.safetensors not"):
+        bundle.write(tmp_path, {"lstm": in_parts}, tmp_path / "bundle")
+    change_json(in_parts / "config.json", kind="novels")
+    with pytest.raises(CheckpointCorruptError, match="'novels' are not known here; known are language model, dates"):
+        bundle.write(tmp_path, {"lstm": in_parts}, tmp_path / "bundle")
+    assert not (tmp_path / "bundle").exists()
 
 
 def test_matrices_take_a_byte_an_entry(bundled):
