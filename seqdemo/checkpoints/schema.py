@@ -222,7 +222,7 @@ def _kind_in(config: Mapping[str, Any], file: str) -> str | None:
         return found
     known = ", ".join(name for name in KINDS if name is not None)
     raise CheckpointCorruptError(
-        f"{file}: models of the kind {repr(found)[:60]} are not known here; known are {known}, and none for a classifier."
+        f"{file}: models of the kind {repr(found)[:60]} are not known here; known are {known}; a classifier has none."
     )
 
 

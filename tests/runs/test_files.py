@@ -87,16 +87,15 @@ def test_a_result_whose_weights_are_in_several_files_is_packed_and_comes_back(tm
     back, before = folder.load(files.result), folder.load(path)
     assert back.sha256 == before.sha256
     assert back.predict_proba(["a fine film"]) == before.predict_proba(["a fine film"])
-    with pytest.raises(CheckpointError, match="no checkpoint: model-00002-of-.* not found in it"):
-        RunFiles.of_result(
-            tmp_path, {name: c for name, c in unzip(packed).items() if "-00002-" not in name}, read_result, ""
-        )
+    part = {name: content for name, content in unzip(packed).items() if "-00002-" not in name}
+    with pytest.raises(CheckpointError, match=r"no checkpoint: model-00002-of-.* not found in it"):
+        RunFiles.of_result(tmp_path, part, read_result, "somebody")
 
 
 def test_as_many_files_as_weights_may_be_in_are_taken_from_a_zip_also_from_a_mac(zipped):
     names = {schema.INDEX, *schema.FILES} - {schema.WEIGHTS}
     names |= {shards.shard_name(number, shards.MAX_SHARDS) for number in range(1, shards.MAX_SHARDS + 1)}
-    packed = zipped(**{name: b"" for name in names}, **{f"__MACOSX/._{name}": b"" for name in names})
+    packed = zipped(**dict.fromkeys(names, b""), **{f"__MACOSX/._{name}": b"" for name in names})
     assert set(unzip(packed)) == names
 
 
