@@ -113,18 +113,12 @@ class Classifier:
         Raises:
             ConfigError: The model has no state of a prefix; `explain.prefixes` re-runs it.
         """
-        return self.prefix_probas([ids])[0]
-
-    def prefix_probas(self, ids: Sequence[npt.NDArray[np.int64]]) -> list[npt.NDArray[np.float32]]:
-        """`prefix_proba` of several texts in one padded batch; its cost is that of the longest, each time."""
         if not self.has_prefix_states:
             raise ConfigError(f"{self.label} has no state of a prefix: run it again on each prefix instead.")
-        rows = np.arange(len(ids))
-        batch = pad(ids, np.zeros_like(rows), rows)
         with torch.inference_mode():
-            logits = self.model.step_logits(torch.from_numpy(batch.ids), torch.from_numpy(batch.lengths))  # type: ignore[operator]
-            probabilities = torch.sigmoid(logits[..., 0]).numpy()
-        return [row[: len(words)].copy() for row, words in zip(probabilities, ids, strict=True)]
+            logits = self.model.step_logits(torch.from_numpy(ids)[None], torch.tensor([len(ids)]))  # type: ignore[operator]
+            probabilities: npt.NDArray[np.float32] = torch.sigmoid(logits[0, :, 0]).numpy()
+        return probabilities
 
     def trace(self, text: str) -> Trace:
         """Records every step on one text, by the from-scratch equations.

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seqdemo.bounded import Bounded
+from seqdemo.explain.beginnings import Beginnings, read_on
 from seqdemo.text import read_with, require_words
 
 if TYPE_CHECKING:
@@ -29,10 +30,6 @@ _PIECE_TOKENS = 1_024
 
 Curve: TypeAlias = tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]
 """Index of the last word of each beginning (n,), and P(positive) of that beginning (n,)."""
-
-
-Verdicts: TypeAlias = Bounded[bytes, float]
-"""Verdicts on beginnings of texts, by checkpoint and indices; any number of threads may share them."""
 
 
 def sampled_steps(n_tokens: int) -> npt.NDArray[np.int64]:
@@ -54,13 +51,13 @@ def sampled_steps(n_tokens: int) -> npt.NDArray[np.int64]:
     return np.union1d(grid, np.array([0, n_tokens - 1], dtype=np.int64))
 
 
-def prefix_curve(classifier: Classifier, ids: npt.NDArray[np.int64], memory: Verdicts) -> Curve:
+def prefix_curve(classifier: Classifier, ids: npt.NDArray[np.int64], memory: Beginnings) -> Curve:
     """P(positive) after the words of a text.
 
     Args:
         classifier: A trained model.
         ids: Vocabulary indices of the text, at least one, int64 (n_tokens,).
-        memory: Verdicts on beginnings that were already asked for; added to.
+        memory: What is known of beginnings; added to.
 
     Returns:
         Word indices, int64 (n,), and P(positive) of the text up to and including each,
@@ -76,10 +73,12 @@ def prefix_curve(classifier: Classifier, ids: npt.NDArray[np.int64], memory: Ver
             return curve
 
 
-def curve_pieces(classifier: Classifier, ids: npt.NDArray[np.int64], memory: Verdicts) -> Generator[None, None, Curve]:
+def curve_pieces(
+    classifier: Classifier, ids: npt.NDArray[np.int64], memory: Beginnings
+) -> Generator[None, None, Curve]:
     """`prefix_curve` in pieces of at most some 50 ms each on an ordinary processor; yields between them."""
     if classifier.has_prefix_states:
-        return np.arange(len(ids), dtype=np.int64), classifier.prefix_proba(ids)
+        return np.arange(len(ids), dtype=np.int64), read_on(classifier, [ids], memory)[0]
     steps = sampled_steps(len(ids))
     keys = [_key(classifier.sha256, ids[: step + 1]) for step in steps]
     known = [memory.get(key) for key in keys]
@@ -105,7 +104,7 @@ class CurveWorker:
 
     def __init__(self) -> None:
         """Starts no thread before the first text."""
-        self._memory: Verdicts = Bounded(8 * 1024**2)
+        self._memory: Beginnings = Bounded(8 * 1024**2)
         self._finished: Bounded[tuple[str, ...], dict[str, Curve]] = Bounded(16 * 1024**2)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="curves")
 

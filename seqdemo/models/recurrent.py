@@ -192,6 +192,34 @@ class RecurrentClassifier(SequenceModel):
         logits: Tensor = self.head(self._drop(states, self.config.dropout))
         return logits
 
+    def read_on(self, ids: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Reads on from where others stopped, in one direction.
+
+        Args:
+            ids: Word indices, int64 (B, T).
+            state: What was returned after the words before, (n_layers, n_parts, B, d_hidden): h, and c of an LSTM; None
+                at the start of the texts.
+
+        Returns:
+            Logits after each word (B, T, n_outputs), and the state after the last.
+
+        Raises:
+            ConfigError: The model has no state of a prefix.
+        """
+        if not self.has_prefix_states:
+            raise ConfigError(
+                "A model that reads in both directions cannot read on: what comes first depends on the end."
+            )
+        x = self.embedding(ids)
+        after = []
+        for k, layer in enumerate(self.left_to_right):
+            parts = None if state is None else [part[None].contiguous() for part in state[k]]
+            before = None if parts is None else tuple(parts) if len(parts) > 1 else parts[0]
+            x, last = layer(x, before)
+            after.append(torch.cat(last) if isinstance(last, tuple) else last)  # (n_parts, B, d_hidden)
+        logits: Tensor = self.head(x)
+        return logits, torch.stack(after)
+
     def logits_at_steps(self, x: Tensor, lengths: Tensor) -> Tensor:
         """One answer for each step, for tasks that ask at every step: the head applied to [h_t→ ; h_t←].
 

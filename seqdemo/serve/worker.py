@@ -26,7 +26,7 @@ from seqdemo.errors import BusyError
 
 if TYPE_CHECKING:
     from seqdemo.checkpoints.classifier import Classifier
-    from seqdemo.explain.prefixes import Verdicts
+    from seqdemo.explain.beginnings import Beginnings
 
 Ids: TypeAlias = npt.NDArray[np.int64]
 Pieces: TypeAlias = Generator[None, None, Any]
@@ -42,6 +42,7 @@ _ROWS = 32
 _TOKENS = 2_048
 """Padded words of one batch at most: some 50 ms of the slowest model on a core with AVX2 alone."""
 _KEPT_BYTES = 128 * 1024**2
+_BEGINNINGS_BYTES = 96 * 1024**2
 _log = logging.getLogger(__name__)
 
 
@@ -59,11 +60,11 @@ class Kind:
 
     Attributes:
         rank: Lower ranks go first: verdicts 0, what is looked at meanwhile 1, tables 2.
-        pieces: (checkpoint, what was asked, verdicts on beginnings that are known) → the computation.
+        pieces: (checkpoint, what was asked, what is known of beginnings of texts) → the computation.
     """
 
     rank: int
-    pieces: Callable[[Any, Any, Verdicts], Pieces]
+    pieces: Callable[[Any, Any, Beginnings], Pieces]
 
 
 @dataclasses.dataclass(eq=False)
@@ -98,7 +99,7 @@ class Worker:
         self._changed = threading.Condition()
         self._waiting: dict[tuple[Hashable, ...], _Task] = {}
         self._kept: Bounded[tuple[Hashable, ...], Any] = Bounded(_KEPT_BYTES)
-        self._beginnings: Verdicts = Bounded(8 * 1024**2)
+        self._beginnings: Beginnings = Bounded(_BEGINNINGS_BYTES)
         self._thread: threading.Thread | None = None
         self._seconds_each = 0.05
 
@@ -212,10 +213,12 @@ class Worker:
 
     def _verdicts(self, checkpoint: Classifier, tasks: Sequence[_Task]) -> list[float]:
         """P(positive) of each text; a model that reads in one direction gives its curve by the way."""
+        from seqdemo.explain.beginnings import read_on
+
         texts = [task.asked for task in tasks]
         if not checkpoint.has_prefix_states:
             return [float(p) for p in checkpoint.predict_ids(texts)]
-        curves = checkpoint.prefix_probas(texts)
+        curves = read_on(checkpoint, texts, self._beginnings)
         for task, curve in zip(tasks, curves, strict=True):
             steps = np.arange(len(curve), dtype=np.int64)
             self._keep((CURVE, *task.key[1:]), (steps, curve))

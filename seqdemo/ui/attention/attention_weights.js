@@ -29,6 +29,7 @@ export function stepsOf(desk, layer, head, word) {
 }
 
 // The map on screen, n × n, row by row: of a head, of a layer's mean, or of rollout.
+/** @param {any} desk @param {{what: string, layer?: number, head?: number}} place */
 export function mapOf(desk, { what, layer, head }) {
   const name = what === "rollout" ? what : what === "mean" ? `${layer}` : `${layer}.${head}`
   if (!desk.maps.has(name)) {

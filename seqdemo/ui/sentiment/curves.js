@@ -1,6 +1,7 @@
 // P(positive) after each word: one line for each model, labels at the ends, one cursor for all.
 import { buildAnswerer } from "../shared/js/asking.js"
 import { element, shape, shorten, strangeness } from "../shared/js/elements.js"
+import { spreadLabels } from "../shared/js/labels.js"
 
 const charts = new WeakMap()
 
@@ -126,22 +127,10 @@ function showGap(svg, { data, box, x }, size) {
   text.textContent = `${data.skipped.toLocaleString("en")} not read`
 }
 
-// Labels keep a line's height between them and stay inside of the plot; a thin line leads to each.
+// A thin line leads to each label.
 function showEndLabels(svg, { data, box, x, y }, size) {
-  const gap = size * 1.25
-  const labels = data.lines
-    .map((line) => ({ line, from: y(line.permille.at(-1)) }))
-    .sort((a, b) => a.from - b.from)
-  let least = box.top
-  for (const label of labels) {
-    label.to = Math.max(label.from, least)
-    least = label.to + gap
-  }
-  let most = box.bottom
-  for (const label of labels.toReversed()) {
-    label.to = Math.min(label.to, most)
-    most = label.to - gap
-  }
+  const labels = data.lines.map((line) => ({ line, from: y(line.permille.at(-1)), to: 0 }))
+  spreadLabels(labels, box, size * 1.25)
   for (const { line, from, to } of labels) {
     const end = box.right + size * 1.6
     shape("line", svg, { x1: x(data.last) + 5, x2: end, y1: from, y2: to, class: "lead", stroke: line.colour })

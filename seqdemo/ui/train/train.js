@@ -1,6 +1,7 @@
 // Training runs as they grow, one cursor over all panels; playing and scrubbing ask nothing of the server.
 import { putInAddress } from "../shared/js/address.js"
 import { element, shape, SVG } from "../shared/js/elements.js"
+import { spreadLabels } from "../shared/js/labels.js"
 import { button, modelMark, paletteOf, save, unpack } from "../shared/js/parts.js"
 
 const pictures = new WeakMap()
@@ -243,6 +244,7 @@ function drawLines(picture, plot, { lines, low, high, ticks, format, tickFormat 
     cursor.setAttribute("visibility", at === null ? "hidden" : "visible")
     if (at !== null) for (const side of ["x1", "x2"]) cursor.setAttribute(side, x(at))
     ends.replaceChildren()
+    /** @type {{run: any, from: number, to?: number, value: any, px: number}[]} */
     const labels = []
     for (const { run, points, thin } of lines) {
       if (thin) continue
@@ -277,20 +279,6 @@ function valueAt(points, at) {
     found = point
   }
   return found
-}
-
-function spreadLabels(labels, box, gap) {
-  labels.sort((a, b) => a.from - b.from)
-  let least = box.top
-  for (const label of labels) {
-    label.to = Math.max(label.from, least)
-    least = label.to + gap
-  }
-  let most = box.bottom
-  for (const label of labels.toReversed()) {
-    label.to = Math.min(label.to, most)
-    most = label.to - gap
-  }
 }
 
 // --- gradients over time steps, epoch by epoch ---

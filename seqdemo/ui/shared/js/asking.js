@@ -15,18 +15,23 @@ export function basePath(pathname) {
 // `ask(kind, body)` gives the answer (an object, or bytes), or null where it was overtaken or cannot be answered.
 export function buildAsker({ token, onTrouble }) {
   const asker = { token, onTrouble, running: new Map() }
-  asker.ask = (kind, body) => ask(asker, kind, body)
-  asker.stop = () => {
-    for (const { abort } of asker.running.values()) abort()
-    asker.running.clear()
+  return {
+    ask: (kind, body) => ask(asker, kind, body),
+    stop: () => {
+      for (const { abort } of asker.running.values()) abort()
+      asker.running.clear()
+    },
   }
-  return asker
 }
 
 // What a component needs that answers a text: `take(data)` at each call of Streamlit, `stop()` when the page is left.
 // It asks for `kind` about data.text first, then at each edit (where `restOnly`, when it rests), again when other models
 // are to answer, and each second while models load. `show(answer, edit)` draws; `trouble(sentence)` says why nothing
 // comes, "" once it does; `more()` gives what else the question holds; `waits(edit)` hears of edits not yet answered.
+/**
+ * @param {{token: string, kind: string, show: (answer: any, edit: any) => void, trouble: (sentence: string) => void,
+ *   restOnly?: boolean, more?: () => object, waits?: (edit: any) => void}} options
+ */
 export function buildAnswerer({ token, kind, show, trouble, restOnly = false, more = () => ({}), waits = () => {} }) {
   const asker = buildAsker({ token, onTrouble: trouble })
   let edit = null
@@ -60,7 +65,7 @@ async function ask(asker, kind, body) {
   asker.running.get(kind)?.abort()
   const controller = new AbortController()
   const timers = []
-  const abort = () => { controller.abort(); timers.forEach(clearTimeout) }
+  const abort = () => { controller.abort(); for (const timer of timers) clearTimeout(timer) }
   const own = { abort }
   asker.running.set(kind, own)
   const isNewest = () => asker.running.get(kind) === own
@@ -74,7 +79,7 @@ async function ask(asker, kind, body) {
         return found.answer ?? null
       }
       asker.onTrouble(found.trouble)
-      await new Promise((resolve) => { timers.push(setTimeout(resolve, found.again_ms)) })
+      await new Promise((resolve) => { timers.push(setTimeout(() => resolve(undefined), found.again_ms)) })
     }
     return null
   } finally {

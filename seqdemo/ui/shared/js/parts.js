@@ -47,7 +47,7 @@ export function unpack(message) {
 export function paletteOf(node) {
   const probe = document.createElement("canvas").getContext("2d")
   probe.fillStyle = getComputedStyle(node).getPropertyValue("--st-background-color").trim() || "#ffffff"
-  const paper = [1, 3, 5].map((at) => parseInt(probe.fillStyle.slice(at, at + 2), 16))
+  const paper = [1, 3, 5].map((at) => parseInt(String(probe.fillStyle).slice(at, at + 2), 16))
   const dark = paper[0] + paper[1] + paper[2] < 384
   const [blue, orange] = dark ? [[96, 182, 240], [240, 138, 52]] : [[0, 100, 170], [206, 88, 0]]
   const colour = (t, most = 1) => {
@@ -88,11 +88,15 @@ export function saveDrawing(name, svg) {
 }
 
 export function saveCsv(name, rows) {
+  save(name, new Blob(["\ufeff", csv(rows)], { type: "text/csv" }))
+}
+
+/** @param {(string | number)[][]} rows */
+export function csv(rows) {
   const field = (value) => {
     const text = String(value)
     const safe = typeof value === "string" && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text // no formula for a spreadsheet
     return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
   }
-  const text = rows.map((row) => row.map(field).join(",")).join("\r\n")
-  save(name, new Blob(["\ufeff", text, "\r\n"], { type: "text/csv" }))
+  return rows.map((row) => `${row.map(field).join(",")}\r\n`).join("")
 }

@@ -29,7 +29,9 @@ function closeDrawerAfterChoice() {
 
 function closeDrawer() {
   if (!matchMedia(DRAWER_WIDTH).matches) return
-  document.querySelector("[data-testid=stSidebar][data-collapsed=false] [data-testid=stSidebarCollapseButton] button")?.click()
+  const opened = "[data-testid=stSidebar][data-collapsed=false] [data-testid=stSidebarCollapseButton] button"
+  const closing = /** @type {HTMLElement | null} */ (document.querySelector(opened))
+  closing?.click()
 }
 
 // Links between pages. Streamlit's lead to a bare address, which counts where one is opened in another tab: it gets
