@@ -30,6 +30,21 @@ SMALL = {
 }
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """A file goes to one process, all with a browser to the same: they share a server, and two of them are slower."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class BrowserInOne(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            room = "tests/browser/"
+            return room if nodeid.startswith(room) else super()._split_scope(nodeid)
+
+    return BrowserInOne(config, log)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def only_this_machine():
     """Makes a connection to another machine a failure."""

@@ -1,7 +1,8 @@
-"""A real server of its own for each test that asks for one, and a real Chromium."""
+"""A real server, one for all files but those that need their own, and a real Chromium."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
 import shutil
@@ -13,7 +14,6 @@ import urllib.request
 from collections import namedtuple
 
 import pytest
-from filelock import FileLock
 
 from seqdemo import environment
 
@@ -34,11 +34,8 @@ def _missing(sentence):
 
 
 @pytest.fixture(scope="module")  # not for the session: while it lives, no other test can start an event loop
-def chromium(tmp_path_factory):
-    """The browser; tests that need it are skipped, with a sentence, where there is none.
-
-    Tests run in several processes, a file in one. Those with a browser run one at a time: two make each other wait.
-    """
+def chromium():
+    """The browser; tests that need it are skipped, with a sentence, where there is none."""
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
@@ -46,8 +43,7 @@ def chromium(tmp_path_factory):
     found = next((path for path in map(shutil.which, BROWSERS) if path), None)
     if found is None:
         _missing(f"Browser tests need one of these programs: {', '.join(BROWSERS)}.")
-    lock = FileLock(tmp_path_factory.getbasetemp().parent / "browser.lock")
-    with lock, sync_playwright() as playwright:
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=found, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
         )
@@ -64,18 +60,44 @@ def expect(chromium):
     return expect
 
 
+@pytest.fixture(scope="session")
+def runs(tmp_path_factory):
+    """Where the server keeps visitors' runs."""
+    return tmp_path_factory.mktemp("runs")
+
+
+@pytest.fixture(scope="session")
+def server(runs, tmp_path_factory):
+    """The address of a server, which lets itself be framed by sites at `localhost` alone."""
+    with serving(tmp_path_factory.mktemp("server"), runs, SEQDEMO_FRAME_ANCESTORS="self http://localhost:*") as address:
+        yield address
+
+
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    """The address of a server that nobody has visited yet."""
+def cold_runs(tmp_path_factory):
+    """Where `cold_server` keeps visitors' runs."""
+    return tmp_path_factory.mktemp("runs")
+
+
+@pytest.fixture(scope="module")
+def cold_server(cold_runs, tmp_path_factory):
+    """The address of a server that nobody has visited yet; a file takes it by a fixture `server` of its own."""
+    with serving(tmp_path_factory.mktemp("server"), cold_runs) as address:
+        yield address
+
+
+@contextlib.contextmanager
+def serving(folder, runs, **settings):
+    """Runs a server with these settings; gives its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    log_path = tmp_path_factory.mktemp("server") / "log.txt"
+    log_path = folder / "log.txt"
     with log_path.open("w", encoding="utf-8") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}", "--server.headless=true"],
             cwd=ROOT,
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            env={**os.environ, "OMP_NUM_THREADS": "1", "SEQDEMO_RUNS": str(runs), **settings},
             stdout=log,
             stderr=subprocess.STDOUT,
         )

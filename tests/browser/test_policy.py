@@ -4,7 +4,6 @@ Every browser test hears of what the policy refuses, since `visit` counts it amo
 """
 
 import http.server
-import os
 import pathlib
 import threading
 import urllib.request
@@ -23,14 +22,6 @@ ALIVE = {
     "memory": CHARTS,
     "train": CHARTS,
 }
-
-
-@pytest.fixture(scope="module", autouse=True)
-def frames():
-    """The server of these tests lets itself be framed by sites at `localhost`, and by no other name of this machine."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(os.environ, "SEQDEMO_FRAME_ANCESTORS", "self http://localhost:*")
-        yield
 
 
 @pytest.mark.parametrize("path", [page.path for page in PAGES])

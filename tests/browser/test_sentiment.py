@@ -26,6 +26,12 @@ def percents(page):
     return [page.locator(f"[data-model={name}] .percent").text_content() for name in MODELS]
 
 
+@pytest.fixture(scope="module")
+def server(cold_server):
+    """One of this file's own: its first test is about one that has not loaded a model."""
+    return cold_server
+
+
 @pytest.fixture
 def ready(visit, expect):
     """Opens the page and waits until five verdicts and the curves are there."""

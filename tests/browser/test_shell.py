@@ -11,13 +11,10 @@ PATHS = [f"/{page.path}" for page in PAGES]
 SLID = "() => [...document.querySelectorAll('*')].filter(node => node.scrollLeft).map(node => node.dataset.testid)"
 
 
-@pytest.fixture(scope="module", autouse=True)
-def own_run(tmp_path_factory, build_small, vocabulary):
-    """The id of a visitor's own LSTM, written where the server of this module, which starts later, keeps its runs."""
-    root = tmp_path_factory.mktemp("runs")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SEQDEMO_RUNS", str(root))
-        yield write_run(root, build_small("lstm"), "lstm", vocabulary)
+@pytest.fixture(scope="module")
+def own_run(runs, build_small, vocabulary):
+    """The id of a visitor's own LSTM, written where the server keeps its runs."""
+    return write_run(runs, build_small("lstm"), "lstm", vocabulary)
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """The train page in a real Chromium: curves that grow without a click, other pages meanwhile, a result in use."""
 
-import os
-import pathlib
 import re
 import urllib.parse
 import zipfile
@@ -15,16 +13,10 @@ PATH = "/train"
 SMALL = {"samples": 600, "distance": 6, "d_hidden": 8, "d_embed": 8, "models": "rnn,lstm"}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def own_folder(tmp_path_factory):
-    """Runs go where nobody else looks; set before the server of this module starts."""
-    before = os.environ.get("SEQDEMO_RUNS")
-    os.environ["SEQDEMO_RUNS"] = str(tmp_path_factory.mktemp("runs"))
-    yield
-    if before is None:
-        del os.environ["SEQDEMO_RUNS"]
-    else:
-        os.environ["SEQDEMO_RUNS"] = before
+@pytest.fixture(scope="module")
+def server(cold_server):
+    """One of this file's own: its runs are the only ones, and those that go on end with it."""
+    return cold_server
 
 
 def link(**settings):
@@ -150,11 +142,11 @@ def test_nothing_scrolls_sideways(opened, expect, width, height):
     assert max(widths) <= width
 
 
-def test_twenty_clicks_in_a_second_start_no_more_runs_than_one_visitor_may_have(opened, expect):
+def test_twenty_clicks_in_a_second_start_no_more_runs_than_one_visitor_may_have(cold_runs, opened, expect):
     # The last test of this module: what it starts ends with the server.
     visited = opened(link(samples=4000, models="lstm", vary="epochs", values="100,99,98"))
     page = visited.page
-    root = pathlib.Path(os.environ["SEQDEMO_RUNS"])
+    root = cold_runs
     before = len(list(root.iterdir()))
 
     def click_often(label):

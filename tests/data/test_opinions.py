@@ -29,6 +29,12 @@ def test_labels_are_balanced_and_only_0_or_1():
     assert np.mean(labels) == pytest.approx(0.5, abs=0.04)
 
 
+@pytest.fixture(scope="module")
+def drawn():
+    """Many sentences with their labels."""
+    return {opinion(LEXICON, np.random.default_rng(seed)) for seed in range(12_000)}
+
+
 @pytest.mark.parametrize(
     ("text", "label"),
     [
@@ -47,8 +53,7 @@ def test_labels_are_balanced_and_only_0_or_1():
         ("don't miss it.", 1),
     ],
 )
-def test_a_sentence_gets_the_label_that_a_reader_would_give_it(text, label):
-    drawn = {opinion(LEXICON, np.random.default_rng(seed)) for seed in range(12_000)}
+def test_a_sentence_gets_the_label_that_a_reader_would_give_it(drawn, text, label):
     assert (text, label) in drawn
     assert (text, 1 - label) not in drawn
 

@@ -1,4 +1,4 @@
-"""An app over small checkpoints of its own, its models loaded anew for each test."""
+"""An app over small checkpoints of its own, its models loaded anew for each test that is about loading."""
 
 import pathlib
 import shutil
@@ -28,15 +28,31 @@ def pretrained(tmp_path, checkpoint_folders, monkeypatch):
 @pytest.fixture
 def app(pretrained):
     """The whole app, as a visitor opens it; nothing has been loaded yet."""
-    resources.store.clear()
-    resources.service.clear()
-    resources.milliseconds.clear()
+    forget_models()
     yield AppTest.from_file(MAIN, default_timeout=60)
     resources.store().wait(60)
     wait_until_timed()
-    resources.store.clear()
-    resources.service.clear()
-    resources.milliseconds.clear()
+    forget_models()
+
+
+@pytest.fixture(scope="module")
+def loaded_once():
+    """Forgets at the end of a file the models that its tests shared."""
+    yield
+    forget_models()
+
+
+@pytest.fixture
+def ready(pretrained, loaded_once):
+    """The whole app with every model loaded: those of the test before, unless that one loaded its own."""
+    assert resources.store().wait(60)
+    wait_until_timed()
+    return AppTest.from_file(MAIN, default_timeout=60)
+
+
+def forget_models():
+    for kept in (resources.store, resources.service, resources.milliseconds):
+        kept.clear()
 
 
 def wait_until_timed():

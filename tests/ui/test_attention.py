@@ -44,13 +44,11 @@ def type_in(app, text, *, n=1, settled=True):
 
 
 @pytest.fixture
-def page(app, loaded):
+def page(ready):
     """The page with every model loaded."""
-    app.run()
-    loaded()
-    app.switch_page(PAGE).run()
-    assert not app.exception
-    return app
+    ready.switch_page(PAGE).run()
+    assert not ready.exception
+    return ready
 
 
 def test_something_is_on_screen_before_anything_is_typed(page):

@@ -22,13 +22,11 @@ def parts(app):
 
 
 @pytest.fixture
-def page(app, loaded):
+def page(ready):
     """The page with every model loaded."""
-    app.run()
-    loaded()
-    app.switch_page(PAGE).run()
-    assert not app.exception
-    return app
+    ready.switch_page(PAGE).run()
+    assert not ready.exception
+    return ready
 
 
 def test_a_worked_out_example_stands_there_before_anything_is_typed(page):

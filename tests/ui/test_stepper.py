@@ -55,13 +55,11 @@ def choose(app, **sides):
 
 
 @pytest.fixture
-def page(app, loaded):
+def page(ready):
     """The page with every model loaded."""
-    app.run()
-    loaded()
-    app.switch_page(PAGE).run()
-    assert not app.exception
-    return app
+    ready.switch_page(PAGE).run()
+    assert not ready.exception
+    return ready
 
 
 def reading_of(vocabulary, text):

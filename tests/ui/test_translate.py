@@ -71,13 +71,11 @@ def translators(pretrained):
 
 
 @pytest.fixture
-def page(app, translators, loaded):
+def page(translators, ready):
     """The page with every model loaded."""
-    app.run()
-    loaded()
-    app.switch_page(PAGE).run()
-    assert not app.exception
-    return app
+    ready.switch_page(PAGE).run()
+    assert not ready.exception
+    return ready
 
 
 def sent(app):
