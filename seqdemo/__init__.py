@@ -70,7 +70,7 @@ def load(name: str | os.PathLike[str]) -> Classifier:
     Args:
         name: A name in `MODELS` for the embedded checkpoint, the path of a checkpoint folder that
             someone trained, or `owner/repository@revision` for one on the Hugging Face Hub, where
-            `@revision` (a commit, a tag or a branch) may be missing.
+            `@revision` (a commit, a tag or a branch) may be missing unless a folder here has the owner's name.
 
     Returns:
         The classifier, on the CPU.

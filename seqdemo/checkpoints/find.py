@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import re
 
 from seqdemo.checkpoints import repository, schema
 from seqdemo.errors import CheckpointCorruptError, HubError, UnknownModelError
@@ -15,7 +16,8 @@ def find(name: str | os.PathLike[str], kind: str | None, pretrained: pathlib.Pat
 
     Args:
         name: The name of a folder in `pretrained`, the path of any other, or `owner/repository@revision`, whose
-            revision may be missing. A path that is none of texts is never asked for on the Hub.
+            revision may be missing where no folder here is called as the owner: more likely a path was mistyped then.
+            A path that is none of texts is never asked for on the Hub.
         kind: Which kind is wanted (`schema.KINDS`).
         pretrained: Where the shipped checkpoints are.
 
@@ -27,17 +29,24 @@ def find(name: str | os.PathLike[str], kind: str | None, pretrained: pathlib.Pat
     """
     if isinstance(name, str) and (name in shipped(kind, pretrained) or name in _checkpoints(pretrained)):
         return pretrained / name
-    if pathlib.Path(name).is_dir():
-        return pathlib.Path(name)
+    path = pathlib.Path(name)
+    if path.is_dir():
+        return path
     wanted = repository.parse(name) if isinstance(name, str) else None
-    if wanted is not None:
+    if wanted is not None and ("@" in str(name) or not path.parent.is_dir()):
         try:
             return repository.fetch(wanted, kind)
         except HubError as error:
             raise HubError(f"There is no folder called {name!r}, so that the Hub was asked. {error}") from error
+    said, known = os.fspath(name), ", ".join(shipped(kind, pretrained))
+    if isinstance(name, str) and not re.search(r"[/\\]|^[.~]", name):
+        raise UnknownModelError(
+            f"There is no model and no folder called {said!r}; known {schema.KINDS[kind].plural} are {known}."
+        )
+    hub = f"; {said}@{wanted.revision} would ask the Hub" if wanted is not None else ""
     raise UnknownModelError(
-        f"There is no model and no folder called {os.fspath(name)!r}; "
-        f"known {schema.KINDS[kind].plural} are {', '.join(shipped(kind, pretrained))}."
+        f"There is no folder called {said!r}{hub}. A name is one of {known}, the path of a checkpoint folder, or "
+        "owner/repository or owner/repository@revision on the Hugging Face Hub."
     )
 
 

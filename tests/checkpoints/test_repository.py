@@ -41,7 +41,7 @@ def server(pretrained: pathlib.Path, fake_hub: FakeHub) -> FakeHub:
     return fake_hub
 
 
-@pytest.fixture(params=LOAD)
+@pytest.fixture(params=FACE)
 def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -123,7 +123,7 @@ def test_another_kind_is_refused_before_its_weights_are_asked_for(
     kind: str, every_kind: pathlib.Path, server: FakeHub, tmp_path: pathlib.Path
 ) -> None:
     for other in LOAD:
-        if other != kind:
+        if KIND_OF[other] != KIND_OF[kind]:
             put(server, every_kind / other)
             server.requests.clear()
             found, needed = (schema.KINDS[KIND_OF[name]].label for name in (other, kind))
@@ -261,3 +261,33 @@ def test_a_path_is_never_asked_for_on_the_hub(server: FakeHub) -> None:
     with pytest.raises(UnknownModelError, match="no folder called 'school/model'"):
         seqdemo.load(pathlib.Path(NAME))
     assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["school/modle", "./model", "../model", "/school/model", "~/model", "school/model/epoch-1", "school\\model"],
+)
+def test_a_path_with_a_slip_in_it_is_called_a_folder_that_is_not_there(
+    server: FakeHub, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path, name: str
+) -> None:
+    (tmp_path / "here" / "school" / "model").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "here")
+    with pytest.raises(UnknownModelError) as refused:
+        seqdemo.load(name)
+    found, _, allowed = str(refused.value).partition(". A name is one of ")
+    hub = "; school/modle@main would ask the Hub" if name == "school/modle" else ""
+    assert found == f"There is no folder called {name!r}{hub}"
+    assert allowed == (
+        f"{', '.join(seqdemo.MODELS)}, the path of a checkpoint folder, or "
+        "owner/repository or owner/repository@revision on the Hugging Face Hub."
+    )
+    assert server.requests == []
+
+
+def test_a_revision_asks_the_hub_even_where_a_folder_is_called_as_the_owner(
+    shared: pathlib.Path, server: FakeHub, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
+) -> None:
+    put(server, shared)
+    (tmp_path / "here" / "school").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "here")
+    assert seqdemo.load(f"{NAME}@main").name == "rnn"
