@@ -16,8 +16,7 @@ import torch
 
 from seqdemo.checkpoints import package
 from seqdemo.errors import ConfigError
-from seqdemo.models.language import MaskedLanguageModel, RecurrentLanguageModel
-from seqdemo.models.recurrent import RecurrentConfig
+from seqdemo.models import language, registry
 from seqdemo.text import PAD_ID, Vocabulary
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ class LanguageModel:
     """
 
     name: str
-    model: RecurrentLanguageModel | MaskedLanguageModel
+    model: language.LanguageModel
     vocabulary: Vocabulary
     metrics: Mapping[str, Any]
     sha256: str
@@ -49,7 +48,7 @@ def save(
     folder: pathlib.Path,
     *,
     name: str,
-    model: RecurrentLanguageModel | MaskedLanguageModel,
+    model: language.LanguageModel,
     vocabulary: Vocabulary,
     metrics: Mapping[str, Any],
     history: Sequence[Mapping[str, Any]],
@@ -79,13 +78,10 @@ def load(folder: str | os.PathLike[str], *, max_parameters: int = package.MAX_PA
     found = package.read(pathlib.Path(folder), kind=KIND)
     name, shape = found.shape()
     vocabulary = found.vocabulary(shape.vocab_size)
-
-    def build() -> RecurrentLanguageModel | MaskedLanguageModel:
-        return RecurrentLanguageModel(shape) if isinstance(shape, RecurrentConfig) else MaskedLanguageModel(shape)
-
+    model = found.module(shape, lambda: registry.build_language_model(name, shape), max_parameters=max_parameters)
     return LanguageModel(
         name=name,
-        model=found.module(shape, build, max_parameters=max_parameters),
+        model=model,
         vocabulary=vocabulary,
         metrics=found.metrics,
         sha256=found.sha256,
@@ -100,12 +96,7 @@ def sizes(given: LanguageModel, name: str) -> dict[str, int]:
     """
     if given.name != name:
         raise ConfigError(f"{name} starts from its own language model; this one is of {given.name}.")
-    keys = (
-        ("d_embed", "d_hidden")
-        if isinstance(given.model, RecurrentLanguageModel)
-        else ("d_model", "n_heads", "n_layers", "d_ff")
-    )
-    return {key: getattr(given.model.config, key) for key in keys}
+    return {entry: getattr(given.model.config, entry) for entry in registry.spec(name).family.given}
 
 
 @torch.no_grad()
@@ -114,9 +105,8 @@ def start_from(model: SequenceModel, given: LanguageModel, *, words_only: bool =
 
     Its head stays as it is.
     """
-    body = given.model.encoder if isinstance(given.model, MaskedLanguageModel) else given.model
     wanted = model.state_dict()
     left = tuple(key for key in wanted if key.startswith("head.") or (words_only and key != "embedding.weight"))
-    taken = {key: tensor for key, tensor in body.state_dict().items() if key in wanted and key not in left}
+    taken = {key: tensor for key, tensor in given.model.body.state_dict().items() if key in wanted and key not in left}
     model.load_state_dict({**wanted, **taken})
     model.embedding.weight[PAD_ID].zero_()  # its row stood for the end of a text

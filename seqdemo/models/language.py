@@ -10,6 +10,7 @@ large target vocabulary for neural machine translation", section 3).
 
 from __future__ import annotations
 
+import abc
 import math
 from typing import Any
 
@@ -47,11 +48,37 @@ class Decoder(nn.Module):
         return logits
 
 
-class RecurrentLanguageModel(nn.Module):
+class LanguageModel(nn.Module, abc.ABC):
+    """A classifier's layers, asked for words; what a classifier starts from.
+
+    Attributes:
+        config: The classifier's.
+        decoder: From a state to the logits of the next word, or of a hidden one.
+        decoder_backward: To those of the word before; None where nobody asks for it.
+    """
+
+    config: Any
+    decoder: Decoder
+    decoder_backward: Decoder | None
+
+    @property
+    @abc.abstractmethod
+    def says_next_word(self) -> bool:
+        """Whether it is asked for the next word, rather than for hidden ones."""
+
+    @property
+    @abc.abstractmethod
+    def body(self) -> Any:
+        """What has the classifier's layers, under the classifier's names."""
+
+
+class RecurrentLanguageModel(LanguageModel):
     """P(next word | words so far) by an RNN, LSTM or GRU; in both directions also P(word before | words after).
 
     The names of its embedding and layers are those of `RecurrentClassifier`, which can start from them.
     """
+
+    says_next_word = True
 
     def __init__(self, config: RecurrentConfig) -> None:
         """Builds the classifier's layers without its head, and a decoder for each direction."""
@@ -67,6 +94,11 @@ class RecurrentLanguageModel(nn.Module):
         self.decoder_backward = (
             Decoder(config.d_hidden, config.d_embed, config.vocab_size) if config.bidirectional else None
         )
+
+    @property
+    def body(self) -> RecurrentLanguageModel:
+        """Itself."""
+        return self
 
     def states(self, ids: Tensor, state: Any = None, *, backward: bool = False) -> tuple[Tensor, Any]:
         """Reads on from a state.
@@ -89,8 +121,10 @@ class RecurrentLanguageModel(nn.Module):
         return self.decoder(states, self.embedding.weight), state
 
 
-class MaskedLanguageModel(nn.Module):
+class MaskedLanguageModel(LanguageModel):
     """P(hidden word | words around it) by the Transformer encoder (Devlin et al. 2019, BERT, section 3.1)."""
+
+    says_next_word = False
 
     def __init__(self, config: TransformerConfig) -> None:
         """Builds the encoder with its head, which stays unused, and a decoder."""
@@ -98,6 +132,12 @@ class MaskedLanguageModel(nn.Module):
         self.config = config
         self.encoder = TransformerClassifier(config)
         self.decoder = Decoder(config.d_model, config.d_model, config.vocab_size)
+        self.decoder_backward = None
+
+    @property
+    def body(self) -> TransformerClassifier:
+        """The encoder."""
+        return self.encoder
 
     def states(self, ids: Tensor, lengths: Tensor | None) -> Tensor:
         """The encoder's states after its final norm, (B, T, d_model); no lengths: none is padded."""

@@ -17,6 +17,7 @@ from seqdemo.errors import ConfigError, UnknownModelError
 from seqdemo.text import MAX_TOKENS
 
 if TYPE_CHECKING:
+    from seqdemo.models.language import LanguageModel
     from seqdemo.models.recurrent import RecurrentConfig
     from seqdemo.models.sequence import SequenceModel as SequenceModel
     from seqdemo.models.transformer import TransformerConfig
@@ -36,6 +37,8 @@ class Family:
         has_states: Whether one state after the other is computed, so that it can be stepped through.
         has_attention: Whether every word looks at the others.
         entries: The settings of a short run, as `training.settings.RunSettings` names them → entries of the config.
+        language_model: Where the `models.language.LanguageModel` of these layers is; empty where there is none.
+        given: Entries of the config that are its language model's where a classifier starts from one.
     """
 
     name: str
@@ -45,6 +48,8 @@ class Family:
     has_states: bool = False
     has_attention: bool = False
     entries: Callable[[Any], dict[str, Any]]
+    language_model: str = ""
+    given: tuple[str, ...] = ()
 
 
 def _recurrent_entries(settings: Any) -> dict[str, Any]:
@@ -72,6 +77,8 @@ RECURRENT = Family(
     model="RecurrentClassifier",
     has_states=True,
     entries=_recurrent_entries,
+    language_model="seqdemo.models.language.RecurrentLanguageModel",
+    given=("d_embed", "d_hidden"),
 )
 TRANSFORMER = Family(
     name="transformer",
@@ -80,6 +87,8 @@ TRANSFORMER = Family(
     model="TransformerClassifier",
     has_attention=True,
     entries=_transformer_entries,
+    language_model="seqdemo.models.language.MaskedLanguageModel",
+    given=("d_model", "n_heads", "n_layers", "d_ff"),
 )
 
 
@@ -256,6 +265,20 @@ def build(name: str, config: Config) -> SequenceModel:
     """Builds the module of a model, with fresh weights from torch's global generator."""
     _, module_type = _types(spec(name).family)
     return cast("SequenceModel", module_type(config))
+
+
+def build_language_model(name: str, config: Config) -> LanguageModel:
+    """Builds the language model of a model's layers, with fresh weights from torch's global generator.
+
+    Raises:
+        UnknownModelError: Unknown model.
+        ConfigError: It has none, or none of this shape.
+    """
+    found = spec(name)
+    module, _, kind = found.family.language_model.rpartition(".")
+    if not module:
+        raise ConfigError(f"{found.label} has no language model.")
+    return cast("LanguageModel", getattr(importlib.import_module(module), kind)(config))
 
 
 def _types(family: Family) -> tuple[type[Any], type[Any]]:

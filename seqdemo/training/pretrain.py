@@ -24,8 +24,13 @@ from seqdemo.checkpoints import language_model
 from seqdemo.data import corpus as corpora
 from seqdemo.errors import ConfigError, DataError, TrainingError
 from seqdemo.models import registry
-from seqdemo.models.language import MaskedLanguageModel, RecurrentLanguageModel, candidate_loss, hide_words
-from seqdemo.models.recurrent import RecurrentConfig
+from seqdemo.models.language import (
+    LanguageModel,
+    MaskedLanguageModel,
+    RecurrentLanguageModel,
+    candidate_loss,
+    hide_words,
+)
 from seqdemo.text import NEWEST_TOKENS
 from seqdemo.training import devices, engine, events, ranks, schedule
 from seqdemo.training.config import PretrainingConfig
@@ -87,8 +92,7 @@ def pretrain(
         **{**sizes, "embed_dropout": 0.0, "dropout": 0.0, **(overrides or {})},
         vocab_size=len(corpus.vocabulary),
     )
-    model: RecurrentLanguageModel | MaskedLanguageModel
-    model = RecurrentLanguageModel(shape) if isinstance(shape, RecurrentConfig) else MaskedLanguageModel(shape)
+    model = registry.build_language_model(name, shape)
     if start is not None:
         take(model, start, corpus.vocabulary.words)
     model.to(device)
@@ -129,7 +133,7 @@ def pretrain(
 
 
 def learner(
-    model: RecurrentLanguageModel | MaskedLanguageModel,
+    model: LanguageModel,
     corpus: corpora.Corpus,
     config: PretrainingConfig,
     label: str = "",
@@ -145,7 +149,7 @@ def learner(
         label: The classifier's name as people read it.
         updates_an_epoch: Between two checks; a twentieth of a pass by default.
     """
-    kind = HiddenWordLearner if isinstance(model, MaskedLanguageModel) else NextWordLearner
+    kind = NextWordLearner if model.says_next_word else HiddenWordLearner
     return kind(model, corpus, config, label, updates_an_epoch=updates_an_epoch)
 
 
@@ -158,13 +162,14 @@ class LanguageLearner(engine.Learner[int]):
         n_directions: In which a word is guessed.
     """
 
+    model: LanguageModel
     task = "language"
     n_validation: int
     n_directions = 1
 
     def __init__(
         self,
-        model: RecurrentLanguageModel | MaskedLanguageModel,
+        model: LanguageModel,
         corpus: corpora.Corpus,
         config: PretrainingConfig,
         label: str = "",
@@ -226,9 +231,9 @@ class LanguageLearner(engine.Learner[int]):
         return torch.from_numpy(ids.astype(np.int32)).to(self.device)
 
     @property
-    @abc.abstractmethod
     def _table(self) -> Tensor:
         """The word vectors, (vocabulary, d)."""
+        return self.model.body.embedding.weight  # type: ignore[no-any-return]
 
     @abc.abstractmethod
     def _lay_out(self, corpus: corpora.Corpus) -> tuple[int, int]:
@@ -338,10 +343,6 @@ class NextWordLearner(LanguageLearner):
     def _decoder(self, backward: bool) -> Any:
         return self.model.decoder_backward if backward else self.model.decoder
 
-    @property
-    def _table(self) -> Tensor:
-        return self.model.embedding.weight
-
 
 class HiddenWordLearner(LanguageLearner):
     """Hidden words, by the Transformer."""
@@ -388,10 +389,6 @@ class HiddenWordLearner(LanguageLearner):
         n_in_all, ids, picked = picked.sum(), ids[own], picked[own]
         return self.model.states(hidden[own], None)[picked], ids[picked], n_in_all
 
-    @property
-    def _table(self) -> Tensor:
-        return self.model.encoder.embedding.weight
-
 
 def _piece(lanes: Tensor, words: slice, *, backward: bool) -> Tensor:
     """These words of each lane, int64; backward: of the lanes turned round."""
@@ -417,7 +414,7 @@ def _lanes(stream: npt.NDArray[np.int64], n_lanes: int) -> npt.NDArray[np.int64]
 
 
 @torch.no_grad()
-def take(model: RecurrentLanguageModel | MaskedLanguageModel, start: pathlib.Path, words: tuple[str, ...]) -> None:
+def take(model: LanguageModel, start: pathlib.Path, words: tuple[str, ...]) -> None:
     """Starts from a language model of the same kind, or from another one's words.
 
     A BiLSTM takes the forward direction of an LSTM as well, and both are left as they are. A
@@ -428,14 +425,13 @@ def take(model: RecurrentLanguageModel | MaskedLanguageModel, start: pathlib.Pat
         raise TrainingError(f"{start} has another vocabulary than the corpus gives; learn both from the same texts.")
     if given.model.config == model.config:
         model.load_state_dict(given.model.state_dict())
-        if isinstance(model, RecurrentLanguageModel) and model.config.bidirectional:
+        if model.decoder_backward is not None:
             _leave_forward(model)
         return
-    if not isinstance(given.model, RecurrentLanguageModel):
+    if not given.model.says_next_word:
         raise TrainingError(f"{start} is of a {given.name}; a start is the language model of a recurrent one.")
-    table, bias = given.model.embedding.weight, given.model.decoder.bias
-    if isinstance(model, MaskedLanguageModel):
-        own = model.encoder.embedding.weight
+    table, bias, own = given.model.body.embedding.weight, given.model.decoder.bias, model.body.embedding.weight
+    if not model.says_next_word:
         if own.shape[1] > table.shape[1]:
             raise TrainingError(f"{start} has word vectors of {table.shape[1]} entries; {own.shape[1]} are needed.")
         centred = table - table.mean(0)
@@ -444,25 +440,22 @@ def take(model: RecurrentLanguageModel | MaskedLanguageModel, start: pathlib.Pat
         own.copy_(reduced / reduced.std() * own.shape[1] ** -0.5)
         model.decoder.bias.copy_(bias)
         return
-    if table.shape != model.embedding.weight.shape:
-        raise TrainingError(
-            f"{start} has word vectors {tuple(table.shape)}; {tuple(model.embedding.weight.shape)} are needed."
-        )
-    if not model.config.bidirectional:
-        model.embedding.weight.copy_(table)
+    if table.shape != own.shape:
+        raise TrainingError(f"{start} has word vectors {tuple(table.shape)}; {tuple(own.shape)} are needed.")
+    if model.decoder_backward is None:
+        own.copy_(table)
         model.decoder.bias.copy_(bias)
         return
     try:
         model.load_state_dict(given.model.state_dict(), strict=False)
     except RuntimeError as error:  # torch's word for other shapes
         raise TrainingError(f"{start} has other sizes than the model to be learned: {error}") from error
-    if model.decoder_backward is not None:
-        model.decoder_backward.bias.copy_(bias)
+    model.decoder_backward.bias.copy_(bias)
     _leave_forward(model)
 
 
-def _leave_forward(model: RecurrentLanguageModel) -> None:
-    for part in (model.embedding, model.left_to_right, model.decoder):
+def _leave_forward(model: LanguageModel) -> None:
+    for part in (model.body.embedding, model.body.left_to_right, model.decoder):
         part.requires_grad_(False)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from seqdemo.models.language import Decoder, LanguageModel
 from seqdemo.models.sequence import SequenceModel
 from seqdemo.text import PAD_ID
 
@@ -41,3 +42,18 @@ class MeanOfWords(SequenceModel):
 
     def record(self, ids: Tensor):
         return self(ids[None], torch.tensor([len(ids)]))[0], {}
+
+
+class MeanLanguageModel(LanguageModel):
+    says_next_word = False
+
+    def __init__(self, config):
+        super().__init__()
+        self.config = config
+        self.mean = MeanOfWords(config)
+        self.decoder = Decoder(config.d_embed, config.d_embed, config.vocab_size)
+        self.decoder_backward = None
+
+    @property
+    def body(self):
+        return self.mean

@@ -1,13 +1,17 @@
 """A sixth model costs one file and one entry in the registry."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
 
-from seqdemo.checkpoints import folder
+from seqdemo.checkpoints import folder, language_model
 from seqdemo.data.examples import Examples
+from seqdemo.errors import ConfigError
 from seqdemo.models import registry
 from seqdemo.models.registry import MODELS, Family, ModelSpec
+from seqdemo.text import Vocabulary
 from seqdemo.training import engine, sentiment, settings, task_run
 from seqdemo.training.config import TrainingConfig
 from seqdemo.training.settings import RunSettings
@@ -26,6 +30,8 @@ SPEC = ModelSpec(
         config="MeanConfig",
         model="MeanOfWords",
         entries=lambda settings: {"d_embed": settings.d_embed},
+        language_model=f"{mean_of_words.__name__}.MeanLanguageModel",
+        given=("d_embed",),
     ),
 )
 
@@ -58,6 +64,29 @@ def test_it_is_trained_saved_loaded_and_asked_by_what_the_five_go_through(tmp_pa
     assert classifier.name == "mean"
     assert classifier.metrics["test_accuracy"] == done.metrics["test_accuracy"]
     assert 0 <= classifier.predict_proba(["a fine film"])[0] <= 1
+
+
+def test_it_starts_from_its_own_language_model(tmp_path):
+    words = Vocabulary(["<pad>", "<unk>", "film"])
+    given = registry.build_language_model("mean", registry.make_config("mean", vocab_size=3, d_embed=5))
+    language_model.save(
+        tmp_path / "lm", name="mean", model=given, vocabulary=words, metrics={}, history=[], training={}
+    )
+    found = language_model.load(tmp_path / "lm")
+    sizes = language_model.sizes(found, "mean")
+    assert sizes == {"d_embed": 5}
+    model = registry.build("mean", registry.make_config("mean", vocab_size=3, **sizes))
+    head = model.head.weight.clone()
+    language_model.start_from(model, found)
+    assert torch.equal(model.embedding.weight[1:], found.model.body.embedding.weight[1:])
+    assert torch.equal(model.head.weight, head)
+
+
+def test_one_without_a_language_model_is_told_so(monkeypatch):
+    family = dataclasses.replace(SPEC.family, language_model="")
+    monkeypatch.setitem(MODELS, "mean", dataclasses.replace(SPEC, family=family))
+    with pytest.raises(ConfigError, match=r"^Mean of words has no language model\.$"):
+        registry.build_language_model("mean", registry.make_config("mean", vocab_size=3))
 
 
 def test_pages_offer_it_where_it_can_answer():
