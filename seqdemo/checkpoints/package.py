@@ -135,6 +135,7 @@ class Package:
             n_words: How many there must be.
 
         Raises:
+            CheckpointMissingError: The file is not there.
             CheckpointCorruptError: They are others, the file is no vocabulary, or texts were cut into tokens by other
                 rules than this program's.
         """
@@ -145,6 +146,9 @@ class Package:
                 f"{' and '.join(map(str, TOKENS_VERSIONS))}. A newer seqdemo may read it."
             )
         path = self.folder / VOCABULARY
+        if not path.is_file():
+            raise CheckpointMissingError(f"{self.folder.name} is no checkpoint: {VOCABULARY} not found in it.")
+        schema.check_bytes(VOCABULARY, path.stat().st_size)
         found = path.read_bytes().removesuffix(b"\n").count(b"\n") + 1
         if found != n_words:
             raise CheckpointCorruptError(f"{VOCABULARY} has {found} words; {CONFIG} says {n_words}.")

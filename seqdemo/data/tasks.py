@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+Answer = Literal["yes or no", "class", "number", "class at every step"]
+"""What is asked: the probability of the second of two labels, a class, a number, or a class a step."""
 CORRECT_WITHIN = 0.04
 """An answer to the adding task counts as correct within this (Hochreiter & Schmidhuber 1997, section 5.4)."""
 ADDING_BASELINE_MSE = 1 / 6
@@ -60,6 +62,11 @@ class Task:
     chance: float
     at_every_step: bool = False
     uncounted: int | None = None
+
+    @property
+    def answer(self) -> Answer:
+        """What is asked."""
+        return "number" if self.n_classes == 1 else "class at every step" if self.at_every_step else "class"
 
 
 def first_token(rng: np.random.Generator, n: int, length: int) -> Batch:

@@ -10,7 +10,6 @@ import math
 import pathlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -18,12 +17,11 @@ import numpy.typing as npt
 from seqdemo.data import examples, imdb, own_csv, synthetic
 from seqdemo.data.examples import Examples
 from seqdemo.data.imdb import Reviews
-from seqdemo.data.tasks import ADDING_BASELINE_MSE, MADE_UP, Batch, Task
+from seqdemo.data.tasks import ADDING_BASELINE_MSE, MADE_UP, Answer, Batch, Task
 from seqdemo.errors import DataError
 from seqdemo.text import MAX_TOKENS, Vocabulary
 from seqdemo.training.settings import IMDB_VOCABULARY, UPDATES_PER_EPOCH, RunSettings
 
-Answer = Literal["yes or no", "class", "number", "class at every step"]
 N_VALIDATION = 512
 N_TEST = 1_000
 N_PROBE = 16
@@ -37,7 +35,7 @@ class Problem:
     """One task, ready to be trained on.
 
     Attributes:
-        answer: What is asked: the probability of the second of two labels, a class, a number, or a class a step.
+        answer: What is asked.
         n_outputs: Numbers that the head gives.
         n_rows: Rows of the embedding table; 0 where inputs are numbers.
         classes: Names of the classes; empty where the answer is a number.
@@ -126,13 +124,11 @@ def _made_up(task: Task, settings: RunSettings) -> Problem:
         sizes = [min(_SEQUENCES_AT_ONCE, n - start) for start in range(0, n, _SEQUENCES_AT_ONCE)]
         return [task.draw(rng, size, settings.length) for size in sizes]
 
-    is_number = task.n_classes == 1
-    classes: tuple[str, ...] = () if is_number else _CLASS_NAMES[task.name]
     return Problem(
-        answer="number" if is_number else "class at every step" if task.at_every_step else "class",
+        answer=task.answer,
         n_outputs=task.n_classes,
         n_rows=task.vocab_size,
-        classes=classes,
+        classes=_CLASS_NAMES[task.name],
         uncounted=task.uncounted,
         epoch=epoch_batches,
         training_n=UPDATES_PER_EPOCH * settings.batch_size,
@@ -140,11 +136,12 @@ def _made_up(task: Task, settings: RunSettings) -> Problem:
         test=held_out(2, N_TEST),
         probe=task.draw(chance(3), N_PROBE, settings.length),
         guess_accuracy=task.chance,
-        guess_loss=ADDING_BASELINE_MSE if is_number else math.log(task.n_classes),
+        guess_loss=ADDING_BASELINE_MSE if task.answer == "number" else math.log(task.n_classes),
     )
 
 
 _CLASS_NAMES: dict[str, tuple[str, ...]] = {
+    "adding": (),
     "first_token": ("1 first", "2 first"),
     "temporal_order": ("XX", "XY", "YX", "YY"),
     "parity": ("even", "odd"),

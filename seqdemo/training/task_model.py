@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 (torch's own name for it)
 
-from seqdemo.data.tasks import CORRECT_WITHIN, Batch
+from seqdemo.data.tasks import CORRECT_WITHIN, Answer, Batch
 from seqdemo.models import registry
 from seqdemo.training.problem import Problem
 from seqdemo.training.settings import RunSettings, architecture
@@ -24,21 +24,34 @@ class TaskModel(nn.Module):
 
     Attributes:
         network: The model as the registry builds it; what a checkpoint of a text model holds.
-        front: What turns inputs into vectors: the network's own embedding, or a linear layer.
+        front: The linear layer that turns numbers into vectors; None where the network's own embedding reads words.
     """
 
-    def __init__(self, settings: RunSettings, problem: Problem) -> None:
-        """Builds the model, with weights from torch's global generator."""
+    def __init__(
+        self, network: SequenceModel, *, answer: Answer, uncounted: int | None = None, reads_numbers: bool = False
+    ) -> None:
+        """Puts it together.
+
+        Args:
+            network: The sequence model.
+            answer: What is asked.
+            uncounted: A class whose steps do not count.
+            reads_numbers: Whether inputs are numbers, so that the network's own embedding is not used.
+        """
         super().__init__()
+        self.network, self.answer, self.uncounted = network, answer, uncounted
+        self.front: nn.Module | None = None
+        if reads_numbers:
+            network.embedding.requires_grad_(False)
+            self.front = nn.Linear(_NUMBERS_A_STEP, network.embedding.embedding_dim)
+
+    @classmethod
+    def of(cls, settings: RunSettings, problem: Problem) -> TaskModel:
+        """The model of a run, with weights from torch's global generator."""
         entries = architecture(settings, n_outputs=problem.n_outputs)
         config = registry.make_config(settings.model, vocab_size=max(problem.n_rows, 1), **entries)
-        self.network: SequenceModel = registry.build(settings.model, config)
-        self.answer = problem.answer
-        self.uncounted = problem.uncounted
-        self.front: nn.Module | None = None
-        if not problem.n_rows:
-            self.network.embedding.requires_grad_(False)  # not used
-            self.front = nn.Linear(_NUMBERS_A_STEP, self.network.embedding.weight.shape[1])
+        network = registry.build(settings.model, config)
+        return cls(network, answer=problem.answer, uncounted=problem.uncounted, reads_numbers=not problem.n_rows)
 
     @property
     def n_parameters(self) -> int:

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import pathlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from seqdemo.checkpoints import folder, package
-from seqdemo.errors import TrainingError
+from seqdemo.checkpoints.schema import CONFIG
+from seqdemo.data.tasks import MADE_UP
+from seqdemo.errors import CheckpointCorruptError, TrainingError
+from seqdemo.models import registry
 from seqdemo.models.registry import MODELS
+from seqdemo.text import Vocabulary
 from seqdemo.training.problem import Problem
 from seqdemo.training.settings import TASK_LABELS, RunSettings
 from seqdemo.training.task_model import TaskModel
+
+KIND = "task"
 
 
 def write(
@@ -55,7 +63,7 @@ def write(
             )
             return
         config = {
-            "kind": "task",
+            "kind": KIND,
             "model": settings.model,
             "task": settings.task,
             "architecture": dataclasses.asdict(model.network.config),
@@ -75,6 +83,67 @@ def write(
         raise TrainingError(
             f"The result could not be written ({error.strerror or error}); is the disk full?"
         ) from error
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TaskResult:
+    """What a run left whose model answers something else than one of two labels of a text, read again.
+
+    Attributes:
+        model: The model: CPU, fp32, evaluation mode, weights frozen.
+        config: What `config.json` holds.
+        metrics: What `metrics.json` holds.
+        vocabulary: The words, of a task on texts.
+        sha256: Of its weights.
+    """
+
+    model: TaskModel
+    config: Mapping[str, Any]
+    metrics: Mapping[str, Any]
+    vocabulary: Vocabulary | None
+    sha256: str
+
+
+def load(result: str | os.PathLike[str], *, max_parameters: int = package.MAX_PARAMETERS) -> TaskResult:
+    """Reads and checks what `write` wrote, but for a model of two labels, which `checkpoints.folder` reads.
+
+    Args:
+        result: The folder.
+        max_parameters: Numbers of the largest model that is wanted.
+
+    Raises:
+        CheckpointMissingError: The folder or a file in it is not there.
+        CheckpointCorruptError: A file's contents are not what they should be.
+    """
+    found = package.read(pathlib.Path(result), kind=KIND)
+    name, shape = found.shape()
+    said = found.config.get("task")
+    if not isinstance(said, str) or said not in TASK_LABELS:
+        raise CheckpointCorruptError(f"{CONFIG}: task is one of {', '.join(TASK_LABELS)}; got {repr(said)[:60]}.")
+    task = MADE_UP.get(said)
+    sizes = (len(found.config.get("labels", [])), shape.vocab_size)
+    if task is not None:
+        sizes = (task.n_classes, max(task.vocab_size, 1))
+    if (shape.n_outputs, shape.vocab_size) != sizes:
+        raise CheckpointCorruptError(
+            f"{CONFIG}: {said} has {sizes[0]} answers and {sizes[1]} words; "
+            f"the architecture has {shape.n_outputs} and {shape.vocab_size}."
+        )
+    vocabulary = found.vocabulary(shape.vocab_size) if task is None else None
+
+    def build() -> TaskModel:
+        network = registry.build(name, shape)
+        if task is None:
+            return TaskModel(network, answer="class")
+        return TaskModel(network, answer=task.answer, uncounted=task.uncounted, reads_numbers=not task.vocab_size)
+
+    return TaskResult(
+        model=found.module(shape, build, max_parameters=max_parameters),
+        config=found.config,
+        metrics=found.metrics,
+        vocabulary=vocabulary,
+        sha256=found.sha256,
+    )
 
 
 def _card(settings: RunSettings, metrics: Mapping[str, Any]) -> str:

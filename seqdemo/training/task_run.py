@@ -70,7 +70,7 @@ class TaskLearner(engine.Learner[Batch]):
         self.task, self.label = settings.task, MODELS[settings.model].label
         self._where = devices.choose(settings.device)
         torch.manual_seed(settings.seed)
-        self.model = TaskModel(settings, problem).to(torch.device(self._where.name))
+        self.model = TaskModel.of(settings, problem).to(torch.device(self._where.name))
         self._right = self._asked = torch.zeros((), dtype=torch.int64, device=self.device)
         updates = settings.epochs * math.ceil(problem.training_n / settings.batch_size)
         self.plan = engine.Plan(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import pathlib
 from collections.abc import Callable, Mapping
@@ -17,14 +18,26 @@ from seqdemo.models.language import RecurrentLanguageModel
 from seqdemo.models.recurrent import RecurrentConfig
 from seqdemo.models.seq2seq import Seq2Seq, Seq2SeqConfig
 from seqdemo.text import Vocabulary
+from seqdemo.training import task_result
+from seqdemo.training.problem import prepare
+from seqdemo.training.settings import RunSettings
+from seqdemo.training.task_model import TaskModel
 from tests.checkpoints.conftest import TINY, WORDS, save_tiny
 
 LOAD: Mapping[str, Callable[..., Any]] = {
     "classifier": folder.load,
     "language model": language_model.load,
     "dates": translator.load,
+    "task": task_result.load,
+    "task on texts": task_result.load,
 }
-KIND_OF = {name: None if name == "classifier" else name for name in LOAD}
+KIND_OF: Mapping[str, str | None] = {
+    "classifier": None,
+    "language model": language_model.KIND,
+    "dates": translator.KIND,
+    "task": task_result.KIND,
+    "task on texts": task_result.KIND,
+}
 """How each is called in `config.json`."""
 
 
@@ -40,6 +53,25 @@ def save_every_kind(root: pathlib.Path) -> None:
     )
     characters = Seq2SeqConfig(n_inputs=len(dates.INPUTS), n_outputs=len(dates.OUTPUTS), d_hidden=8, d_embed=4)
     translator.save(root / "dates", model=Seq2Seq(characters), **said)
+    save_task(root / "task", RunSettings(task="adding", model="rnn", d_hidden=4, d_embed=4))
+    save_task(
+        root / "task on texts",
+        RunSettings(task="own", model="rnn", d_hidden=4, d_embed=4),
+        answer="class",
+        n_outputs=3,
+        n_rows=len(WORDS),
+        classes=("calm", "merry", "sad"),
+        vocabulary=Vocabulary(WORDS),
+    )
+
+
+def save_task(path: pathlib.Path, settings: RunSettings, **problem_of_texts: Any) -> None:
+    """What an untrained model of a task leaves."""
+    problem = dataclasses.replace(prepare(RunSettings(task="adding")), **problem_of_texts)
+    metrics = {"test_accuracy": 0.5, "test_interval": [0.4, 0.6], "test_n": 9, "guess_accuracy": 0.5}
+    model = TaskModel.of(settings, problem)
+    told = {**metrics, "parameters": model.n_parameters, "seconds": 1.0, "device": "cpu"}
+    task_result.write(path, model, problem, settings, told, [{"epoch": 1, "seconds": 1.0}])
 
 
 def weight_files(path: pathlib.Path) -> list[pathlib.Path]:

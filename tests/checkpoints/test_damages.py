@@ -32,7 +32,8 @@ from tests.checkpoints.kinds import (
 
 Damage = Callable[[pathlib.Path], object]
 PART = "head.bias"
-"""A small tensor of a model; `decoder.bias` in a language model."""
+"""A small tensor of a model; the first of these that it has."""
+PARTS = (PART, "decoder.bias", "network.head.bias")
 
 
 def json_of(file: str, **entries: Any) -> Damage:
@@ -72,7 +73,7 @@ def part(change: Callable[[torch.Tensor], torch.Tensor | None]) -> Damage:
 
 
 def small(tensors: dict[str, torch.Tensor]) -> str:
-    return PART if PART in tensors else "decoder.bias"
+    return next(name for name in PARTS if name in tensors)
 
 
 def last_file(change: Callable[[bytes], bytes]) -> Damage:
@@ -243,7 +244,7 @@ def test_every_kind_refuses_what_is_damaged_beside_its_weights(
 
 
 @pytest.mark.parametrize("damage", OF_WORDS)
-@pytest.mark.parametrize("kind", [kind for kind in LOAD if schema.VOCABULARY in schema.KINDS[KIND_OF[kind]].files])
+@pytest.mark.parametrize("kind", ["classifier", "language model", "task on texts"])
 def test_every_kind_of_model_of_texts_refuses_damaged_words(kind: str, checkpoint: pathlib.Path, damage: str) -> None:
     change, said = OF_WORDS[damage]
     change(checkpoint)
@@ -284,7 +285,7 @@ def test_every_kind_does_without_a_card(kind: str, checkpoint: pathlib.Path) -> 
 
 def test_no_kind_is_taken_for_another(kind: str, every_kind: pathlib.Path) -> None:
     for other in LOAD:
-        if other != kind:
+        if KIND_OF[other] != KIND_OF[kind]:
             found, needed = (schema.KINDS[KIND_OF[name]].label for name in (other, kind))
             with pytest.raises(CheckpointCorruptError) as refused:
                 LOAD[kind](every_kind / other)
@@ -300,7 +301,7 @@ def test_every_kind_refuses_a_model_larger_than_is_wanted(kind: str, checkpoint:
 
 
 def test_every_kind_that_the_schema_knows_is_in_this_table() -> None:
-    assert set(KIND_OF.values()) == set(schema.KINDS) - {"task"}  # read in tests/training/test_task_run.py
+    assert set(KIND_OF.values()) == set(schema.KINDS)
 
 
 def test_every_kind_refuses_another_size_before_it_is_built(kind: str, checkpoint: pathlib.Path) -> None:

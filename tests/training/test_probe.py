@@ -16,7 +16,7 @@ def built(**changes):
     settings = RunSettings(**{"task": "first_token", "length": 6, "d_hidden": 4, "d_embed": 4, **changes})
     problem = prepare(settings)
     torch.manual_seed(0)
-    return TaskModel(settings, problem).double(), problem
+    return TaskModel.of(settings, problem).double(), problem
 
 
 @pytest.mark.parametrize("model", ["rnn", "gru", "lstm"])

@@ -90,7 +90,7 @@ def test_the_parameters_named_before_the_start_are_those_of_the_model(model, tas
     for changes in changes_tried:
         settings = RunSettings(model=model, task=task, samples=200, **changes)
         torch.manual_seed(0)
-        assert TaskModel(settings, prepare(settings)).n_parameters == n_parameters(settings)
+        assert TaskModel.of(settings, prepare(settings)).n_parameters == n_parameters(settings)
 
 
 def test_the_parameters_of_an_own_file_depend_on_its_labels_and_words():

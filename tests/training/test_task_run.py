@@ -11,9 +11,10 @@ import pytest
 import torch
 
 import seqdemo
-from seqdemo.checkpoints import folder, package, schema
+from seqdemo.checkpoints import folder, schema
 from seqdemo.errors import CheckpointCorruptError, DataError, TrainingError
 from seqdemo.training import settings as run_settings
+from seqdemo.training import task_result
 from seqdemo.training.control import Control
 from seqdemo.training.engine import RunFailed
 from seqdemo.training.problem import prepare
@@ -124,7 +125,7 @@ def test_an_own_file_with_three_labels_is_learned_and_written_with_its_words(tmp
     assert not done["is_text_model"]
     config = json.loads((tmp_path / "result" / "config.json").read_text())
     assert config["labels"] == ["calm", "merry", "sad"]
-    assert "laughter" in (tmp_path / "result" / "vocab.txt").read_text().split("\n")
+    assert "laughter" in task_result.load(tmp_path / "result").vocabulary.words
 
 
 def test_an_own_file_with_two_labels_becomes_a_checkpoint_that_every_page_can_use(tmp_path):
@@ -351,12 +352,9 @@ def test_a_transformer_has_the_heads_that_its_width_allows():
 def test_what_a_task_leaves_is_read_by_the_same_module_as_every_checkpoint(task, tmp_path):
     settings = dataclasses.replace(LEARNERS[task], d_hidden=8, d_embed=4, epochs=1)
     done, _ = run(settings, tmp_path)
-    found = package.read(tmp_path / "result", kind="task")
+    found = task_result.load(tmp_path / "result")
     assert (found.config["task"], found.metrics["test_accuracy"]) == (task, done["metrics"]["test_accuracy"])
-    problem = prepare(settings)
-    name, shape = found.shape()
-    assert name == settings.model
-    model = found.module(shape, lambda: TaskModel(settings, problem))
+    model, problem = found.model, prepare(settings)
     right = asked = 0
     with torch.inference_mode():
         for batch in problem.test:
