@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 MAX_BEGINNINGS = 24
 """Beginnings of one text on which a model without prefix states is run again."""
-_PIECE_TOKENS = 1_024
+TOKENS_A_PIECE = 1_024
 """Padded words of one piece of a curve."""
 
 Curve: TypeAlias = tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]
@@ -85,7 +85,7 @@ def curve_pieces(
     missing = [row for row, verdict in enumerate(known) if verdict is None]  # the shortest first
     while missing:
         rows, missing = missing[:1], missing[1:]
-        while missing and (steps[missing[0]] + 1) * (len(rows) + 1) <= _PIECE_TOKENS:
+        while missing and (steps[missing[0]] + 1) * (len(rows) + 1) <= TOKENS_A_PIECE:
             rows.append(missing.pop(0))
         fresh = classifier.predict_ids([ids[: steps[row] + 1] for row in rows])
         for row, verdict in zip(rows, fresh.tolist(), strict=True):

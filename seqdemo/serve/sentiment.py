@@ -3,27 +3,45 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from seqdemo.explain.prefixes import MAX_BEGINNINGS, curve_pieces
+from seqdemo.explain.prefixes import MAX_BEGINNINGS, TOKENS_A_PIECE, curve_pieces
 from seqdemo.models.registry import MODELS
 from seqdemo.serve import word_notes
 from seqdemo.serve.answering import Answering
 from seqdemo.serve.http import Question
 from seqdemo.serve.verdicts import percent, verdict
-from seqdemo.serve.worker import CURVE, VERDICT, Kind
+from seqdemo.serve.worker import CURVE, VERDICT, Ids, Kind
 from seqdemo.studies.study import listed
 from seqdemo.text import Reading, places
 
 if TYPE_CHECKING:
+    from seqdemo.checkpoints.classifier import Classifier
+    from seqdemo.explain.beginnings import Beginnings
     from seqdemo.explain.prefixes import Curve
     from seqdemo.serve.service import Service
 
-KINDS = {CURVE: Kind(rank=1, pieces=curve_pieces)}
+TABLE = "table"
+"""The verdicts on several reviews at once, of a table, to which the worker comes last."""
+
+
+def table_pieces(classifier: Classifier, texts: tuple[Ids, ...], _: Beginnings) -> Generator[None, None, list[float]]:
+    """P(positive) of several texts, one piece a padded batch of like length."""
+    found = np.zeros(len(texts), dtype=np.float32)
+    waiting = sorted(range(len(texts)), key=lambda row: len(texts[row]))
+    while waiting:
+        rows = waiting[-max(1, TOKENS_A_PIECE // len(texts[waiting[-1]])) :]  # the longest, and as many as fit with it
+        del waiting[-len(rows) :]
+        found[rows] = classifier.predict_ids([texts[row] for row in rows])
+        yield
+    return [float(p) for p in found]
+
+
+KINDS = {CURVE: Kind(rank=1, pieces=curve_pieces), TABLE: Kind(rank=2, pieces=table_pieces)}
 LEAD = "P(positive): how sure each model is that this is positive"
 WAITING = "After each word"
 INVITATION = "Once there is a word to read, you see here how each verdict grows with every word."

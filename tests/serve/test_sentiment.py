@@ -11,7 +11,7 @@ from seqdemo.checkpoints.store import ModelStore
 from seqdemo.models.registry import MODELS
 from seqdemo.serve import word_notes
 from seqdemo.serve.answering import Answering
-from seqdemo.serve.sentiment import curve_data, finding, summary
+from seqdemo.serve.sentiment import TABLE, curve_data, finding, summary
 from seqdemo.serve.verdicts import percent, verdict
 from seqdemo.serve.worker import CURVE
 from seqdemo.text import MAX_CHARACTERS, NEWEST_TOKENS, Vocabulary
@@ -226,3 +226,12 @@ def test_models_of_two_versions_of_the_rules_for_words_stand_on_one_page(service
         assert steps[-1] == shown - 1, "all end at the last word"
     assert data["words"][:3] == ["This", "film", "is"]
     assert word_notes.note(answering.named(readings)).startswith("8 words")
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_reviews_of_a_table_get_the_answers_they_get_alone(service, name):
+    draw = np.random.default_rng(1)
+    texts = tuple(draw.integers(2, 30, size=n).astype(np.int64) for n in (3, 400, 1, 250, 250, 250, 250, 90))
+    model = service.answering({}).models[name]
+    found = service.worker.submit(TABLE, model, texts).result(60)
+    assert np.allclose(found, [model.predict_ids([ids])[0] for ids in texts], atol=1e-5)

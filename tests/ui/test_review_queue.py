@@ -8,6 +8,8 @@ from seqdemo.data import tables
 from seqdemo.data.review_table import MAX_ROWS, Source, choose
 from seqdemo.errors import DataError
 from seqdemo.models.registry import MODELS
+from seqdemo.serve.routes import KINDS
+from seqdemo.serve.worker import Worker
 from seqdemo.text import Vocabulary
 from seqdemo.ui.sentiment import review_queue
 from seqdemo.ui.sentiment.review_queue import MAX_WAITING, Column, Job, ReviewQueue
@@ -47,7 +49,7 @@ def own_vocabulary(tmp_path, build_small, vocabulary):
 def make_job(content, get_models, which="all"):
     source = Source(content=content, file_name="reviews.csv")
     columns = [Column(name, name, spec.label) for name, spec in MODELS.items()]
-    return Job(choose(source, source.read(), 0, which), columns=columns, get_models=get_models)
+    return Job(choose(source, source.read(), 0, which), columns=columns, get_models=get_models, worker=Worker(KINDS))
 
 
 def held(models, gate):

@@ -11,6 +11,8 @@ import seqdemo
 from seqdemo.data import review_table as data
 from seqdemo.data.tables import MAX_BYTES, read
 from seqdemo.models.registry import MODELS
+from seqdemo.serve import routes
+from seqdemo.serve.worker import Worker
 from seqdemo.ui import resources
 from seqdemo.ui.sentiment.review_queue import QUEUE, Column, Job
 from tests.data.tables.table_files import KINDS, ROWS, text_cell, workbook
@@ -185,7 +187,12 @@ def test_one_waits_visibly_behind_another_table_and_can_stop(at):
 
     source = data.Source(content=b"text\ngood\n", file_name="other.csv")
     columns = [Column("rnn", "rnn", "RNN")]
-    other = Job(data.choose(source, source.read(), 0, "first"), columns=columns, get_models=get_models)
+    other = Job(
+        data.choose(source, source.read(), 0, "first"),
+        columns=columns,
+        get_models=get_models,
+        worker=Worker(routes.KINDS),
+    )
     QUEUE.submit(other)
     try:
         upload(at, b"text\ngood\n")
@@ -297,6 +304,7 @@ def test_scoring_goes_on_while_its_visitor_looks_at_another_page(at, opened):
         data.choose(source, source.read(), 0, "first"),
         columns=[Column("rnn", "rnn", "RNN")],
         get_models=lambda: {"opened": gate.wait(PATIENCE_S)},
+        worker=Worker(routes.KINDS),
     )
     QUEUE.submit(other)
     try:

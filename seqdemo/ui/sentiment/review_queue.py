@@ -1,8 +1,8 @@
 """Scores visitors' tables in the background: one at a time for the whole server.
 
-A table of 2,000 reviews is minutes of work, so it is done in small steps, with a pause after each as long as the step
-was: whoever types meanwhile keeps half of a core and more. A longer table is done in parts, and after each part the
-others have their turn.
+A table of 2,000 reviews is minutes of work, so it is done in small steps by the worker that answers visitors, to which
+it comes last: whoever types meanwhile waits for one step at most. A longer table is done in parts, and after each part
+the others have their turn.
 
 A table is known by an id that cannot be guessed. It is scored as long as somebody has the app open who looked at it,
 on whichever page, and its result is kept for an hour, within bounds.
@@ -23,7 +23,9 @@ from typing import TYPE_CHECKING, Literal
 from seqdemo.data import review_table
 from seqdemo.data.review_table import ReviewTable
 from seqdemo.data.tables import Written
-from seqdemo.errors import DataError
+from seqdemo.errors import BusyError, DataError
+from seqdemo.serve.sentiment import TABLE
+from seqdemo.serve.worker import Ids, Worker
 from seqdemo.sizes import MB
 from seqdemo.text import Reading, probably_not_english
 
@@ -120,6 +122,7 @@ class Job:
         *,
         columns: Sequence[Column],
         get_models: Callable[[], Mapping[str, Classifier]],
+        worker: Worker,
         file_id: str = "",
     ) -> None:
         """Describes the work; `ReviewQueue.submit` has it done.
@@ -128,6 +131,7 @@ class Job:
             table: What to score.
             columns: One for each model that is to answer.
             get_models: Gives the models that can answer, by name; called in the background and may wait.
+            worker: Asks them.
             file_id: Which upload it is.
         """
         self.id = secrets.token_urlsafe(12)
@@ -144,6 +148,7 @@ class Job:
         self._n_read = 0
         self._columns = columns
         self._get_models = get_models
+        self._worker = worker
         self._scores: _Scores | None = None
         self._begun: float | None = None
         self._stop = threading.Event()
@@ -244,22 +249,31 @@ class Job:
         assert self._table is not None
         by_row: dict[int, list[Reading]] = {row: [] for row in step}
         for group in scores.groups:
-            started = time.perf_counter()
             readings = {row: group[0].read(self._table.texts[row]) for row in step}
             readings = {row: reading for row, reading in readings.items() if reading.tokens}
             for row, reading in readings.items():
                 by_row[row].append(reading)
             for model in group:
-                answers = model.predict_ids([reading.ids for reading in readings.values()]).tolist()
-                scores.probabilities[model.name] |= dict(zip(readings, answers, strict=True))
-                if self._stop.wait(time.perf_counter() - started):
+                if self._stop.is_set():
                     return
-                started = time.perf_counter()
+                answers = self._ask(model, [reading.ids for reading in readings.values()])
+                scores.probabilities[model.name] |= dict(zip(readings, answers, strict=bool(answers)))
         for row, found in by_row.items():
             if found:
                 scores.unknown[row] = min(reading.share_unknown for reading in found)
                 scores.cut[row] = review_table.cut_note(found[0])
                 scores.n_foreign += probably_not_english(found)
+
+    def _ask(self, model: Classifier, ids: Sequence[Ids]) -> list[float]:
+        while ids:
+            try:
+                found: list[float] = self._worker.submit(TABLE, model, tuple(ids)).result()
+            except BusyError as busy:
+                if self._stop.wait(busy.retry_after_s):
+                    break
+            else:
+                return found
+        return []
 
     def _finish(self, scores: _Scores) -> Outcome:
         assert self._table is not None

@@ -211,7 +211,7 @@ def _start(source: Source, file_id: str, place: int, which: Which) -> None:
         return found
 
     chosen = review_table.choose(source, source.read(), place, which)
-    job = Job(chosen, columns=_columns(), get_models=get_models, file_id=file_id)
+    job = Job(chosen, columns=_columns(), get_models=get_models, worker=resources.service().worker, file_id=file_id)
     job.seen(*_visitor())
     try:
         QUEUE.submit(job)
