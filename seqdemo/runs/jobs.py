@@ -171,10 +171,10 @@ class Jobs:
         Raises:
             TrainingError: There is no such run, or as for `start`.
         """
-        view = self._require(run_id)
-        settings = view.settings if seed is None else dataclasses.replace(view.settings, seed=seed)
-        data = RunFiles(self.root / run_id).data
-        return self.start(settings, visitor=visitor, table=data.read_bytes() if data.is_file() else None)
+        job = self._require(run_id)
+        settings = job.view.settings if seed is None else dataclasses.replace(job.view.settings, seed=seed)
+        table = job.files.data.read_bytes() if job.files.data.is_file() else None
+        return self.start(settings, visitor=visitor, table=table)
 
     def delete(self, run_id: str) -> None:
         """Deletes an ended run with all its files, at once.
@@ -183,7 +183,7 @@ class Jobs:
             TrainingError: There is no such run, or it has not ended.
         """
         with self._changed:
-            if not self._require(run_id).has_ended:
+            if not self._require(run_id).view.has_ended:
                 raise TrainingError("This run has not ended; stop it first.")
             shutil.rmtree(self.root / run_id, ignore_errors=True)
             self._jobs.pop(run_id, None)
@@ -212,7 +212,7 @@ class Jobs:
         Looking keeps a run alive: it ends when nobody has looked for `Limits.unwatched_s`.
         """
         with self._changed:
-            job = self._jobs.get(run_id) or self._from_disk(run_id)
+            job = self._find(run_id)
             if job is None:
                 return None
             job.seen = time.monotonic()
@@ -225,9 +225,8 @@ class Jobs:
             run_id: Of the run; there may be none.
             visitor: As for `start`.
         """
-        with self._changed:
-            job = self._jobs.get(run_id) or self._from_disk(run_id)
-            return job is not None and bool(visitor) and secrets.compare_digest(job.owner, _hashed(visitor))
+        job = self._find(run_id)
+        return job is not None and bool(visitor) and secrets.compare_digest(job.owner, _hashed(visitor))
 
     def of(self, visitor: str) -> list[str]:
         """The ids of all runs that a visitor started or loaded and that are still there, the oldest first."""
@@ -250,7 +249,7 @@ class Jobs:
         deadline = time.monotonic() + timeout_s
         with self._changed:
             while True:
-                view = self._require(run_id)
+                view = self._copy(self._require(run_id))
                 left = deadline - time.monotonic()
                 if until(view) or left <= 0:
                     return view
@@ -285,16 +284,15 @@ class Jobs:
         """
         kept = clean_name(name)
         with self._changed:
-            view = self._require(run_id)
-            if view.folder is None or not view.folder.is_dir():
+            job = self._require(run_id)
+            if job.view.folder is None or not job.view.folder.is_dir():
                 raise TrainingError("This run has no result that could be saved.")
-            self.space.refuse_model(run_id, self._jobs[run_id].owner)
+            self.space.refuse_model(run_id, job.owner)
             self.space.refuse_saving(run_id)
             try:
-                RunFiles(self.root / run_id).write_name(kept)
+                job.files.write_name(kept)
             except OSError as error:
                 raise TrainingError(f"The name cannot be written ({error.strerror}); is the disk full?") from error
-            job = self._jobs[run_id]
             job.view.name, job.view.is_saved = kept, True
             job.view.version += 1
         return kept
@@ -305,7 +303,7 @@ class Jobs:
         Raises:
             TrainingError: There is no result, or its folder was deleted.
         """
-        return zip_bytes(self._require(run_id).folder)
+        return zip_bytes(self._require(run_id).view.folder)
 
     def load_zip(self, content: bytes, read: Reader, *, name: str = "", visitor: str = "") -> str:
         """Takes back a two-label text model that was downloaded.
@@ -436,11 +434,23 @@ class Jobs:
                     job.stop_at, job.reason = now, "Ended because it took too long and did not answer."
                 job.child.process.kill()
 
-    def _require(self, run_id: str) -> View:
-        view = self.view(run_id)
-        if view is None:
+    def _find(self, run_id: str) -> _Job | None:
+        """A run, also of an earlier server or one that was loaded from a file."""
+        with self._changed:
+            if run_id not in self._jobs:
+                files = RunFiles.find(self.root, run_id)
+                found = files.read() if files else None
+                if files is None or found is None:
+                    return None
+                self._jobs[run_id] = _Job(view=found[0], owner=found[1], files=files, seen=time.monotonic())
+            return self._jobs[run_id]
+
+    def _require(self, run_id: str) -> _Job:
+        job = self._find(run_id)
+        if job is None:
             raise TrainingError("There is no such run; runs that are not saved are deleted after a while.")
-        return view
+        job.seen = time.monotonic()
+        return job
 
     def _copy(self, job: _Job) -> View:
         view = dataclasses.replace(job.view, steps=list(job.view.steps), epochs=list(job.view.epochs))
@@ -453,16 +463,6 @@ class Jobs:
             view.done = {**view.done, "folder": None}
             view.message = "The result's folder was deleted."
         return view
-
-    def _from_disk(self, run_id: str) -> _Job | None:
-        """A run of an earlier server, or one that was loaded from a file."""
-        files = RunFiles.find(self.root, run_id)
-        found = files.read() if files else None
-        if files is None or found is None:
-            return None
-        view, owner = found
-        self._jobs[run_id] = _Job(view=view, owner=owner, files=files, seen=time.monotonic())
-        return self._jobs[run_id]
 
     def _make_room(self, visitor: str, n_bytes: int) -> None:
         self._sweep(visitor, n_bytes)

@@ -75,29 +75,25 @@ class Space:
             The ids of what was deleted; `refuse` then says whether there is room.
         """
         now, deleted = time.time(), set()
-        kept = []
+        kept = sorted(self._holdings(), key=lambda found: found.since)
 
         def delete(found: Holding) -> None:
             shutil.rmtree(found.home, ignore_errors=True)
             deleted.add(found.home.name)
+            kept.remove(found)
 
-        for found in sorted(self._holdings(), key=lambda found: found.since):
-            if found.home.name in in_use or now <= self._end(found):
-                kept.append(found)
-            else:
+        def loose() -> list[Holding]:
+            return [found for found in kept if found.is_whole and not found.is_saved and found.home.name not in in_use]
+
+        for found in list(kept):
+            if found.home.name not in in_use and now > self._end(found):
                 delete(found)
-        loose = [found for found in kept if found.is_whole and not found.is_saved and found.home.name not in in_use]
-
-        def delete_oldest(of: str) -> None:
-            oldest = next(found for found in loose if found.owner == of)
+        while owner and _size(kept, owner) + n_bytes > self._of_one:
+            if (oldest := next((found for found in loose() if found.owner == owner), None)) is None:
+                break
             delete(oldest)
-            loose.remove(oldest)
-            kept.remove(oldest)
-
-        while owner and _size(kept, owner) + n_bytes > self._of_one and any(found.owner == owner for found in loose):
-            delete_oldest(owner)
-        while _size(kept) + n_bytes > self._of_all and loose:
-            delete_oldest(max((found.owner for found in loose), key=lambda of: _size(loose, of)))
+        while _size(kept) + n_bytes > self._of_all and (free := loose()):
+            delete(max(free, key=lambda found: _size(free, found.owner)))  # the first of equals: the oldest of an owner
         return deleted
 
     def refuse(self, *, owner: str = "", n_bytes: int = 0) -> None:
