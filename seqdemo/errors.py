@@ -30,6 +30,11 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and bool(_NO_MEMORY.search(str(error))))
 
 
+def listed(names: list[str]) -> str:
+    """Names for a message; a stranger may have given many and long ones."""
+    return ", ".join(name[:60] for name in names[:8]) + (" and others" if len(names) > 8 else "") or "none"
+
+
 class SeqdemoError(Exception):
     """Base of every error that this package raises on purpose."""
 

@@ -38,7 +38,7 @@ from torch import Tensor, nn
 
 from seqdemo.checkpoints import manifest, schema, shards
 from seqdemo.checkpoints.schema import CARD, CONFIG, FORMAT, HISTORY, INDEX, METRICS, VOCABULARY, WEIGHTS
-from seqdemo.errors import CheckpointCorruptError, CheckpointMissingError, ConfigError
+from seqdemo.errors import CheckpointCorruptError, CheckpointMissingError, ConfigError, listed
 from seqdemo.models import registry
 from seqdemo.text import TOKENS_VERSIONS, Vocabulary
 
@@ -100,17 +100,9 @@ class Package:
         Raises:
             CheckpointCorruptError: An entry is not known, missing, or one that nothing can be built with.
         """
-        entries, fields = self.config.get("architecture", {}), dataclasses.fields(of)
-        unknown = sorted(set(entries) - {field.name for field in fields})
-        missing = sorted({field.name for field in fields if field.default is dataclasses.MISSING} - set(entries))
-        if unknown or missing:
-            raise CheckpointCorruptError(
-                f"{CONFIG}: the architecture has the entries {', '.join(field.name for field in fields)}; "
-                f"unknown: {_listed(unknown)}; missing: {_listed(missing)}."
-            )
         try:
-            return of(**entries)
-        except (ConfigError, TypeError) as error:
+            return registry.config_of(of, self.config.get("architecture", {}), "this model")
+        except ConfigError as error:
             raise CheckpointCorruptError(f"{CONFIG}: {error}") from error
 
     def shape(self) -> tuple[str, Config]:
@@ -223,8 +215,8 @@ class Package:
             missing, extra = sorted(wanted - set(header)), sorted(set(header) - wanted)
             if missing or extra:
                 raise CheckpointCorruptError(
-                    f"{file} does not hold what {INDEX} says; missing: {_listed(missing)}; "
-                    f"not named there: {_listed(extra)}."
+                    f"{file} does not hold what {INDEX} says; missing: {listed(missing)}; "
+                    f"not named there: {listed(extra)}."
                 )
             whole |= header
             n_bytes += n_bytes_here
@@ -260,7 +252,7 @@ class Package:
         missing, extra = sorted(set(shapes) - set(header)), sorted(set(header) - set(shapes))
         if missing or extra:
             raise CheckpointCorruptError(
-                f"{self._whole} does not fit its model; missing: {_listed(missing)}; not known: {_listed(extra)}."
+                f"{self._whole} does not fit its model; missing: {listed(missing)}; not known: {listed(extra)}."
             )
         for name, (kind, shape) in header.items():
             file = self._file_of(name)
@@ -488,8 +480,3 @@ def _replacing(folder: pathlib.Path) -> Iterator[pathlib.Path]:
 def _why(error: Exception) -> str:
     """What the system says, without the path that it names."""
     return (error.strerror or type(error).__name__) if isinstance(error, OSError) else str(error)
-
-
-def _listed(names: Sequence[str]) -> str:
-    """Names for a message; a stranger may have given many and long ones."""
-    return ", ".join(name[:60] for name in names[:8]) + (" and others" if len(names) > 8 else "") or "none"

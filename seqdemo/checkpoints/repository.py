@@ -91,14 +91,13 @@ def _download(
     limit: int = schema.MAX_BYTES[WEIGHTS],
 ) -> pathlib.Path:
     left_s = max(end - time.monotonic(), 0.1)
-    limits = {file: schema.MAX_BYTES[WEIGHTS if schema.SHARD.fullmatch(file) else file] for file in files}
     answer = hub.ask(
         wanted,
         files,
         answer_s=answer_s,
         total_s=total_s,
         left_s=left_s,
-        limits=limits,
+        limits={file: schema.max_bytes(file) for file in files},
         limit=limit,
         optional=optional or [],
     )

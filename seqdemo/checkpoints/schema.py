@@ -231,6 +231,11 @@ def is_file_name(name: str) -> bool:
     return name in MAX_BYTES or SHARD.fullmatch(name) is not None
 
 
+def max_bytes(name: str) -> int:
+    """The most that a file may have, of a name that `is_file_name`."""
+    return MAX_BYTES[WEIGHTS if SHARD.fullmatch(name) else name]
+
+
 def check_bytes(name: str, n_bytes: int) -> None:
     """Holds the size of a file against the most that it may have.
 
@@ -241,7 +246,7 @@ def check_bytes(name: str, n_bytes: int) -> None:
     Raises:
         CheckpointCorruptError: It is larger.
     """
-    most = MAX_BYTES[WEIGHTS if SHARD.fullmatch(name) else name]
+    most = max_bytes(name)
     if n_bytes > most:
         raise CheckpointCorruptError(f"{name} has {n_bytes / 1e6:,.1f} MB; at most {most / 1e6:,.0f} MB are read.")
 

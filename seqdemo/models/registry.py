@@ -1,8 +1,7 @@
 """The five models: names, labels, colours, shapes and how each is built.
 
 A sixth costs one file for its code and one entry in `MODELS`; pages and trainers ask what a model can do, never which
-it is. This file imports no
-torch, so that pages can name and colour the models before torch is there.
+it is. This file imports no torch, so that pages can name and colour the models before torch is there.
 """
 
 from __future__ import annotations
@@ -11,18 +10,22 @@ import dataclasses
 import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
-from seqdemo.errors import ConfigError, UnknownModelError
+from seqdemo.errors import ConfigError, UnknownModelError, listed
 from seqdemo.text import MAX_TOKENS
 
 if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
     from seqdemo.models.language import LanguageModel
     from seqdemo.models.recurrent import RecurrentConfig
     from seqdemo.models.sequence import SequenceModel as SequenceModel
     from seqdemo.models.transformer import TransformerConfig
 
     Config: TypeAlias = RecurrentConfig | TransformerConfig
+
+C = TypeVar("C", bound="DataclassInstance")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -243,22 +246,38 @@ def config_from_dict(name: str, entries: Mapping[str, Any]) -> Config:
     """
     found = spec(name)
     config_type, _ = _types(found.family)
-    fields = {f.name: f for f in dataclasses.fields(config_type)}
+    config = config_of(config_type, entries, found.label)
+    for entry, value in found.fixed.items():
+        if (got := getattr(config, entry)) != value:
+            raise ConfigError(f"{found.label} has {entry}={value!r}; got {got!r}.")
+    return cast("Config", config)
+
+
+def config_of(kind: type[C], entries: Mapping[str, Any], of: str) -> C:
+    """A config from plain values.
+
+    Args:
+        kind: Its class, a dataclass that checks its own values.
+        entries: The values by name, perhaps a stranger's.
+        of: What it is a config of, for messages.
+
+    Raises:
+        ConfigError: An entry that it does not have, lacks, or cannot be built with.
+    """
+    fields = {field.name: field for field in dataclasses.fields(kind)}
     unknown = sorted(set(entries) - set(fields))
-    required = {n for n, f in fields.items() if f.default is dataclasses.MISSING}
-    missing = sorted(required - set(entries))
+    missing = sorted(
+        name for name, field in fields.items() if field.default is dataclasses.MISSING and name not in entries
+    )
     if unknown or missing:
         raise ConfigError(
-            f"The config of {found.label} has the entries {', '.join(fields)}; "
-            f"unknown: {', '.join(unknown) or 'none'}; missing: {', '.join(missing) or 'none'}."
+            f"The config of {of} has the entries {', '.join(fields)}; "
+            f"unknown: {listed(unknown)}; missing: {listed(missing)}."
         )
-    for entry, value in found.fixed.items():
-        if entries.get(entry, value) != value:
-            raise ConfigError(f"{found.label} has {entry}={value!r}; got {entries[entry]!r}.")
     try:
-        return cast("Config", config_type(**entries))
+        return kind(**entries)
     except TypeError as error:
-        raise ConfigError(f"The config of {found.label} holds a value of the wrong type: {error}.") from error
+        raise ConfigError(f"The config of {of} holds a value of the wrong type: {error}.") from error
 
 
 def build(name: str, config: Config) -> SequenceModel:
