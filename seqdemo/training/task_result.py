@@ -126,8 +126,8 @@ def load(result: str | os.PathLike[str], *, max_parameters: int = package.MAX_PA
         sizes = (task.n_classes, max(task.vocab_size, 1))
     if (shape.n_outputs, shape.vocab_size) != sizes:
         raise CheckpointCorruptError(
-            f"{CONFIG}: {said} has {sizes[0]} answers and {sizes[1]} words; "
-            f"the architecture has {shape.n_outputs} and {shape.vocab_size}."
+            f"{CONFIG}: the answers and words of {said} are {sizes[0]} and {sizes[1]}; "
+            f"those of the architecture are {shape.n_outputs} and {shape.vocab_size}."
         )
     vocabulary = found.vocabulary(shape.vocab_size) if task is None else None
 

@@ -159,6 +159,39 @@ def test_which_model_it_is_must_agree_everywhere(every_kind: pathlib.Path, tmp_p
         assert said in refusal("classifier", path)
 
 
+@pytest.mark.parametrize(
+    ("kind", "entries", "said"),
+    [
+        ("task", {"task": "chess"}, "config.json: task is one of synthetic, imdb, own, "),
+        ("task", {"task": ["copy"]}, "got ['copy']."),
+        ("task", {"task": "copy"}, "the answers and words of copy are 5 and "),
+        (
+            "task on texts",
+            {"labels": ["calm"]},
+            "words of own are 1 and 12; those of the architecture are 3 and 12.",
+        ),
+        (
+            "task on texts",
+            {"task": "adding"},
+            "words of adding are 1 and 1; those of the architecture are 3 and 12.",
+        ),
+    ],
+)
+def test_a_task_has_the_answers_and_the_words_of_its_model(
+    every_kind: pathlib.Path, tmp_path: pathlib.Path, kind: str, entries: dict[str, Any], said: str
+) -> None:
+    path = pathlib.Path(shutil.copytree(every_kind / kind, tmp_path / "checkpoint"))
+    change_json(path / schema.CONFIG, **entries)
+    assert said in refusal(kind, path)
+
+
+def test_an_endless_name_in_a_shape_makes_no_endless_message(every_kind: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    path = pathlib.Path(shutil.copytree(every_kind / "classifier", tmp_path / "checkpoint"))
+    change_shape(path, **{f"{number}" * 2_000: 1 for number in range(20)})
+    assert len(refusal("classifier", path)) < 1_500
+    assert "and others" in refusal("classifier", path)
+
+
 def test_a_table_in_bytes_needs_its_scales(tmp_path: pathlib.Path) -> None:
     path = pathlib.Path(shutil.copytree(seqdemo.PRETRAINED / "rnn", tmp_path / "rnn"))
     change_tensors(path, lambda tensors: tensors.pop("embedding.weight.scale"))
