@@ -19,6 +19,7 @@ import pathlib
 from typing import TYPE_CHECKING
 
 from seqdemo.errors import (
+    BusyError,
     CheckpointCorruptError,
     CheckpointError,
     CheckpointMissingError,
@@ -43,6 +44,7 @@ __all__ = [
     "MODELS",
     "PRETRAINED",
     "SIGNALS",
+    "BusyError",
     "CheckpointCorruptError",
     "CheckpointError",
     "CheckpointMissingError",

@@ -16,6 +16,7 @@ PUBLIC = {
     "MODELS",
     "PRETRAINED",
     "SIGNALS",
+    "BusyError",
     "CheckpointCorruptError",
     "CheckpointError",
     "CheckpointMissingError",
