@@ -17,11 +17,11 @@ import numpy as np
 import numpy.typing as npt
 
 from seqdemo.bounded import Bounded
-from seqdemo.explain.beginnings import Beginnings, read_on
 from seqdemo.text import read_with, require_words
 
 if TYPE_CHECKING:
     from seqdemo.checkpoints.classifier import Classifier
+    from seqdemo.explain.beginnings import Beginnings
 
 MAX_BEGINNINGS = 24
 """Beginnings of one text on which a model without prefix states is run again."""
@@ -78,6 +78,8 @@ def curve_pieces(
 ) -> Generator[None, None, Curve]:
     """`prefix_curve` in pieces of at most some 50 ms each on an ordinary processor; yields between them."""
     if classifier.has_prefix_states:
+        from seqdemo.explain.beginnings import read_on  # torch is imported here; pages import this module at the start
+
         return np.arange(len(ids), dtype=np.int64), read_on(classifier, [ids], memory)[0]
     steps = sampled_steps(len(ids))
     keys = [_key(classifier.sha256, ids[: step + 1]) for step in steps]
