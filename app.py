@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 import streamlit as st
 from starlette.middleware import Middleware
 
-from seqdemo import environment
+from seqdemo import environment, paths
 from seqdemo.errors import ConfigError
 from seqdemo.serve.headers import DEFAULT_ANCESTORS, SecurityHeaders
 from seqdemo.serve.routes import routes
@@ -52,7 +52,7 @@ headers = Middleware(
     frame_ancestors=environment.FRAME_ANCESTORS.read() or DEFAULT_ANCESTORS,
 )
 app = st.App(
-    pathlib.Path(__file__).parent / "seqdemo" / "ui" / "main.py",
+    paths.PACKAGE / "ui" / "main.py",
     lifespan=lifespan,
     middleware=[headers],
     routes=routes(service, str(st.get_option("server.baseUrlPath") or "")),

@@ -15,7 +15,6 @@ seqdemo.load_translator("dates-attention").translate("3 March 1987")
 from __future__ import annotations
 
 import os
-import pathlib
 from typing import TYPE_CHECKING
 
 from seqdemo.errors import (
@@ -33,12 +32,15 @@ from seqdemo.errors import (
     UnknownModelError,
 )
 from seqdemo.models.registry import MODELS
+from seqdemo.paths import PRETRAINED
 from seqdemo.trace import SIGNALS, Trace
 
 if TYPE_CHECKING:
     from seqdemo.checkpoints.classifier import Classifier
     from seqdemo.checkpoints.language_model import LanguageModel
     from seqdemo.checkpoints.translator import Translator
+
+__version__ = "1.0.0"
 
 __all__ = [
     "MODELS",
@@ -62,9 +64,6 @@ __all__ = [
     "load_translator",
 ]
 
-PRETRAINED = pathlib.Path(__file__).parent.parent / "pretrained"
-"""The embedded checkpoints, one folder a model."""
-
 
 def load(name: str | os.PathLike[str]) -> Classifier:
     """Loads a trained model that reads texts.
@@ -86,7 +85,7 @@ def load(name: str | os.PathLike[str]) -> Classifier:
     """
     from seqdemo.checkpoints import find, folder  # torch is imported when it is first needed
 
-    return folder.load(find.find(name, None, PRETRAINED))
+    return folder.load(find.find(name, None))
 
 
 def load_language_model(name: str | os.PathLike[str]) -> LanguageModel:
@@ -103,7 +102,7 @@ def load_language_model(name: str | os.PathLike[str]) -> LanguageModel:
     """
     from seqdemo.checkpoints import find, language_model
 
-    return language_model.load(find.find(name, language_model.KIND, PRETRAINED))
+    return language_model.load(find.find(name, language_model.KIND))
 
 
 def load_translator(name: str | os.PathLike[str]) -> Translator:
@@ -120,4 +119,4 @@ def load_translator(name: str | os.PathLike[str]) -> Translator:
     """
     from seqdemo.checkpoints import find, translator
 
-    return translator.load(find.find(name, translator.KIND, PRETRAINED))
+    return translator.load(find.find(name, translator.KIND))

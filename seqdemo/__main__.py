@@ -16,6 +16,7 @@ from typing import Protocol
 
 import seqdemo
 from seqdemo.commands import (
+    app,
     average,
     bundle,
     data,
@@ -49,6 +50,7 @@ class Command(Protocol):
 
 
 COMMANDS: Mapping[str, Command] = {
+    "app": app,
     "data": data,
     "pretrain": pretrain,
     "train": train,
@@ -81,7 +83,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # not every terminal can show every character
-    options = _parser().parse_args(with_hyphens(words))
+    parser = _parser()
+    options, rest = parser.parse_known_args(with_hyphens(words))
+    if "streamlit" in options:
+        options.streamlit = rest
+    elif rest:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
     try:
         options.run(options)
         if sys.stdout is not None:

@@ -136,6 +136,14 @@ def _path(text: str) -> pathlib.Path:
         raise ValueError(text) from error
 
 
+def _folder(text: str) -> pathlib.Path:
+    """As `_path`, of what is read while the package is imported: never an error; such a folder is not there."""
+    try:
+        return _path(text)
+    except ValueError:
+        return pathlib.Path(text)
+
+
 def _can_be_written_to(path: pathlib.Path) -> bool:
     """Whether files can be made in a folder, or the folder itself where it will stand."""
     there = next(parent for parent in (path.absolute(), *path.absolute().parents) if parent.exists())
@@ -151,6 +159,7 @@ def _ancestors(text: str) -> str:
 
 
 IMDB = Setting("SEQDEMO_IMDB", "a folder that is there", _path, pathlib.Path.is_dir)
+PRETRAINED = Setting("SEQDEMO_PRETRAINED", "a folder that is there", _folder, pathlib.Path.is_dir)
 HUB_OWNER = Setting("SEQDEMO_HUB_OWNER", "the name of a user or organisation on the Hub", _owner)
 TRAINING = Setting("SEQDEMO_TRAINING", "on or off", _switch)
 MAX_JOBS = _number("SEQDEMO_MAX_JOBS", int, 1, 1_000)
@@ -168,6 +177,7 @@ REQUIRE_BROWSER = Setting("SEQDEMO_REQUIRE_BROWSER", "on or off", _switch)
 THREADS = Setting("OMP_NUM_THREADS", "a whole number from 1 to 1,024", _threads)
 SETTINGS: tuple[Setting[Any], ...] = (
     IMDB,
+    PRETRAINED,
     HUB_OWNER,
     TRAINING,
     MAX_JOBS,

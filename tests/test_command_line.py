@@ -1,6 +1,7 @@
 import json
 import pathlib
 import re
+import sys
 
 import numpy as np
 import pyarrow as pa
@@ -221,3 +222,17 @@ def test_every_option_says_what_it_means(command: str, capsys: pytest.CaptureFix
     for option in options:
         words = re.sub(r"^(?:--[\w-]+(?: \{[^}]*\}| [A-Z_]+)?(?:, )?)+", "", option).split()
         assert words, f"{option} says nothing"
+
+
+def test_only_the_app_hands_unknown_options_on(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", sys.argv)  # the app writes its own
+    with pytest.raises(SystemExit) as refused:
+        main(["predict", "a", "--server.port", "1"])
+    assert refused.value.code == 2
+    assert "unrecognized arguments: --server.port" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as refused:  # by Streamlit
+        main(["app", "--server.prot", "1"])
+    assert refused.value.code == 2
+    assert "No such option" in capsys.readouterr().err

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-import seqdemo
+from seqdemo import paths
 from seqdemo.models import registry
 
 DATA_SET = "stanfordnlp/imdb"
@@ -168,7 +168,7 @@ def _averaged(metrics: Mapping[str, Any]) -> str:
 
 def _measured_baseline() -> Mapping[str, Any] | None:
     try:
-        found = json.loads((seqdemo.PRETRAINED / "studies" / "bag_of_words.json").read_text(encoding="utf-8"))
+        found = json.loads((paths.PRETRAINED / "studies" / "bag_of_words.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
     return found if isinstance(found, dict) else None

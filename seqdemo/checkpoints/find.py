@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
 import re
 
-from seqdemo.checkpoints import repository, schema
+from seqdemo import paths
+from seqdemo.checkpoints import hub, manifest, repository, schema
 from seqdemo.errors import CheckpointCorruptError, HubError, UnknownModelError
 from seqdemo.models.registry import MODELS
 
 
-def find(name: str | os.PathLike[str], kind: str | None, pretrained: pathlib.Path) -> pathlib.Path:
+def find(name: str | os.PathLike[str], kind: str | None) -> pathlib.Path:
     """The folder of a checkpoint; whether one of this kind is in it is for its reader to say.
 
     Args:
         name: The name of a folder in `pretrained`, the path of any other, or `owner/repository@revision`, whose
             revision may be missing where no folder here is called as the owner: more likely a path was mistyped then.
-            A path that is none of texts is never asked for on the Hub.
+            A path that is none of texts is never asked for on the Hub. A classifier that `pretrained` lacks comes from
+            the repository that the manifest or `SEQDEMO_HUB_OWNER` names.
         kind: Which kind is wanted (`schema.KINDS`).
-        pretrained: Where the shipped checkpoints are.
 
     Raises:
         UnknownModelError: It is none of them; the message lists the shipped names of this kind.
         HubError: The repository could not be fetched.
         CheckpointMissingError: The repository lacks a file.
-        CheckpointCorruptError: The repository holds another kind of model.
+        CheckpointCorruptError: The repository holds another kind of model, or the manifest cannot be read.
     """
-    if isinstance(name, str) and (name in shipped(kind, pretrained) or name in _checkpoints(pretrained)):
-        return pretrained / name
+    if isinstance(name, str) and (name in shipped(kind) or name in _checkpoints()):
+        path = paths.PRETRAINED / name
+        return _from_the_hub(name) if name in MODELS and not path.is_dir() else path
     path = pathlib.Path(name)
     if path.is_dir():
         return path
@@ -38,27 +41,42 @@ def find(name: str | os.PathLike[str], kind: str | None, pretrained: pathlib.Pat
             return repository.fetch(wanted, kind)
         except HubError as error:
             raise HubError(f"There is no folder called {name!r}, so that the Hub was asked. {error}") from error
-    said, known = os.fspath(name), ", ".join(shipped(kind, pretrained))
+    said, known = os.fspath(name), ", ".join(shipped(kind)) or "none"
     if isinstance(name, str) and not re.search(r"[/\\]|^[.~]", name):
         raise UnknownModelError(
             f"There is no model and no folder called {said!r}; known {schema.KINDS[kind].plural} are {known}."
         )
-    hub = f"; {said}@{wanted.revision} would ask the Hub" if wanted is not None else ""
+    asking = f"; {said}@{wanted.revision} would ask the Hub" if wanted is not None else ""
     raise UnknownModelError(
-        f"There is no folder called {said!r}{hub}. A name is one of {known}, the path of a checkpoint folder, or "
+        f"There is no folder called {said!r}{asking}. A name is one of {known}, the path of a checkpoint folder, or "
         "owner/repository or owner/repository@revision on the Hugging Face Hub."
     )
 
 
-def shipped(kind: str | None, pretrained: pathlib.Path) -> list[str]:
+def shipped(kind: str | None) -> list[str]:
     """The names of the shipped checkpoints of a kind; a classifier's is that of its model."""
     if kind is None:
         return list(MODELS)
-    return [name for name in _checkpoints(pretrained) if _kind_of(pretrained / name) == kind]
+    return [name for name in _checkpoints() if _kind_of(paths.PRETRAINED / name) == kind]
 
 
-def _checkpoints(pretrained: pathlib.Path) -> list[str]:
-    return sorted(path.parent.name for path in pretrained.glob(f"*/{schema.CONFIG}"))
+def _from_the_hub(name: str) -> pathlib.Path:
+    """The folder of a classifier in the Hub's cache; where no repository is named, the missing one in `pretrained`."""
+    path, source = hub.resolve_local(name)
+    if source.kind == "cache" or hub.repository(name) is None:
+        return path
+    try:
+        return hub.fetch(name)[0]
+    except HubError as error:
+        raise HubError(f"There is no {name} in {path.parent.name}, so that the Hub was asked. {error}") from error
+
+
+def _checkpoints() -> list[str]:
+    """Those in `pretrained`, and those that its manifest names; the reader of a missing one says what to do."""
+    found = {path.parent.name for path in paths.PRETRAINED.glob(f"*/{schema.CONFIG}")}
+    with contextlib.suppress(CheckpointCorruptError):
+        found |= {name for name, of in manifest.read(paths.PRETRAINED).items() if schema.CONFIG in of.files}
+    return sorted(found)
 
 
 def _kind_of(folder: pathlib.Path) -> object:

@@ -20,8 +20,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-import seqdemo
-from seqdemo import environment
+from seqdemo import environment, paths
 from seqdemo.checkpoints import download, manifest
 from seqdemo.errors import CheckpointError, ConfigError, HubError
 
@@ -74,7 +73,7 @@ def repository(name: str) -> Repository | None:
         CheckpointCorruptError: The manifest cannot be read.
         HubError: `SEQDEMO_HUB_OWNER` is no owner's name.
     """
-    entry = manifest.read(seqdemo.PRETRAINED).get(name)
+    entry = manifest.read(paths.PRETRAINED).get(name)
     try:
         owner = environment.HUB_OWNER.read()
     except ConfigError as error:
@@ -95,23 +94,24 @@ def resolve_local(name: str) -> tuple[pathlib.Path, Source]:
     Returns:
         The folder, which need not exist, and why it is this one.
     """
-    embedded = seqdemo.PRETRAINED / name
+    embedded = paths.PRETRAINED / name
+    copy = "Embedded copy" if embedded.is_dir() else "No embedded copy"
     pin = None
     try:
         pin = repository(name)
         if pin is None:
-            reason = "Embedded copy: no Hub repository is named yet."
+            reason = f"{copy}: no Hub repository is named yet."
         else:
             cached = _cached_folder(pin, name)
             if cached is not None:
                 _verify(cached, name)
                 return cached, _from_cache(pin, cached)
             if is_offline():
-                reason = f"Embedded copy: offline mode is on and the cache does not hold {pin.id}."
+                reason = f"{copy}: offline mode is on and the cache does not hold {pin.id}."
             else:
-                reason = f"Embedded copy: {pin.id} is not in the cache."
+                reason = f"{copy}: {pin.id} is not in the cache."
     except CheckpointError as error:
-        reason = f"Embedded copy. {error}"
+        reason = f"{copy}. {error}"
     return embedded, Source(kind="embedded", repository=pin.id if pin else None, commit=None, reason=reason)
 
 
@@ -198,7 +198,7 @@ def _verify(path: pathlib.Path, name: str) -> None:
 
 
 def _files(name: str) -> Mapping[str, manifest.FileEntry]:
-    entry = manifest.read(seqdemo.PRETRAINED).get(name)
+    entry = manifest.read(paths.PRETRAINED).get(name)
     if entry is None or not entry.files:
         raise HubError(f"{manifest.NAME} lists no files of {name}, so that nothing from the Hub could be checked.")
     return entry.files

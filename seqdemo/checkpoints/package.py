@@ -36,6 +36,7 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
+from seqdemo import environment, paths
 from seqdemo.checkpoints import manifest, schema, shards
 from seqdemo.checkpoints.schema import CARD, CONFIG, FORMAT, HISTORY, INDEX, METRICS, VOCABULARY, WEIGHTS
 from seqdemo.errors import CheckpointCorruptError, CheckpointMissingError, ConfigError, listed
@@ -361,6 +362,12 @@ def read(folder: pathlib.Path, *, kind: str | None) -> Package:
         index = shards.index_of(folder)
         files = shards.with_shards(files, index)
         absent = [name for name in files if not (folder / name).is_file()]
+        if folder.parent == paths.PRETRAINED and not folder.exists():
+            hub = f", or {environment.HUB_OWNER.name} to who has published them on the Hub" if kind is None else ""
+            raise CheckpointMissingError(
+                f"There are no weights of {folder.name} in {folder.parent.name}; set {environment.PRETRAINED.name} "
+                f"to a folder that holds them, such as pretrained/ of a checkout{hub}."
+            )
         if config is None or absent:
             raise CheckpointMissingError(f"{folder.name} is no checkpoint: {', '.join(absent)} not found in it.")
         for name in files:

@@ -6,7 +6,6 @@ import argparse
 import json
 import pathlib
 
-import seqdemo
 from seqdemo.commands.options import add_data, count
 from seqdemo.errors import ConfigError
 from seqdemo.models.registry import MODELS
@@ -32,6 +31,7 @@ def run(options: argparse.Namespace) -> None:
     Raises:
         ConfigError: Something is to be written where there is no folder.
     """
+    from seqdemo.checkpoints import find, folder
     from seqdemo.data import imdb
     from seqdemo.training.run import measure, remember
 
@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> None:
     reviews = imdb.load("test", options.data).some(options.limit)
     rows = []
     for name in options.checkpoints or MODELS:
-        classifier = seqdemo.load(name)
+        classifier = folder.load(find.find(name, None))
         measured = measure(classifier, reviews)
         if options.write:
             remember(classifier, measured)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from seqdemo import PRETRAINED
+from seqdemo import paths
 from seqdemo.errors import CheckpointCorruptError
 
 HELP = "write size and SHA-256 of every file in pretrained/ into its manifest, or check them"
@@ -23,8 +23,8 @@ def run(options: argparse.Namespace) -> None:
     """
     from seqdemo.checkpoints import manifest
 
-    changed = manifest.changed(PRETRAINED)
+    changed = manifest.changed(paths.PRETRAINED)
     if changed and options.check:
         raise CheckpointCorruptError(f"The manifest is out of date for {', '.join(changed)}; run `{manifest.COMMAND}`.")
-    manifest.update(PRETRAINED)
+    manifest.update(paths.PRETRAINED)
     print(f"Brought up to date: {', '.join(changed)}." if changed else "The manifest is up to date.")

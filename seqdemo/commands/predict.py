@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 
-import seqdemo
 from seqdemo.models.registry import MODELS
 
 HELP = "P(positive) of texts by every model"
@@ -24,7 +23,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Prints each text with its answers, or all of them as JSON."""
-    models = {name: seqdemo.load(name) for name in options.model or MODELS}
+    from seqdemo.checkpoints import find, folder
+
+    models = {name: folder.load(find.find(name, None)) for name in options.model or MODELS}
     answers = {name: model.predict_proba(options.texts) for name, model in models.items()}
     if options.json:
         found = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from seqdemo import PRETRAINED
+from seqdemo import paths
 from seqdemo.models.registry import MODELS
 
 HELP = "upload the checkpoints to the Hugging Face Hub and pin them"
@@ -23,7 +23,7 @@ def run(options: argparse.Namespace) -> None:
     publish.publish(
         options.owner,
         names=list(MODELS),
-        pretrained=PRETRAINED,
+        pretrained=paths.PRETRAINED,
         private=options.private,
         on_done=lambda repository: print(f"{repository.id} at {repository.revision}", flush=True),
     )

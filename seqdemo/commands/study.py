@@ -6,7 +6,6 @@ import argparse
 import os
 import pathlib
 
-import seqdemo
 from seqdemo.commands.options import add_data, count, file_to_write
 from seqdemo.models.registry import MODELS
 
@@ -30,6 +29,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Measures, or lists what can be measured."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # batches are small: more threads only wait for each other
+    from seqdemo.checkpoints import find, folder
     from seqdemo.studies import registry, study
 
     if options.list or options.name is None:
@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> None:
     models = {}
     if chosen.on_checkpoints:
         for checkpoint in options.model or MODELS:
-            classifier = seqdemo.load(checkpoint)
+            classifier = folder.load(find.find(checkpoint, None))
             models[classifier.name] = classifier
     inputs = study.Inputs(
         models=models, data=options.data, limit=options.limit, say=lambda line: print(line, flush=True)

@@ -9,7 +9,6 @@ import contextlib
 import json
 import logging
 import os
-import pathlib
 import subprocess
 import sys
 import threading
@@ -17,7 +16,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import seqdemo
+from seqdemo import paths
 from seqdemo.errors import SEE_MORE
 from seqdemo.runs.files import RunFiles
 from seqdemo.runs.limits import Limits
@@ -59,7 +58,7 @@ class Child:
         command += ["--max-memory-mb", str(limits.max_memory_mb)]
         if files.data.is_file():
             command += ["--csv", str(files.data)]
-        here = str(pathlib.Path(seqdemo.__file__).parents[1])
+        here = str(paths.PACKAGE.parent)
         path = os.pathsep.join([here, *filter(None, [os.environ.get("PYTHONPATH")])])
         environment = {**os.environ, "OMP_NUM_THREADS": str(limits.threads), "PYTHONPATH": path}
         # A group of its own, so that Ctrl-C at the server's terminal reaches the child through the pipe alone; not a

@@ -33,8 +33,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import seqdemo
-from seqdemo import environment
+from seqdemo import environment, paths
 from seqdemo.errors import TrainingError
 from seqdemo.runs.child import Child, how_it_ended
 from seqdemo.runs.files import Reader, RunFiles, clean_name, unzip, writable, zip_bytes
@@ -69,12 +68,12 @@ class Jobs:
         """Starts no process; a thread deletes what is old, whether anyone comes or not.
 
         Args:
-            root: Where the runs' files go; `SEQDEMO_RUNS`, or `runs/visitors` beside the package. Where that cannot
+            root: Where the runs' files go; `SEQDEMO_RUNS`, or `visitors` in `paths.RUNS`. Where that cannot
                 be written to, a folder that the system gives.
             limits: What all runs together may use; the environment's by default.
         """
         self.limits = limits or Limits.from_environment()
-        wanted = root or environment.RUNS.read() or seqdemo.PRETRAINED.parent / "runs" / "visitors"
+        wanted = root or environment.RUNS.read() or paths.RUNS / "visitors"
         self.root = writable(pathlib.Path(wanted))
         self.space = Space(self.root, self.limits)
         self._jobs: dict[str, _Job] = {}

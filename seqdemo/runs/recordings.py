@@ -13,14 +13,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import seqdemo
+from seqdemo import paths
 from seqdemo.checkpoints import manifest
 from seqdemo.errors import CheckpointError, DataError, TrainingError
 from seqdemo.runs.jobs import Jobs
 from seqdemo.runs.view import View
 from seqdemo.training.settings import PRESETS, RunSettings
 
-FOLDER = seqdemo.PRETRAINED / "runs"
+FOLDER = paths.PRETRAINED / "runs"
 _FORMAT = 1
 
 

@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import seqdemo
+from seqdemo import paths
 from seqdemo.bounded import Bounded
 from seqdemo.errors import SeqdemoError
 from seqdemo.models.registry import MODELS
@@ -131,7 +131,7 @@ class Service:
 
 def why(status: ModelStatus) -> str:
     """One sentence: why this source, or why there are no weights; paths as from the project's folder."""
-    return status.note.replace(str(seqdemo.PRETRAINED), seqdemo.PRETRAINED.name)
+    return status.note.replace(str(paths.PRETRAINED), paths.PRETRAINED.name)
 
 
 def result(future: Future[T], timeout_s: float | None = None) -> T:

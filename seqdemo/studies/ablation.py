@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-import seqdemo
+from seqdemo import paths
 from seqdemo.data import typed_reviews
 from seqdemo.models import registry
 from seqdemo.studies.study import Inputs, Measurement, Stored, Study, rounded
@@ -61,7 +61,7 @@ def measure(inputs: Inputs) -> Measurement:
     from seqdemo.data import examples, imdb, opinions
     from seqdemo.training import sentiment
 
-    given = language_model.load(seqdemo.PRETRAINED / "lm-lstm")
+    given = language_model.load(paths.PRETRAINED / "lm-lstm")
     reviews = imdb.load("train", inputs.data)
     training_rows, validation_rows = imdb.split_validation(reviews.labels)
     all_training = reviews.pick(training_rows)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 import pandas as pd
 
-import seqdemo
+from seqdemo import paths
 from seqdemo.checkpoints import manifest
 from seqdemo.errors import CheckpointError
 from seqdemo.models.registry import MODELS
@@ -41,7 +41,7 @@ def accuracies(models: Mapping[str, Classifier] | None = None, folder: pathlib.P
         `test_n` (Int64), and `test_accuracy`, `low`, `high` (from 0 to 1; the 95 % interval).
         What was not measured is missing.
     """
-    models, folder = models or {}, folder or seqdemo.PRETRAINED
+    models, folder = models or {}, folder or paths.PRETRAINED
     rows = []
     for name, spec in MODELS.items():
         metrics = models[name].metrics if name in models else _read(folder / name / "metrics.json")
@@ -63,7 +63,7 @@ def training_curves(models: Mapping[str, Classifier] | None = None, folder: path
         One row for each model and epoch, with `name`, `model` (its label), `epoch`,
         `validation_accuracy` (from 0 to 1), and `best`, true for the epoch with the highest.
     """
-    models, folder = models or {}, folder or seqdemo.PRETRAINED
+    models, folder = models or {}, folder or paths.PRETRAINED
     rows = []
     for name, spec in MODELS.items():
         history = models[name].history if name in models else _read(folder / name / "history.json", [])

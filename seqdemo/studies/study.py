@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import seqdemo
+from seqdemo import paths
 from seqdemo.checkpoints import manifest
 from seqdemo.errors import CheckpointError
 
@@ -106,7 +106,7 @@ class Stored(Measurement):
 
 def path_of(name: str, folder: pathlib.Path | None = None) -> pathlib.Path:
     """Where a study's result stands: `pretrained/studies/NAME.json`."""
-    return (folder or seqdemo.PRETRAINED / "studies") / f"{name}.json"
+    return (folder or paths.PRETRAINED / "studies") / f"{name}.json"
 
 
 def read(name: str, folder: pathlib.Path | None = None) -> Stored | None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import pathlib
 from dataclasses import dataclass
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-_FOLDER = pathlib.Path(__file__).parents[2] / "pages"
+from seqdemo import paths
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class Page:
     def st_page(self) -> StreamlitPage:
         """The page as Streamlit takes it."""
         return st.Page(
-            _FOLDER / self.file,
+            paths.HOME / "pages" / self.file,
             title=self.title,
             icon=f":material/{self.icon}:",
             url_path=self.path or None,

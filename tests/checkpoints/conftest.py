@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-import seqdemo
+from seqdemo import paths
 from seqdemo.checkpoints import folder, manifest, schema
 from seqdemo.models import registry
 from seqdemo.text import Vocabulary
@@ -64,7 +64,7 @@ def pretrained(tiny: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.M
     """The embedded checkpoints of this test, its own empty cache of the Hub, and no setting of the machine."""
     path = tmp_path / "pretrained"
     shutil.copytree(tiny, path)
-    monkeypatch.setattr(seqdemo, "PRETRAINED", path)
+    monkeypatch.setattr(paths, "PRETRAINED", path)
     for variable in (
         "HF_HUB_CACHE",
         "HUGGINGFACE_HUB_CACHE",

@@ -6,7 +6,7 @@ from typing import Any
 import huggingface_hub
 import pytest
 
-import seqdemo
+from seqdemo import paths
 from seqdemo.checkpoints import card
 from seqdemo.errors import UnknownModelError
 
@@ -106,7 +106,7 @@ def test_tables_in_int8_are_named() -> None:
 
 
 def test_the_baseline_is_the_measured_one_or_none(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
-    monkeypatch.setattr(seqdemo, "PRETRAINED", tmp_path)
+    monkeypatch.setattr(paths, "PRETRAINED", tmp_path)
     assert "bag-of-words" not in card.model_card(name="lstm", config=CONFIG, metrics=METRICS)
     (tmp_path / "studies").mkdir()
     (tmp_path / "studies" / "bag_of_words.json").write_text(

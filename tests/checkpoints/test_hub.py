@@ -3,13 +3,15 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import time
 
 import pytest
 
+import seqdemo
 from seqdemo.checkpoints import download, folder, hub, manifest, schema
-from seqdemo.errors import CheckpointCorruptError, HubError
+from seqdemo.errors import CheckpointCorruptError, CheckpointMissingError, HubError
 from tests.checkpoints.conftest import OWNER, save_tiny
 from tests.checkpoints.fake_hub import MODES, WEIGHTS, FakeHub
 
@@ -291,3 +293,26 @@ def test_a_retrained_model_loses_the_pin_of_the_published_one(published: FakeHub
     manifest.update(pretrained)
     assert hub.repository("rnn") is None
     assert hub.repository("transformer") is not None
+
+
+def test_a_name_without_an_embedded_copy_is_fetched_once(published: FakeHub, pretrained: pathlib.Path) -> None:
+    shutil.rmtree(pretrained / "rnn")
+    assert seqdemo.load("rnn").name == "rnn"
+    published.stop()
+    assert seqdemo.load("rnn").name == "rnn"
+
+
+def test_a_name_without_any_copy_says_so(published: FakeHub, pretrained: pathlib.Path) -> None:
+    shutil.rmtree(pretrained / "rnn")
+    published.stop()
+    with pytest.raises(HubError, match=r"^There is no rnn in pretrained, so that the Hub was asked\. The connection to the Hub was "):
+        seqdemo.load("rnn")
+
+
+def test_without_a_copy_and_a_repository_the_reader_says_what_to_set(pretrained: pathlib.Path) -> None:
+    shutil.rmtree(pretrained / "rnn")
+    with pytest.raises(
+        CheckpointMissingError, match=r"SEQDEMO_PRETRAINED to a folder that holds them, .* or SEQDEMO_H"
+    ):
+        seqdemo.load("rnn")
+    assert hub.resolve_local("rnn")[1].reason == "No embedded copy: no Hub repository is named yet."

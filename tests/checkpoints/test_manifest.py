@@ -9,6 +9,7 @@ import shutil
 import pytest
 
 import seqdemo
+from seqdemo import paths
 from seqdemo.__main__ import main
 from seqdemo.checkpoints import folder, language_model, manifest, schema, translator
 from seqdemo.errors import CheckpointCorruptError, DataError
@@ -56,7 +57,7 @@ def test_a_damaged_classifier_is_refused(shipped: pathlib.Path, file: str) -> No
 def test_a_model_asked_for_by_name_in_python_is_checked_too(
     shipped: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(seqdemo, "PRETRAINED", shipped)
+    monkeypatch.setattr(paths, "PRETRAINED", shipped)
     flip(shipped / "rnn" / schema.WEIGHTS)
     with pytest.raises(CheckpointCorruptError, match="SHA-256 differs"):
         seqdemo.load("rnn")
@@ -136,7 +137,7 @@ def test_folders_elsewhere_are_nobodys_claim(tmp_path: pathlib.Path) -> None:
 def test_one_command_brings_it_up_to_date_and_says_what_has_changed(
     pretrained: pathlib.Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("seqdemo.commands.manifest.PRETRAINED", pretrained)
+    monkeypatch.setattr(paths, "PRETRAINED", pretrained)
     assert main(["manifest", "--check"]) == 0
     flip(pretrained / "rnn" / schema.VOCABULARY)
     assert main(["manifest", "--check"]) == 1

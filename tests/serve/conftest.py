@@ -6,7 +6,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-import seqdemo
+from seqdemo import paths
 from seqdemo.checkpoints.store import ModelStore
 from seqdemo.runs.jobs import Jobs
 from seqdemo.runs.limits import Limits
@@ -20,7 +20,7 @@ from tests.own_run import write_run
 def pretrained(checkpoint_folders, monkeypatch):
     """Five small checkpoints take the place of `pretrained/`."""
     root = checkpoint_folders["rnn"].parent
-    monkeypatch.setattr(seqdemo, "PRETRAINED", root)
+    monkeypatch.setattr(paths, "PRETRAINED", root)
     return root
 
 

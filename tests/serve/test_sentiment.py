@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
-import seqdemo
+from seqdemo import paths
 from seqdemo.checkpoints.store import ModelStore
 from seqdemo.models.registry import MODELS
 from seqdemo.serve import word_notes
@@ -169,7 +169,7 @@ def test_a_model_that_could_not_be_loaded_says_why_and_the_others_answer(
 ):
     shutil.copytree(pretrained, tmp_path / "damaged")
     (tmp_path / "damaged" / "gru" / "model.safetensors").write_bytes(b"nothing")
-    monkeypatch.setattr(seqdemo, "PRETRAINED", tmp_path / "damaged")
+    monkeypatch.setattr(paths, "PRETRAINED", tmp_path / "damaged")
     service.store = ModelStore()
     service.store.start()
     assert service.store.wait(60)

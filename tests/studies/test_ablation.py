@@ -4,7 +4,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-import seqdemo
+from seqdemo import paths
 from seqdemo.studies import ablation
 from seqdemo.studies.study import Inputs, Stored
 from seqdemo.training.config import PretrainingConfig
@@ -23,7 +23,7 @@ def reviews(tmp_path, monkeypatch):
         labels = np.full(n, -1) if split == "unsupervised" else np.repeat([0, 1], n // 2)
         texts = [PRAISE if label == 1 else BLAME for label in labels]
         pq.write_table(pa.table({"text": texts, "label": labels}), folder / f"{split}-00000-of-00001.parquet")
-    monkeypatch.setattr(seqdemo, "PRETRAINED", tmp_path)
+    monkeypatch.setattr(paths, "PRETRAINED", tmp_path)
     pretrain(
         "lstm",
         out=tmp_path / "lm-lstm",

@@ -8,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import seqdemo
+from seqdemo import paths
 from seqdemo.models.registry import MODELS
 from seqdemo.ui import resources
 from tests.own_run import write_run
@@ -21,7 +22,8 @@ def pretrained(tmp_path, checkpoint_folders, monkeypatch):
     root = tmp_path / "pretrained"
     for name in MODELS:
         shutil.copytree(checkpoint_folders[name], root / name)
-    monkeypatch.setattr(seqdemo, "PRETRAINED", root)
+    monkeypatch.setattr(paths, "PRETRAINED", root)
+    monkeypatch.setattr(paths, "RUNS", tmp_path / "runs")
     return root
 
 

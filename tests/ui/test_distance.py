@@ -7,6 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import seqdemo
+from seqdemo import paths
 from seqdemo.data.tasks import TASKS
 from seqdemo.studies import accuracy_by_distance, study
 
@@ -62,7 +63,7 @@ def test_the_table_has_every_seed(page):
 
 
 def test_without_a_stored_result_the_command_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr(seqdemo, "PRETRAINED", tmp_path)
+    monkeypatch.setattr(paths, "PRETRAINED", tmp_path)
     app = AppTest.from_function(section, default_timeout=30).run()
     assert not app.exception
     (info,) = app.info
@@ -83,7 +84,7 @@ def test_a_task_that_was_not_measured_says_so_and_leaves_the_others(tmp_path, mo
     found = json.loads((SHIPPED / "studies/accuracy_by_distance.json").read_text(encoding="utf-8"))
     found["results"]["runs"] = [run for run in found["results"]["runs"] if run["task"] == "first_token"]
     (tmp_path / "studies/accuracy_by_distance.json").write_text(json.dumps(found), encoding="utf-8")
-    monkeypatch.setattr(seqdemo, "PRETRAINED", tmp_path)
+    monkeypatch.setattr(paths, "PRETRAINED", tmp_path)
     app = AppTest.from_function(section, default_timeout=30).run()
     assert not app.info
     app.segmented_control(key="memory_task").set_value("parity").run()

@@ -7,7 +7,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-import seqdemo
+from seqdemo import paths
 from seqdemo.data import review_table as data
 from seqdemo.data.tables import MAX_BYTES, read
 from seqdemo.models.registry import MODELS
@@ -30,7 +30,7 @@ def page():
 @pytest.fixture
 def opened(checkpoint_folders, monkeypatch):
     """Opens the corner in a browser of its own, under an address."""
-    monkeypatch.setattr(seqdemo, "PRETRAINED", checkpoint_folders["rnn"].parent)
+    monkeypatch.setattr(paths, "PRETRAINED", checkpoint_folders["rnn"].parent)
     st.cache_resource.clear()
 
     def open_(query=None):
@@ -168,7 +168,7 @@ def test_a_column_without_any_word_cannot_be_started(at):
 
 
 def test_a_model_that_failed_to_load_is_named(at, checkpoint_folders, tmp_path, monkeypatch):
-    monkeypatch.setattr(seqdemo, "PRETRAINED", tmp_path)
+    monkeypatch.setattr(paths, "PRETRAINED", tmp_path)
     for name in ("rnn", "lstm"):
         (tmp_path / name).symlink_to(checkpoint_folders[name])
     st.cache_resource.clear()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-import seqdemo
+from seqdemo import paths
 from seqdemo.checkpoints.store import ModelStatus
 from seqdemo.models.registry import MODELS
 from seqdemo.ui import resources
@@ -57,7 +57,7 @@ def source_words(status: ModelStatus) -> str:
 
 def why(status: ModelStatus) -> str:
     """One sentence: why this source, or why there are no weights; paths as from the project's folder."""
-    return status.note.replace(str(seqdemo.PRETRAINED), seqdemo.PRETRAINED.name)
+    return status.note.replace(str(paths.PRETRAINED), paths.PRETRAINED.name)
 
 
 def _rows() -> None:

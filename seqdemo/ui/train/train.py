@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
-import seqdemo
+from seqdemo import paths
 from seqdemo.errors import SeqdemoError
 from seqdemo.models.registry import MODELS
 from seqdemo.runs import recordings
@@ -144,7 +144,7 @@ def session() -> Session:
 
 def recorded() -> list[str]:
     """The presets that can be watched without training."""
-    return recordings.names(seqdemo.PRETRAINED / "runs")
+    return recordings.names(paths.PRETRAINED / "runs")
 
 
 def on_screen() -> list[Shown]:
@@ -154,7 +154,7 @@ def on_screen() -> list[Shown]:
     if not views and (names := recorded()):
         try:
             name = now.preset if now.preset in names else names[0]
-            views = [recording.view() for recording in resources.recording(name, str(seqdemo.PRETRAINED / "runs"))]
+            views = [recording.view() for recording in resources.recording(name, str(paths.PRETRAINED / "runs"))]
         except SeqdemoError as error:
             now.problem = str(error)
     return side_by_side(views)

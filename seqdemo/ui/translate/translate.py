@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-import seqdemo
+from seqdemo import paths
 from seqdemo.charts import translate as charts
 from seqdemo.data import dates
 from seqdemo.errors import CheckpointError
@@ -276,7 +276,7 @@ def _no_day(text: str) -> str:
 
 
 def _plain(session: Session, found: Translation) -> str:
-    if not (seqdemo.PRETRAINED / PLAIN).is_dir():
+    if not (paths.PRETRAINED / PLAIN).is_dir():
         return ""  # a checkout without it; the other model answers alone
     plain, problem = _load(PLAIN)
     if plain is None:
@@ -305,11 +305,11 @@ def _answers_how(found: Translation, width: int) -> str:
 
 def _load(name: str) -> tuple[Translator | None, str]:
     """A model, or why it cannot be used."""
-    folder = seqdemo.PRETRAINED / name
+    folder = paths.PRETRAINED / name
     try:
         return resources.translator(str(folder)), ""
     except CheckpointError as error:
-        return None, str(error).replace(str(seqdemo.PRETRAINED), "pretrained")
+        return None, str(error).replace(str(paths.PRETRAINED), "pretrained")
 
 
 def _well_formed(text: str) -> str:
