@@ -1,6 +1,7 @@
 """The house's plan, held by reading the imports: downwards only, torch and streamlit where they belong."""
 
 import ast
+import graphlib
 import pathlib
 import subprocess
 import sys
@@ -18,7 +19,7 @@ LAYERS = (
     {"charts", "studies", "runs"},
     {"explain", "training", "checkpoints"},
     {"data", "models"},
-    {"text", "cleaning", "notation", "spelling", "bounded", "trace", "environment"},
+    {"text", "cleaning", "notation", "spelling", "bounded", "trace", "environment", "paths"},
     {"errors", "sizes"},
 )
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
@@ -60,52 +61,120 @@ def relative(path):
     return path.relative_to(ROOT).as_posix()
 
 
-@pytest.mark.parametrize("path", FILES, ids=relative)
-def test_imports_go_downwards(path):
-    if room_of(path) not in LEVEL:  # the public face and app.py see everything
-        return
-    for module in imported_modules(path):
-        parts = module.split(".")
-        room = parts[1] if parts[0] == "seqdemo" and len(parts) > 1 else parts[0]
-        if room in LEVEL:
-            assert LEVEL[room] >= LEVEL[room_of(path)], f"{relative(path)} imports {module} from above it"
+def room_named(module):
+    """`seqdemo.data.imdb` → `data`; a module outside the package is a room of its own name."""
+    parts = module.split(".")
+    return parts[1] if parts[0] == "seqdemo" and len(parts) > 1 else parts[0]
 
 
-@pytest.mark.parametrize("path", FILES, ids=relative)
-def test_streamlit_is_imported_only_by_what_is_on_screen(path):
-    uses = any(module.split(".")[0] == "streamlit" for module in imported_modules(path))
-    assert not uses or room_of(path) in {"ui", "pages", "app"}
+def own(module):
+    """The module of ours in which an imported name stands: `seqdemo.text.read` → `seqdemo.text`; else as it is."""
+    path = ROOT.joinpath(*module.split("."))
+    return module if path.with_suffix(".py").is_file() or path.is_dir() else module.rpartition(".")[0]
 
 
-@pytest.mark.parametrize("path", FILES, ids=relative)
-def test_torch_is_imported_only_where_tensors_are(path):
-    uses = any(module.split(".")[0] == "torch" for module in imported_modules(path))
-    torch_free = room_of(path) in {"pages", "ui", "serve", "charts", "runs", "app", *LAYERS[-2], *LAYERS[-1]}
-    assert not (uses and (torch_free or relative(path) == "seqdemo/models/registry.py"))
+IMPORTS = [(path, module) for path in FILES for module in imported_modules(path)]
+"""Every import, also those within functions."""
+
+
+def test_imports_go_downwards():
+    wrong = [
+        f"{relative(path)} imports {module}"
+        for path, module in IMPORTS
+        if room_of(path) in LEVEL  # the public face and app.py see everything
+        if LEVEL.get(room_named(module), len(LAYERS)) < LEVEL[room_of(path)]
+    ]
+    assert wrong == []
+
+
+def test_every_room_has_its_level():
+    there = {
+        path.stem for path in (ROOT / "seqdemo").iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()
+    }
+    assert there - {"__init__"} == set(LEVEL) - {"pages"}
+
+
+def test_no_room_imports_the_public_face():
+    """It imports the rooms; the roof alone tells what it says of itself."""
+    wrong = [
+        f"{relative(path)} imports {module}"
+        for path, module in IMPORTS
+        if room_of(path) not in {"__main__", "__init__"}
+        if module.split(".")[0] == "seqdemo" and room_named(module) not in LEVEL
+    ]
+    assert wrong == []
+
+
+def order(graph):
+    """The keys of a graph, each after what it leads to; where there is a circle, the test fails with it."""
+    try:
+        return list(graphlib.TopologicalSorter(graph).static_order())
+    except graphlib.CycleError as circle:
+        pytest.fail(" → ".join(reversed(circle.args[1])))
+
+
+def test_there_is_no_circle_of_rooms_within_a_level():
+    graph = {room: set() for room in LEVEL}
+    for path, module in IMPORTS:
+        if room_of(path) in LEVEL and room_named(module) in LEVEL and room_named(module) != room_of(path):
+            graph[room_of(path)].add(room_named(module))
+    assert set(order(graph)) == set(LEVEL)
+
+
+def test_there_is_no_circle_of_modules():
+    names = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in FILES if path.stem != "__init__"}
+    graph = {
+        name: {own(module) for module in imported_modules(path, at_import_only=True)} for name, path in names.items()
+    }
+    assert set(order(graph)) >= set(names)
+
+
+def page_folders():
+    """The folders of `ui/`, one a page, without what all of them share."""
+    return {path.name for path in (ROOT / "seqdemo" / "ui").iterdir() if (path / "__init__.py").is_file()} - {"shared"}
+
+
+def test_no_page_imports_another_and_what_they_share_imports_none():
+    pages, wrong = page_folders(), []
+    for path, module in IMPORTS:
+        to = module.split(".")
+        if room_of(path) == "ui" and to[:2] == ["seqdemo", "ui"] and len(to) > 2 and to[2] in pages:
+            folder = path.relative_to(ROOT / "seqdemo" / "ui").parts[0]
+            if folder != to[2]:
+                wrong.append(f"{relative(path)} imports {module}")
+    assert len(pages) > 5
+    assert wrong == []
 
 
 @pytest.mark.parametrize(
     ("library", "rooms"),
     [
         ("streamlit", {"ui", "pages", "app"}),
+        ("starlette", {"serve", "app"}),
         ("altair", {"charts", "ui"}),
-        ("torch", {"models", "training", "checkpoints", "explain", "studies", "ui", "commands"}),
+        ("pandas", {"charts", "studies", "ui"}),
+        ("pyarrow", {"data"}),
+        ("python_calamine", {"data"}),
+        ("safetensors", {"checkpoints", "data", "training"}),
+        ("torch", {"models", "training", "checkpoints", "explain", "studies", "commands"}),
         ("huggingface_hub", {"checkpoints", "data"}),
     ],
 )
 def test_a_library_is_imported_in_its_rooms_only(library, rooms):
-    wrong = [
-        relative(path)
-        for path in FILES
-        if any(module.split(".")[0] == library for module in imported_modules(path)) and room_of(path) not in rooms
+    users = {path for path, module in IMPORTS if module.split(".")[0] == library}
+    assert users
+    assert [relative(path) for path in sorted(users) if room_of(path) not in rooms] == []
+
+
+def test_the_registry_lists_models_without_torch():
+    assert not [
+        module for module in imported_modules(ROOT / "seqdemo/models/registry.py") if module.startswith("torch")
     ]
-    assert wrong == []
 
 
-@pytest.mark.parametrize("path", FILES, ids=relative)
-def test_the_caches_of_streamlit_are_in_one_place(path):
-    uses = "st.cache_" in path.read_text(encoding="utf-8")
-    assert not uses or relative(path) == "seqdemo/ui/resources.py"
+def test_the_caches_of_streamlit_are_in_one_place():
+    users = [relative(path) for path in FILES if "st.cache_" in path.read_text(encoding="utf-8")]
+    assert users == ["seqdemo/ui/resources.py"]
 
 
 def test_one_loop_trains_everything():
