@@ -3,6 +3,7 @@
 import ast
 import graphlib
 import pathlib
+import re
 import subprocess
 import sys
 import tomllib
@@ -194,6 +195,41 @@ def test_every_file_beside_the_code_is_packed_with_it():
     packed = {path for pattern in patterns["seqdemo"] for path in package.glob(pattern)}
     beside = {path for path in package.rglob("*.*") if path.suffix not in {".py", ".pyc"}}
     assert {relative(path) for path in beside - packed} == set()
+
+
+def mapped():
+    """What the map names, each with its folders before it."""
+    tree = re.search(
+        r"## The map\n\n```\n(.*?)```", (ROOT / "docs/architecture.md").read_text(encoding="utf-8"), re.DOTALL
+    )
+    folders, found = [], []
+    for line in tree[1].splitlines():
+        name = line.split()[0]
+        del folders[(len(line) - len(line.lstrip())) // 2 :]
+        found.append("".join([*folders, name]))
+        if name.endswith("/"):
+            folders.append(name)
+    return found
+
+
+def test_the_map_shows_what_is_there():
+    assert [name for name in mapped() if not (ROOT / name).exists()] == []
+    rooms = {f"{relative(path.parent)}/" for path in (ROOT / "seqdemo").rglob("__init__.py")}
+    ground = {relative(path) for path in [*(ROOT / "seqdemo").glob("*.py"), *(ROOT / "seqdemo" / "ui").glob("*.py")]}
+    unnamed = {name for name in (rooms | ground) - set(mapped()) if name != "seqdemo/ui/__init__.py"}
+    assert unnamed == set(), "docs/architecture.md does not name them"
+
+
+def test_every_path_that_the_guides_name_is_there():
+    missing = [
+        f"{guide}: {path}"
+        for guide in ("README.md", "CONTRIBUTING.md", "docs/architecture.md")
+        for path in re.findall(
+            r"`((?:seqdemo|tests|pages|benchmarks)/[\w/.-]+)`", (ROOT / guide).read_text(encoding="utf-8")
+        )
+        if not (ROOT / path).exists() and not path.startswith("pages/NAME")
+    ]
+    assert missing == []
 
 
 def after_importing(modules):
