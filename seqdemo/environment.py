@@ -174,6 +174,7 @@ FRAME_ANCESTORS = Setting(
     "SEQDEMO_FRAME_ANCESTORS", "none, self, * or addresses such as https://school.example", _ancestors
 )
 REQUIRE_BROWSER = Setting("SEQDEMO_REQUIRE_BROWSER", "on or off", _switch)
+REQUIRE_NODE = Setting("SEQDEMO_REQUIRE_NODE", "on or off", _switch)
 THREADS = Setting("OMP_NUM_THREADS", "a whole number from 1 to 1,024", _threads)
 SETTINGS: tuple[Setting[Any], ...] = (
     IMDB,
@@ -190,6 +191,7 @@ SETTINGS: tuple[Setting[Any], ...] = (
     SAVED_DAYS,
     FRAME_ANCESTORS,
     REQUIRE_BROWSER,
+    REQUIRE_NODE,
     THREADS,
 )
 """All of them, in the order of README's table."""

@@ -1,11 +1,12 @@
 """The JavaScript of the pages, checked by node. The app itself needs none; where it is missing these are skipped."""
 
-import os
 import pathlib
 import shutil
 import subprocess
 
 import pytest
+
+from seqdemo import environment
 
 ROOT = pathlib.Path(__file__).parents[1]
 NODE = shutil.which("node")
@@ -15,7 +16,7 @@ NODE = shutil.which("node")
 def node():
     """Skips without node, but where it is required, since a test that is skipped would say nothing."""
     if NODE is None:
-        if os.environ.get("SEQDEMO_REQUIRE_NODE"):
+        if environment.REQUIRE_NODE.read():
             pytest.fail("There is no node, and SEQDEMO_REQUIRE_NODE is set.")
         pytest.skip("There is no node here, so the tests of the pages' JavaScript cannot run.")
 
@@ -35,7 +36,7 @@ def test_the_arithmetic_of_the_pages_is_right():
 @pytest.mark.parametrize("script", ["lint", "types"])
 def test_names_and_types_of_the_pages_javascript_are_right(script):
     if not (ROOT / "node_modules").is_dir():
-        if os.environ.get("SEQDEMO_REQUIRE_NODE"):
+        if environment.REQUIRE_NODE.read():
             pytest.fail("SEQDEMO_REQUIRE_NODE is set, but `npm ci` was not run.")
         pytest.skip("Run `npm ci` once to check the pages' JavaScript for names and types.")
     run("npm", "run", "--silent", script)
