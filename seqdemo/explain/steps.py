@@ -7,6 +7,7 @@ over all steps, each with the state before it, which gives every gate in one pro
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -65,9 +66,22 @@ def trace(classifier: Classifier, text: str) -> Trace:
         TextError: The text holds no word.
         ConfigError: The model has no recurrent cell.
     """
-    model = recurrent(classifier)
     reading = classifier.vocabulary.require(text)
-    ids = torch.from_numpy(reading.ids)
+    return dataclasses.replace(trace_ids(classifier, reading.ids), tokens=tuple(token.text for token in reading.tokens))
+
+
+def trace_ids(classifier: Classifier, words: npt.NDArray[np.int64]) -> Trace:
+    """`trace` of a text that was read already.
+
+    Args:
+        classifier: A recurrent model.
+        words: Vocabulary indices, at least one, int64 (n_tokens,).
+
+    Returns:
+        As `trace`; its tokens are the words as the model knows them.
+    """
+    model = recurrent(classifier)
+    ids = torch.from_numpy(words)
     layers: list[dict[str, Tensor]] = []
     with torch.inference_mode():
         x = model.embedding(ids)  # (T, d_embed)
@@ -84,11 +98,9 @@ def trace(classifier: Classifier, text: str) -> Trace:
         if model.has_prefix_states:
             recorded["probability"] = torch.sigmoid(model.head(x))[:, 0].numpy()
     probability = (
-        float(recorded["probability"][-1])
-        if model.has_prefix_states
-        else float(classifier.predict_ids([reading.ids])[0])
+        float(recorded["probability"][-1]) if model.has_prefix_states else float(classifier.predict_ids([words])[0])
     )
-    return Trace(tuple(token.text for token in reading.tokens), probability, recorded)
+    return Trace(tuple(classifier.vocabulary.words[index] for index in words), probability, recorded)
 
 
 def recurrent(classifier: Classifier) -> RecurrentClassifier:
@@ -102,13 +114,15 @@ def recurrent(classifier: Classifier) -> RecurrentClassifier:
     return classifier.model
 
 
-def unit_steps(classifier: Classifier, traced: Trace, text: str, unit: int, direction: str = FORWARD) -> UnitSteps:
+def unit_steps(
+    classifier: Classifier, traced: Trace, words: npt.NDArray[np.int64], unit: int, direction: str = FORWARD
+) -> UnitSteps:
     """All addends of one unit of the last layer, at every step.
 
     Args:
         classifier: A recurrent model.
         traced: Its trace on the text.
-        text: The text.
+        words: The text, int64 (n_tokens,).
         unit: Index of the unit, from 0.
         direction: `FORWARD` or `BACKWARD`.
 
@@ -129,7 +143,7 @@ def unit_steps(classifier: Classifier, traced: Trace, text: str, unit: int, dire
             before = torch.cat([hidden[1:], torch.zeros_like(hidden[:1])])
         else:
             before = torch.cat([torch.zeros_like(hidden[:1]), hidden[:-1]])
-        x_parts = (_input(model, classifier, traced, text) @ w.W_ih[rows].T).T  # (n_gates, T)
+        x_parts = (_input(model, traced, words) @ w.W_ih[rows].T).T  # (n_gates, T)
         h_parts = (before @ w.W_hh[rows].T).T  # (n_gates, T)
         b_x, b_h = w.b_ih[rows], w.b_hh[rows]
         for k, name in enumerate(names):
@@ -215,10 +229,10 @@ def _record(cell: str, layer: nn.Module, x: Tensor) -> dict[str, Tensor]:
     return step._asdict()
 
 
-def _input(model: RecurrentClassifier, classifier: Classifier, traced: Trace, text: str) -> Tensor:
+def _input(model: RecurrentClassifier, traced: Trace, words: npt.NDArray[np.int64]) -> Tensor:
     """What the last layer reads, (T, d): word vectors, or the states of the layer below."""
     if model.config.n_layers == 1:
-        vectors: Tensor = model.embedding(torch.from_numpy(classifier.vocabulary.require(text).ids))
+        vectors: Tensor = model.embedding(torch.from_numpy(words))
         return vectors
     suffixes = (FORWARD, BACKWARD) if model.config.bidirectional else (FORWARD,)
     return torch.cat([torch.tensor(traced.signals[f"hidden{suffix}"][-2]) for suffix in suffixes], dim=-1)

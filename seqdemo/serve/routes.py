@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
-from seqdemo.serve import sentiment
+from seqdemo.serve import sentiment, stepper
 from seqdemo.serve.http import Answer, Question, route
 from seqdemo.text import MAX_CHARACTERS
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from seqdemo.serve.worker import Kind
 
 API = "/api/v1"
-KINDS: dict[str, Kind] = {**sentiment.KINDS}
+KINDS: dict[str, Kind] = {**sentiment.KINDS, **stepper.KINDS}
 """What the worker can be asked beside verdicts."""
 
 
@@ -30,6 +30,8 @@ ANSWERS: dict[str, Callable[[Service, Question], Awaitable[Answer]]] = {
     "text": keep,
     "verdicts": sentiment.verdicts,
     "curves": sentiment.curves,
+    "steps": stepper.steps,
+    "units": stepper.units,
 }
 
 

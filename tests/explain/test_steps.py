@@ -49,7 +49,7 @@ def test_two_layers_are_traced_as_well(two_layers):
 
 def check_addends(model, unit, direction):
     traced = steps.trace(model, TEXT)
-    numbers = steps.unit_steps(model, traced, TEXT, unit, direction)
+    numbers = steps.unit_steps(model, traced, model.read(TEXT).ids, unit, direction)
     cell = model.config["architecture"]["cell"]
     for name in steps.GATES[cell]:
         x, h, total = (numbers.series[f"{name}.{part}"] for part in ("x", "h", "sum"))
@@ -84,8 +84,10 @@ def test_the_addends_of_a_second_layer_come_from_the_states_below(two_layers):
 
 
 def test_the_first_step_has_no_state_to_add(models):
-    forwards = steps.unit_steps(models["bilstm"], steps.trace(models["bilstm"], TEXT), TEXT, 2)
-    backwards = steps.unit_steps(models["bilstm"], steps.trace(models["bilstm"], TEXT), TEXT, 2, steps.BACKWARD)
+    model = models["bilstm"]
+    traced, ids = steps.trace(model, TEXT), model.read(TEXT).ids
+    forwards = steps.unit_steps(model, traced, ids, 2)
+    backwards = steps.unit_steps(model, traced, ids, 2, steps.BACKWARD)
     assert forwards.series["forget_gate.h"][0] == 0
     assert backwards.series["forget_gate.h"][-1] == 0
     assert (forwards.series["forget_gate.h"][1:] != 0).all()
@@ -125,5 +127,5 @@ def test_what_cannot_be_stepped_through_is_refused(models):
 def test_a_trace_leaves_the_weights_as_they_were(models):
     before = {name: tensor.clone() for name, tensor in models["lstm"].model.state_dict().items()}
     traced = steps.trace(models["lstm"], TEXT)
-    steps.unit_steps(models["lstm"], traced, TEXT, 0)
+    steps.unit_steps(models["lstm"], traced, models["lstm"].read(TEXT).ids, 0)
     assert all(torch.equal(before[name], tensor) for name, tensor in models["lstm"].model.state_dict().items())

@@ -1,12 +1,14 @@
 """The routes over small checkpoints, and a visitor's own model beside them."""
 
 import json
+import shutil
 
 import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from seqdemo import paths
+from seqdemo.checkpoints import folder
 from seqdemo.checkpoints.store import ModelStore
 from seqdemo.runs.jobs import Jobs
 from seqdemo.runs.limits import Limits
@@ -61,3 +63,36 @@ def ask(client, service):
 def own_model(service, build_small, vocabulary):
     """Makes, of a kind, what a visitor trained and saved as `First try`; returns its id."""
     return lambda name: write_run(service.jobs.root, build_small(name, seed=9), name, vocabulary)
+
+
+@pytest.fixture
+def without(service, pretrained, tmp_path, monkeypatch):
+    """Makes the store load a copy in which a file of a model is missing, `without(name, file)`."""
+
+    def load(name, file):
+        root = tmp_path / "damaged"
+        shutil.copytree(pretrained, root)
+        (root / name / file).unlink()
+        monkeypatch.setattr(paths, "PRETRAINED", root)
+        service.store = ModelStore()
+        service.store.start()
+        assert service.store.wait(60)
+
+    return load
+
+
+@pytest.fixture
+def use(service, pretrained, tmp_path, monkeypatch):
+    """Puts another model with other words in a place among those that came with the app, `use(name, model, words)`."""
+
+    def load(name, model, words):
+        root = tmp_path / "others"
+        shutil.copytree(pretrained, root)
+        shutil.rmtree(root / name)
+        folder.save(root / name, name=name, model=model, vocabulary=words, metrics={}, history=[], training={})
+        monkeypatch.setattr(paths, "PRETRAINED", root)
+        service.store = ModelStore()
+        service.store.start()
+        assert service.store.wait(60)
+
+    return load

@@ -89,9 +89,13 @@ def verdicts(text):
 
 def steps(text):
     found = {}
-    for left, right in (("rnn", "lstm"), ("gru", "bilstm")):
-        at = open_("stepper", review=text, left=left, right=right)
-        found[f"{left}, {right}"] = {name: sent(at, name) for name in ("stepper", "stepper_units")}
+    with TestClient(Starlette(routes=routes(resources.service))) as client:
+        for left, right in (("rnn", "lstm"), ("gru", "bilstm")):
+            question = {"text": text, "left": {"model": left}, "right": {"model": right}}
+            found[f"{left}, {right}"] = {
+                component: unpacked(client.post(f"{API}/{kind}", json=question).content)
+                for component, kind in (("stepper", "steps"), ("stepper_units", "units"))
+            }
     return found
 
 
@@ -171,10 +175,13 @@ def settled(at, jobs):
 def sent(at, name):
     """What a component was given: its JSON, or the header and the arrays of its binary message."""
     (proto,) = [part.proto for part in at.get("bidi_component") if part.proto.component_name == name]
-    if not proto.bytes:
-        return json.loads(proto.json)[0]
-    length = int.from_bytes(proto.bytes[:4], "little")
-    header, body = json.loads(proto.bytes[4 : 4 + length]), proto.bytes[4 + length :]
+    return unpacked(proto.bytes) if proto.bytes else json.loads(proto.json)[0]
+
+
+def unpacked(message):
+    """The header and the arrays of a binary message."""
+    length = int.from_bytes(message[:4], "little")
+    header, body = json.loads(message[4 : 4 + length]), message[4 + length :]
     places = header.pop("arrays")
     return header | {
         name: np.frombuffer(body, place["dtype"], place["size"], place["offset"]) for name, place in places.items()

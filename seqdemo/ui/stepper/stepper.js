@@ -1,6 +1,7 @@
 // Two recurrent models along one text. Everything moves here; the server hears of another model or unit only.
 import { putInAddress } from "../shared/js/address.js"
-import { buildDesk, buildLive, deskOf, linkedReview, showHead, showSaid, whenLeft } from "../shared/js/desk.js"
+import { buildAnswerer, buildAsker } from "../shared/js/asking.js"
+import { buildDesk, buildLive, deskFor, linkedReview, showHead, showSaid, whenLeft } from "../shared/js/desk.js"
 import { element } from "../shared/js/elements.js"
 import { percent, unpack, verdict } from "../shared/js/parts.js"
 import { buildTransport, onKey, pause } from "../shared/js/transport.js"
@@ -11,21 +12,24 @@ import { buildTable, showTable } from "./stepper_table.js"
 const hub = (globalThis.seqdemoStepper ??= {}) // outlives a visit to another page: where the cursor stood
 const SETTLE_MS = 300
 
-export default function ({ data, parentElement, setStateValue }) {
-  const stepper = deskOf(parentElement, data, build, showMessage)
-  stepper.report = (choice) => setStateValue("choice", choice)
+export default function ({ data: [data], parentElement }) {
+  const stepper = deskFor(parentElement, (root) => build(root, data))
   repaint(stepper)
-  stepper.take = hub.show = () => takeUnits(stepper)
-  takeUnits(stepper)
+  stepper.models = data.models
+  stepper.answerer.take(data)
   return whenLeft(stepper, parentElement, () => {
     pause(stepper)
     stepper.strip.observer.disconnect()
-    if (hub.show === stepper.take) delete hub.show
+    stepper.answerer.stop()
+    stepper.asker.stop()
   })
 }
 
-function build(root) {
-  const stepper = buildDesk(root, onKey, { showStep, settle, words: [], cursor: null, playing: false, linked: false, wanted: {}, id: null, textId: null, shown: [], lanes: [], plots: [] })
+function build(root, data) {
+  const stepper = buildDesk(root, onKey, {
+    showStep, settle, data, words: [], cursor: null, playing: false, linked: false, wanted: data.choice, id: null, textId: null,
+    shown: [], lanes: [], plots: [],
+  })
   const { frame } = stepper
   stepper.strip = buildStrip(frame, (index) => { moveTo(stepper, index) })
   stepper.stripHow = element("p", "how", frame)
@@ -33,7 +37,29 @@ function build(root) {
   buildTransport(stepper, frame)
   buildTable(stepper, frame)
   buildLive(stepper)
+  showSaid(stepper, { said: "", loading: true })
+  const trouble = (sentence) => {
+    frame.classList.toggle("stale", sentence !== "")
+    stepper.note.textContent = sentence || stepper.header?.note || ""
+  }
+  stepper.asker = buildAsker({ token: data.token, onTrouble: trouble })
+  stepper.answerer = buildAnswerer({
+    token: data.token, kind: "steps", restOnly: true, trouble, read: unpack, more: () => choices(stepper),
+    show: (message, edit) => {
+      stepper.edit = edit
+      showMessage(stepper, message)
+      repaint(stepper)
+      if (stepper.n) askUnits(stepper)
+    },
+  })
   return stepper
+}
+
+// The numbers of the picked units, which another pick asks for without the whole text.
+async function askUnits(stepper) {
+  const { text } = stepper.edit
+  const message = await stepper.asker.ask("units", { text, models: stepper.models, ...choices(stepper) })
+  if (message) takeUnits(stepper, unpack(message))
 }
 
 function showMessage(stepper, message) {
@@ -44,13 +70,14 @@ function showMessage(stepper, message) {
 function showNothing(stepper, header) {
   pause(stepper)
   Object.assign(stepper, { n: 0, words: [], lanes: [], shown: [], id: null, textId: header.text_id, cursor: null })
-  showSaid(stepper, header)
+  showSaid(stepper, { said: header.said, loading: header.loading.length > 0 })
   stepper.columns.replaceChildren()
   stepper.table.replaceChildren()
 }
 
 function showTrace(stepper, message) {
-  const { header } = message
+  const { data: { usual, link_characters }, edit: { text } } = stepper
+  const header = { ...message.header, review: text === usual ? "" : text, link_characters }
   const wasPlaying = stepper.playing && stepper.textId === header.text_id
   if (!wasPlaying) pause(stepper)
   const sameText = stepper.textId === header.text_id
@@ -96,10 +123,8 @@ function repaint(stepper) {
   if (!stepper.playing) announce(stepper)
 }
 
-function takeUnits(stepper) {
-  if (!stepper.n || !hub.units?.length) return
-  const { header, arrays } = unpack(hub.units)
-  if (header.id !== stepper.id) return // of another text; the right ones are on their way
+function takeUnits(stepper, { header, arrays }) {
+  if (!stepper.n || header.id !== stepper.id) return // of another text; the right ones are on their way
   for (const lane of stepper.lanes) {
     const found = header.lanes[lane.key]
     if (!found) continue
@@ -200,8 +225,10 @@ export function pickUnit(stepper, lane, unit) {
 }
 
 export function choose(stepper, side, chosen) {
+  const isOther = onScreen(stepper)[side].model !== chosen.model
   stepper.wanted[side] = chosen
   stepper.linked = true
-  stepper.report(choices(stepper))
+  if (isOther) stepper.answerer.again()
+  else askUnits(stepper)
   settle(stepper)
 }

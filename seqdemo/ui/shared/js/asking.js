@@ -27,12 +27,13 @@ export function buildAsker({ token, onTrouble }) {
 // What a component needs that answers a text: `take(data)` at each call of Streamlit, `stop()` when the page is left.
 // It asks for `kind` about data.text first, then at each edit (where `restOnly`, when it rests), again when other models
 // are to answer, and each second while models load. `show(answer, edit)` draws; `trouble(sentence)` says why nothing
-// comes, "" once it does; `more()` gives what else the question holds; `waits(edit)` hears of edits not yet answered.
+// comes, "" once it does; `more()` gives what else the question holds; `waits(edit)` hears of edits not yet answered;
+// `read(answer)` unpacks bytes.
 /**
  * @param {{token: string, kind: string, show: (answer: any, edit: any) => void, trouble: (sentence: string) => void,
- *   restOnly?: boolean, more?: () => object, waits?: (edit: any) => void}} options
+ *   restOnly?: boolean, more?: () => object, waits?: (edit: any) => void, read?: (answer: any) => any}} options
  */
-export function buildAnswerer({ token, kind, show, trouble, restOnly = false, more = () => ({}), waits = () => {} }) {
+export function buildAnswerer({ token, kind, show, trouble, restOnly = false, more = () => ({}), waits = () => {}, read = (answer) => answer }) {
   const asker = buildAsker({ token, onTrouble: trouble })
   let edit = null
   let models = null
@@ -42,8 +43,10 @@ export function buildAnswerer({ token, kind, show, trouble, restOnly = false, mo
     const asked = edit
     const answer = await asker.ask(kind, { text: asked.text, length: asked.length, models, ...more() })
     if (answer === null || asked !== edit) return
-    show(answer, asked)
-    if (answer.loading?.length) timer = setTimeout(again, LOADING_MS)
+    const found = read(answer)
+    show(found, asked)
+    const { loading } = found.header ?? found
+    if (loading?.length) timer = setTimeout(again, LOADING_MS)
   }
   const deaf = whenEdited((found) => {
     waits(found)

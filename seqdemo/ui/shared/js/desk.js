@@ -17,6 +17,14 @@ export function deskOf(parentElement, data, build, show) {
   return desk
 }
 
+// The same for a desk that asks for its messages itself.
+export function deskFor(parentElement, build) {
+  if (!desks.has(parentElement)) desks.set(parentElement, build(parentElement))
+  const desk = desks.get(parentElement)
+  desk.palette = paletteOf(desk.frame)
+  return desk
+}
+
 // What Streamlit is to call when the page is left.
 export function whenLeft(desk, parentElement, stop) {
   return () => {
