@@ -13,6 +13,8 @@ import torch
 import seqdemo
 from seqdemo.checkpoints import folder, schema
 from seqdemo.errors import CheckpointCorruptError, DataError, TrainingError
+from seqdemo.notation import SIGNS
+from seqdemo.text import NEWEST_TOKENS
 from seqdemo.training import settings as run_settings
 from seqdemo.training import task_result
 from seqdemo.training.control import Control
@@ -155,6 +157,26 @@ def test_film_reviews_are_learned_without_their_test_split(tmp_path):
     start = next(event for event in events if event["event"] == "start")
     assert (start["training_n"], start["validation_n"], start["test_n"]) == (324, 40, 36)
     assert seqdemo.load(tmp_path / "result").predict_proba(["A delightful film."])[0] > 0.5
+
+
+@pytest.mark.parametrize("labels", [("bad", "good"), ("calm", "sad", "merry")])
+def test_own_texts_are_read_by_the_newest_rules_for_tokens(labels, tmp_path):
+    ratings = dict(zip(labels, ("2/10", "9/10", "5/10"), strict=False))
+    lines = [f"day {k}: {ratings[labels[k % len(labels)]]},{labels[k % len(labels)]}" for k in range(120)]
+    (tmp_path / "own.csv").write_text("\n".join(["text,label", *lines]), encoding="utf-8")
+    settings = RunSettings(task="own", model="gru", **{**QUICK, "epochs": 12})
+    done, _ = run(settings, tmp_path, csv=tmp_path / "own.csv")
+    assert done["metrics"]["test_accuracy"] == 1
+    load = seqdemo.load if done["is_text_model"] else task_result.load
+    vocabulary = load(tmp_path / "result").vocabulary
+    assert vocabulary.version == NEWEST_TOKENS
+    assert vocabulary.read("2 out of 10").ids.tolist() == vocabulary.read("2/10").ids.tolist()
+
+
+def test_film_reviews_are_read_by_the_newest_rules_for_tokens(tmp_path):
+    problem = prepare(RunSettings(task="imdb", samples=400), data=write_film_reviews(tmp_path / "imdb"))
+    assert problem.vocabulary.version == NEWEST_TOKENS
+    assert set(SIGNS) <= set(problem.vocabulary.words)
 
 
 @pytest.mark.parametrize("model", seqdemo.MODELS)
