@@ -32,7 +32,7 @@ Curve: TypeAlias = tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]
 """Index of the last word of each beginning (n,), and P(positive) of that beginning (n,)."""
 
 
-def sampled_steps(n_tokens: int) -> npt.NDArray[np.int64]:
+def sampled_steps(n_tokens: int, most: int = MAX_BEGINNINGS) -> npt.NDArray[np.int64]:
     """Where a model without prefix states is asked: first word, a grid, last word.
 
     The grid's step is a power of two. It stays in place when words are added, and when
@@ -40,12 +40,13 @@ def sampled_steps(n_tokens: int) -> npt.NDArray[np.int64]:
 
     Args:
         n_tokens: Words in the text, at least 1.
+        most: Beginnings at most, at least 3; what a lower number asks for, a higher one asks for too.
 
     Returns:
-        Rising word indices from 0 to n_tokens - 1, at most `MAX_BEGINNINGS` of them, int64 (n,).
+        Rising word indices from 0 to n_tokens - 1, at most `most` of them, int64 (n,).
     """
     step = 1
-    while -(-n_tokens // step) + (step > 1) > MAX_BEGINNINGS:
+    while -(-n_tokens // step) + (step > 1) > most:
         step *= 2
     grid = np.arange(step - 1, n_tokens, step, dtype=np.int64)
     return np.union1d(grid, np.array([0, n_tokens - 1], dtype=np.int64))
@@ -74,14 +75,21 @@ def prefix_curve(classifier: Classifier, ids: npt.NDArray[np.int64], memory: Beg
 
 
 def curve_pieces(
-    classifier: Classifier, ids: npt.NDArray[np.int64], memory: Beginnings
+    classifier: Classifier, asked: npt.NDArray[np.int64] | tuple[npt.NDArray[np.int64], int], memory: Beginnings
 ) -> Generator[None, None, Curve]:
-    """`prefix_curve` in pieces of at most some 50 ms each on an ordinary processor; yields between them."""
+    """`prefix_curve` in pieces of at most some 50 ms each on an ordinary processor; yields between them.
+
+    Args:
+        classifier: A trained model.
+        asked: The text as vocabulary indices; or these and how many beginnings are read at most.
+        memory: What is known of beginnings; added to.
+    """
+    ids, most = asked if isinstance(asked, tuple) else (asked, MAX_BEGINNINGS)
     if classifier.has_prefix_states:
         from seqdemo.explain.beginnings import read_on  # torch is imported here; pages import this module at the start
 
         return np.arange(len(ids), dtype=np.int64), read_on(classifier, [ids], memory)[0]
-    steps = sampled_steps(len(ids))
+    steps = sampled_steps(len(ids), most)
     keys = [_key(classifier.sha256, ids[: step + 1]) for step in steps]
     known = [memory.get(key) for key in keys]
     missing = [row for row, verdict in enumerate(known) if verdict is None]  # the shortest first
@@ -143,6 +151,12 @@ class CurveWorker:
         n_bytes = sum(len(part) for part in key) + sum(array.nbytes for curve in curves.values() for array in curve)
         self._finished.put(key, curves, n_bytes)
         return curves
+
+
+def remember(classifier: Classifier, ids: npt.NDArray[np.int64], verdict: float, memory: Beginnings) -> None:
+    """Keeps the verdict of a model without prefix states on a whole text, which is the last point of its curve."""
+    key = _key(classifier.sha256, ids)
+    memory.put(key, verdict, len(key))
 
 
 def _key(sha256: str, ids: npt.NDArray[np.int64]) -> bytes:

@@ -15,7 +15,7 @@ from seqdemo.serve import word_notes
 from seqdemo.serve.answering import Answering
 from seqdemo.serve.http import Question
 from seqdemo.serve.verdicts import percent, verdict
-from seqdemo.serve.worker import CURVE, VERDICT, Ids, Kind
+from seqdemo.serve.worker import CURVE, MANY, VERDICT, Ids, Kind
 from seqdemo.studies.study import listed
 from seqdemo.text import Reading, places
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from seqdemo.explain.prefixes import Curve
     from seqdemo.serve.service import Service
 
+FEWER_BEGINNINGS = 8
+"""Beginnings of a text on which a model without prefix states is run again where many ask."""
 TABLE = "table"
 """The verdicts on several reviews at once, of a table, to which the worker comes last."""
 
@@ -96,10 +98,12 @@ async def curves(service: Service, question: Question) -> dict[str, Any]:
     readings = await asyncio.to_thread(answering.read, question.text)
     if not any(reading.tokens for reading in readings.values()):
         return {**no_curves(loading=not readings), "loading": list(answering.loading)}
+    # Of many who ask, each gets fewer points rather than none; models with a state after each word give all by the way.
+    most = FEWER_BEGINNINGS if service.worker.n_waiting > MANY else MAX_BEGINNINGS
     asked = {
-        name: service.ask(CURVE, answering.models[name], reading.ids, question.visitor)
+        name: service.ask(CURVE, model, ids if model.has_prefix_states else (ids, most), question.visitor)
         for name, reading in readings.items()
-        if reading.tokens
+        if len(ids := reading.ids) and (model := answering.models[name])
     }
     found = dict(zip(asked, await asyncio.gather(*asked.values()), strict=True))
     return {**curve_data(answering, readings, found), "loading": list(answering.loading)}

@@ -35,6 +35,8 @@ Pieces: TypeAlias = Generator[None, None, Any]
 VERDICT, CURVE = "verdict", "curve"
 MAX_WAITING = 512
 """Questions that wait at most; one more is refused with a sentence."""
+MANY = 10
+"""Above this, what waits is not answered soon."""
 MAX_WAIT_S = 15.0
 """After this nobody looks at the answer any more."""
 _GATHER_S = 0.008
@@ -185,8 +187,12 @@ class Worker:
             return batch_of(same, [len(task.asked) for task in same])
         if not self._waiting:
             return []
-        # The oldest of the most urgent rank; one that was begun goes on, so that all do not end late together.
-        return [min(self._waiting.values(), key=lambda task: (self._kinds[task.kind].rank, task.since))]
+        rank = min(self._kinds[task.kind].rank for task in self._waiting.values())
+        same = [task for task in self._waiting.values() if self._kinds[task.kind].rank == rank]
+        begun = next((task for task in same if task.running is not None), None)
+        # One that was begun goes on, so that all do not end late together; then the one that waits longest. Where many
+        # wait, most are replaced before they are answered: the newest may still be in time.
+        return [begun or same[-1 if len(same) > MANY else 0]]
 
     def _work(self, tasks: Sequence[_Task]) -> None:
         began = time.monotonic()
@@ -214,10 +220,14 @@ class Worker:
     def _verdicts(self, checkpoint: Classifier, tasks: Sequence[_Task]) -> list[float]:
         """P(positive) of each text; a model that reads in one direction gives its curve by the way."""
         from seqdemo.explain.beginnings import read_on
+        from seqdemo.explain.prefixes import remember
 
         texts = [task.asked for task in tasks]
         if not checkpoint.has_prefix_states:
-            return [float(p) for p in checkpoint.predict_ids(texts)]
+            found = [float(p) for p in checkpoint.predict_ids(texts)]
+            for ids, p in zip(texts, found, strict=True):
+                remember(checkpoint, ids, p, self._beginnings)
+            return found
         curves = read_on(checkpoint, texts, self._beginnings)
         for task, curve in zip(tasks, curves, strict=True):
             steps = np.arange(len(curve), dtype=np.int64)

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from seqdemo.explain.rollout import Looks
     from seqdemo.runs.recordings import Recording
     from seqdemo.text import Reading
-    from seqdemo.trace import Trace
 
 T = TypeVar("T")
 _VISITOR = "visitor_token"
@@ -104,19 +103,6 @@ def arrays_kept() -> Bounded[tuple[str, ...], Any]:
     return Bounded(128 * 1024**2)
 
 
-@st.cache_resource(show_spinner=False)
-def own_models_kept() -> Bounded[tuple[str, ...], Classifier]:
-    """Models that visitors trained, those asked last."""
-    return Bounded(256 * 1024**2)
-
-
-def steps(model: Classifier, text: str) -> Trace:
-    """Every gate of a recurrent model on a text with at least one word, known by checkpoint and text."""
-    from seqdemo.explain.steps import trace
-
-    return _kept(("steps", model.sha256, _digest(text)), lambda: trace(model, text))
-
-
 def looks(model: Classifier, text: str) -> Looks:
     """Where a Transformer looked in a text with at least one word, known by checkpoint and text."""
     from seqdemo.explain.rollout import look
@@ -156,21 +142,6 @@ def recording(name: str, folder: str) -> list[Recording]:
         DataError: There is no such recording, or its file is damaged.
     """
     return recordings.load(name, pathlib.Path(folder))
-
-
-def own_model(run_id: str, folder: str) -> Classifier:
-    """The text model that a visitor's run left in its folder; such a result changes no more.
-
-    Raises:
-        CheckpointError: It cannot be used.
-    """
-    from seqdemo.checkpoints import folder as checkpoint
-
-    found = own_models_kept().get((run_id, folder))
-    if found is None:
-        found = checkpoint.load(folder)
-        own_models_kept().put((run_id, folder), found, 4 * found.n_parameters + 200 * len(found.vocabulary))
-    return found
 
 
 @st.cache_resource(show_spinner=False)

@@ -195,3 +195,39 @@ def test_what_is_kept_is_bounded(models, monkeypatch):
         worker.submit(VERDICT, models["rnn"], ids).result(30)
     assert worker._kept.n_bytes <= 20_000
     assert 0 < len(worker._kept) < 60
+
+
+def test_where_many_wait_the_newest_goes_first_since_it_may_still_be_in_time(models, held):
+    worker = Worker({**KINDS, "long": Kind(rank=1, pieces=held.pieces)})
+    futures = [worker.submit("long", models["rnn"], 0)]
+    assert held.begun.wait(30)
+    futures += [worker.submit("long", models["rnn"], number) for number in range(1, worker_module.MANY + 3)]
+    held.gate.set()
+    for future in futures:
+        future.result(30)
+    order = list(dict.fromkeys(asked for asked, _ in held.ran))
+    newest = worker_module.MANY + 2
+    assert order == [0, newest, newest - 1, *range(1, newest - 1)], "and the oldest once they are few"
+
+
+@pytest.mark.parametrize("name", ["bilstm", "transformer"])
+def test_the_verdict_on_a_text_is_the_last_point_of_its_curve_and_not_computed_again(models, name, monkeypatch):
+    worker, model, ids = Worker(KINDS), models[name], texts(1, longest=60)[0]
+    verdict = worker.submit(VERDICT, model, ids).result(30)
+    lengths = []
+    real = type(model).predict_ids
+    monkeypatch.setattr(type(model), "predict_ids", lambda self, ids: lengths.extend(map(len, ids)) or real(self, ids))
+    _, curve = worker.submit(CURVE, model, ids).result(30)
+    assert curve[-1] == np.float32(verdict)
+    assert len(ids) not in lengths
+    assert lengths
+
+
+def test_fewer_beginnings_are_read_where_so_many_are_asked_for(models):
+    worker, model = Worker(KINDS), models["transformer"]
+    ids = np.full(300, 3, dtype=np.int64)
+    steps, curve = worker.submit(CURVE, model, (ids, 8)).result(30)
+    assert len(steps) == len(curve) <= 8
+    assert (steps[0], steps[-1]) == (0, 299)
+    every, _ = worker.submit(CURVE, model, ids).result(30)
+    assert set(steps) <= set(every), "of these none is read again"

@@ -107,4 +107,3 @@ def own_model(tmp_path, monkeypatch, build_small, vocabulary):
     resources.jobs().close()
     resources.jobs.clear()
     resources.service.clear()
-    resources.own_models_kept.clear()

@@ -353,7 +353,7 @@ def test_a_visitors_own_model_scores_the_table_and_its_column_says_so(opened, ow
     table = scored(job)
     assert "p_positive_lstm_own" in table.columns
     assert "p_positive_lstm" not in table.columns
-    own = resources.own_model(run_id, str(resources.jobs().view(run_id).folder))
+    own = resources.service().own_model(resources.jobs().view(run_id))
     figure = float(table.rows[0][table.columns.index("p_positive_lstm_own")])
     assert figure == pytest.approx(float(own.predict_proba(["splendid film"])[0]), abs=1e-4)
     shipped = resources.models()["lstm"].predict_proba(["splendid film"])[0]

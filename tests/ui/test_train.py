@@ -43,10 +43,11 @@ def runs(trained, tmp_path, monkeypatch):
     shutil.copytree(trained[0], root)
     monkeypatch.setenv("SEQDEMO_RUNS", str(root))
     resources.jobs.clear()
+    resources.service.clear()
     yield root
     resources.jobs().close()
     resources.jobs.clear()
-    resources.own_models_kept.clear()
+    resources.service.clear()
 
 
 @pytest.fixture
@@ -304,7 +305,7 @@ def test_a_model_is_used_on_live_sentiment_under_its_own_name_and_put_back(page,
     (data,) = json.loads(cards.proto.json)
     labels = [card["label"] for card in data["cards"]]
     assert labels == ["First try (RNN)", "GRU", "LSTM", "BiLSTM", "Transformer"]
-    assert "unknown to First try (RNN): " in data["note"]
+    assert data["models"] == {"rnn": trained[1]}
     opened.switch_page("../../pages/stepper.py").run()
     assert not opened.exception
     opened.button(key="own_back_rnn").click().run()
@@ -317,7 +318,6 @@ def test_a_visitor_with_the_link_sees_the_same_model_and_a_deleted_one_is_left_o
     opened = page(own=trained[1])
     assert "your own" in said(opened)
     shutil.rmtree(runs / trained[1])
-    resources.own_models_kept.clear()
     opened.switch_page("../../pages/sentiment.py").run()
     assert not opened.exception
 

@@ -198,20 +198,20 @@ def _columns() -> list[Column]:
 
 
 def _start(source: Source, file_id: str, place: int, which: Which) -> None:
-    store, own = resources.store(), own_models.views()
+    service, own = resources.service(), own_models.views()
 
     def get_models() -> Mapping[str, Classifier]:
-        store.wait()
-        found = {name: model for name, model in store.ready().items() if name not in own}
+        service.store.wait()
+        found = {name: model for name, model in service.store.ready().items() if name not in own}
         for name, view in own.items():
             try:
-                found[name] = resources.own_model(view.id, str(view.folder))
+                found[name] = service.own_model(view)
             except SeqdemoError:  # gone since: its column stays empty rather than holding another model's figures
                 continue
         return found
 
     chosen = review_table.choose(source, source.read(), place, which)
-    job = Job(chosen, columns=_columns(), get_models=get_models, worker=resources.service().worker, file_id=file_id)
+    job = Job(chosen, columns=_columns(), get_models=get_models, worker=service.worker, file_id=file_id)
     job.seen(*_visitor())
     try:
         QUEUE.submit(job)

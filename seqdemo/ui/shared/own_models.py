@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from seqdemo.errors import SeqdemoError
 from seqdemo.models.registry import MODELS
+from seqdemo.serve.answering import Answering, called
 from seqdemo.studies.study import listed
-from seqdemo.text import read_with
 from seqdemo.ui import resources
 from seqdemo.ui.shared import address
 from seqdemo.ui.shared.marks import mark, plain
@@ -57,10 +56,14 @@ def put_back(name: str) -> None:
     st.session_state[_OWN] = {model: run_id for model, run_id in _chosen().items() if model != name}
 
 
-def views() -> dict[str, View]:
+def current() -> Answering:
+    """Who answers this visitor."""
+    return resources.service().answering(_chosen())
+
+
+def views() -> Mapping[str, View]:
     """Model name → the run whose result takes its place for this visitor; those that are gone are left out."""
-    found = {name: resources.jobs().view(run_id) for name, run_id in _chosen().items()}
-    return {name: view for name, view in found.items() if view is not None and view.is_text_model}
+    return current().own
 
 
 def ids() -> list[str]:
@@ -73,39 +76,29 @@ def run_ids() -> dict[str, str]:
     return {name: view.id for name, view in views().items()}
 
 
-def answering() -> dict[str, Classifier]:
+def answering() -> Mapping[str, Classifier]:
     """The models that answer this visitor, in the registry's order: as `resources.models`, with the own ones."""
-    shipped, wanted = resources.models(), views()
-    if not resources.store().settled:  # until then no model answers under a name that is not its own
-        return {name: model for name, model in shipped.items() if name not in wanted}
-    own = {}
-    for name, view in wanted.items():
-        try:
-            own[name] = resources.own_model(view.id, str(view.folder))
-        except SeqdemoError:  # deleted or changed since: the shipped one answers
-            put_back(name)
-    return {name: own.get(name) or shipped[name] for name in MODELS if name in own or name in shipped}
+    return current().models
 
 
 def read(text: str) -> dict[str, Reading]:
-    """What each model that answers reads of a text, by name; vocabularies differ, tokens do not."""
-    return read_with({name: model.vocabulary for name, model in answering().items()}, text)
+    """What each model that answers reads of a text, by name."""
+    return current().read(text)
 
 
 def in_sentence(name: str) -> str:
     """What to call a model in a sentence: "the RNN", or the own name of an own one."""
-    return label(name) if name in views() else f"the {MODELS[name].label}"
+    return current().in_sentence(name)
 
 
 def named(readings: Mapping[str, Reading]) -> dict[str, Reading]:
     """Readings by what their models are called in a sentence, as `seqdemo.serve.word_notes` takes them."""
-    return {in_sentence(name): reading for name, reading in readings.items()}
+    return current().named(readings)
 
 
 def label(name: str) -> str:
     """What to call a model on screen: the own name of an own one."""
-    view = views().get(name)
-    return f"{_short(called(view))} ({MODELS[name].label})" if view is not None else MODELS[name].label
+    return current().label(name)
 
 
 def with_names(table: pd.DataFrame) -> pd.DataFrame:
@@ -134,11 +127,6 @@ def not_theirs() -> str:
     return f"Measured on the models that came with the app, not on {listed(own)}."
 
 
-def called(view: View) -> str:
-    """The name of a run's result, or that it has none."""
-    return view.name or "your own"
-
-
 def sidebar() -> None:
     """Says which models are the visitor's own, and puts them back."""
     found = views()
@@ -154,10 +142,6 @@ def sidebar() -> None:
             st.button(
                 f"Back to the usual {MODELS[name].label}", key=f"own_back_{name}", on_click=put_back, args=(name,)
             )
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= 22 else f"{name[:21]}…"
 
 
 def _chosen() -> dict[str, str]:
