@@ -1,11 +1,13 @@
 """How far back small models can reach, each trained afresh on made-up tasks of a given length.
 
 Every model has about as many parameters as the others and the same number of updates at most.
-Finished runs are kept in `runs/studies/`, so that a study that was stopped goes on where it was.
+Finished runs and the state of unfinished ones are kept in `runs/studies/`, so that a study that was stopped goes on
+where it was.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import pathlib
 from collections.abc import Iterator, Mapping
@@ -133,7 +135,7 @@ def measure(inputs: Inputs) -> Measurement:
     rest = [run for run in wanted if run not in done]
     # A fresh interpreter for each worker: torch must not be forked after it has started threads.
     with ProcessPoolExecutor(max_workers=2, mp_context=get_context("spawn")) as pool:
-        futures = {pool.submit(train_and_test, run): run for run in rest}
+        futures = {pool.submit(train_and_test, run, _state_file(path.parent, run, settings)): run for run in rest}
         for future in as_completed(futures):
             run, found = futures[future], future.result()
             done[run] = found
@@ -160,11 +162,12 @@ STUDY = Study(
 )
 
 
-def train_and_test(run: Run) -> list[dict[str, Any]]:
+def train_and_test(run: Run, state_file: pathlib.Path | None = None) -> list[dict[str, Any]]:
     """Trains one model and measures it on fresh sequences.
 
     Args:
         run: What to train.
+        state_file: Where the state of an unfinished run is kept and gone on from.
 
     Returns:
         One entry for each tested length: `task`, `variant`, `seed`, `trained_length`, `length`, `updates`,
@@ -177,8 +180,8 @@ def train_and_test(run: Run) -> list[dict[str, Any]]:
 
     torch.set_num_threads(1)
     task, learner = TASKS[run.task], Reach(run)
-    training = engine.Run(learner)
-    training.go()
+    training = engine.Run(learner, state_file=state_file)
+    training.go(resume=True)
     found = []
     for length in LENGTHS["parity"] if task.name == "parity" else (run.length,):
         accuracy, mse = learner.model.measure(task.draw(chance(run, 2, length), N_TEST, length))
@@ -193,7 +196,15 @@ def train_and_test(run: Run) -> list[dict[str, Any]]:
             "accuracy": rounded(accuracy),
         }
         found.append(entry | ({} if mse is None else {"mse": rounded(mse)}))
+    if state_file is not None:
+        state_file.unlink(missing_ok=True)
     return found
+
+
+def _state_file(folder: pathlib.Path, run: Run, settings: Mapping[str, Any]) -> pathlib.Path:
+    """A file for each run and each way to train it: a state is of no use to another."""
+    key = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
+    return folder / f".{run.task}-{run.variant}-{run.length}-{run.seed}-{key}.state.safetensors"
 
 
 def chance(run: Run, purpose: int, length: int) -> np.random.Generator:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -72,7 +73,7 @@ class Reach(engine.Learner[Batch]):
         self._task, self._run = TASKS[run.task], run
         self.task, self.label = run.task, study.VARIANTS[run.variant].label
         self.model, self.settings = Reader(self._task, study.VARIANTS[run.variant]), dataclasses.asdict(run)
-        self._rng = study.chance(run, 0, run.length)
+        self._sequences, self._n_drawn = self._draw(study.chance(run, 0, run.length)), 0
         self._validation = self._task.draw(study.chance(run, 1, run.length), study.N_VALIDATION, run.length)
         self._all_right = False
         self.plan = engine.Plan(
@@ -98,15 +99,21 @@ class Reach(engine.Learner[Batch]):
 
     def batches(self, epoch: int) -> list[Batch]:
         """Fresh sequences up to the next check; those of parity grow."""
-        first, last = epoch * study.CHECK_EVERY + 1, min((epoch + 1) * study.CHECK_EVERY, study.UPDATES)
-        return [self._draw(update) for update in range(first, last + 1)]
+        first, last = epoch * study.CHECK_EVERY, min((epoch + 1) * study.CHECK_EVERY, study.UPDATES)
+        skipped = first - self._n_drawn  # a run that goes on has learned from these before
+        found = list(itertools.islice(self._sequences, skipped, skipped + last - first))
+        self._n_drawn = last
+        return found
 
-    def _draw(self, update: int) -> Batch:
-        run = self._run
-        if run.task == "parity":
-            longest = max(2, min(run.length, round(run.length * update / study.GROWING)))
-            return tasks.parity_up_to(self._rng, study.BATCH_SIZE, longest)
-        return self._task.draw(self._rng, study.BATCH_SIZE, run.length)
+    def _draw(self, rng: np.random.Generator) -> Iterator[Batch]:
+        """The batches of the whole run, from one stream of chance."""
+        length, grows = self._run.length, self._run.task == "parity"
+        for update in range(1, study.UPDATES + 1):
+            if grows:
+                longest = max(2, min(length, round(length * update / study.GROWING)))
+                yield tasks.parity_up_to(rng, study.BATCH_SIZE, longest)
+            else:
+                yield self._task.draw(rng, study.BATCH_SIZE, length)
 
     def losses(self, batch: Batch) -> Iterator[Tensor]:
         """Cross-entropy in nats, or the mean squared error where the answer is a number."""
@@ -123,3 +130,11 @@ class Reach(engine.Learner[Batch]):
     def has_learned(self, measured: Mapping[str, Any]) -> bool:
         """Whether the run ends early."""
         return bool(measured["learned"])
+
+    def carried(self) -> dict[str, Tensor]:
+        """Whether all was right at the last look."""
+        return {"all_right": torch.tensor(self._all_right)}
+
+    def carry_on(self, carried: Mapping[str, Tensor]) -> None:
+        """Takes it back."""
+        self._all_right = bool(carried["all_right"])

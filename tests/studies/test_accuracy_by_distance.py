@@ -111,6 +111,30 @@ def test_the_same_run_finds_the_same(monkeypatch):
     assert distance.train_and_test(run) == distance.train_and_test(run)
 
 
+@pytest.mark.parametrize("task", ["first_token", "parity"])
+def test_a_run_that_was_killed_goes_on_from_its_last_check_and_finds_the_same(task, tmp_path, monkeypatch):
+    monkeypatch.setattr(distance, "UPDATES", 150)
+    monkeypatch.setattr(distance, "CHECK_EVERY", 25)
+    run, state = Run(task=task, variant="lstm", length=8, seed=0), tmp_path / "state.safetensors"
+    whole = distance.train_and_test(run)
+    losses, updates = Reach.losses, []
+    killed_in = whole[0]["updates"] - 5  # after the first of the two looks at which all was right
+
+    def killed(self, batch):
+        updates.append(batch)
+        if len(updates) == killed_in:
+            raise KeyboardInterrupt
+        return losses(self, batch)
+
+    monkeypatch.setattr(Reach, "losses", killed)
+    with pytest.raises(KeyboardInterrupt):
+        distance.train_and_test(run, state)
+    assert state.is_file()
+    assert distance.train_and_test(run, state) == whole
+    assert len(updates) == killed_in + 25, "only what came after the last check is computed again"
+    assert not state.exists()
+
+
 def test_an_answer_counts_as_right_within_the_tolerance():
     reader = Reader(TASKS["adding"], VARIANTS["rnn"])
     batch = TASKS["adding"].draw(np.random.default_rng(0), 4, 10)
