@@ -9,11 +9,16 @@ Source:
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+import torch
+
+from seqdemo.errors import ConfigError
+from seqdemo.models.transformer import TransformerClassifier
 
 if TYPE_CHECKING:
     from seqdemo.checkpoints.classifier import Classifier
@@ -93,17 +98,17 @@ def thumbnails(
     """Every head as a small picture.
 
     Args:
-        attention: Weights (layer, head, query, key).
+        attention: Weights (…, query, key).
         size: Entries along a side, at most; of a longer text neighbours are merged, the largest weight kept.
 
     Returns:
-        Levels (layer, head, side, side), 255 at the head's own largest weight; and those weights, (layer, head).
+        Levels (…, side, side), 255 at the head's own largest weight; and those weights, (…).
     """
     n_words = attention.shape[-1]
     starts = np.unique(np.arange(min(n_words, size)) * n_words // min(n_words, size))
     small = np.maximum.reduceat(np.maximum.reduceat(attention, starts, axis=-1), starts, axis=-2)
     peaks = small.max(axis=(-2, -1))
-    levels: npt.NDArray[np.uint8] = np.rint(small * (255 / peaks[:, :, None, None])).astype(np.uint8)
+    levels: npt.NDArray[np.uint8] = np.rint(small * (255 / peaks[..., None, None])).astype(np.uint8)
     return levels, peaks
 
 
@@ -115,7 +120,6 @@ class Looks:
     where a text is long (400 words: 5 MB instead of 31).
 
     Attributes:
-        tokens: The words read.
         probability: P(positive).
         query: (layer, head, word, unit).
         key: The same.
@@ -129,7 +133,6 @@ class Looks:
         peaks: The largest weight of each head, (layer, head).
     """
 
-    tokens: tuple[str, ...]
     probability: float
     query: npt.NDArray[np.float32]
     key: npt.NDArray[np.float32]
@@ -151,30 +154,48 @@ class Looks:
         return weights
 
 
-def look(classifier: Classifier, text: str) -> Looks:
-    """Reads a text once and sums its attention up.
+def look(classifier: Classifier, ids: npt.NDArray[np.int64]) -> Generator[None, None, Looks]:
+    """Reads a text once and sums its attention up: first the reading, then one layer after the other.
 
     Args:
-        classifier: A model whose trace holds attention.
-        text: A review with at least one word.
+        classifier: A model with attention.
+        ids: Vocabulary indices of the text, at least one, int64 (n_tokens,).
+
+    Yields:
+        Nothing, between the pieces.
+
+    Returns:
+        Where it looked.
 
     Raises:
-        TextError: The text holds no word.
+        ConfigError: The model has no attention.
     """
-    traced = classifier.trace(text)
-    attention = traced.signals["attention"]
-    levels, peaks = thumbnails(attention)
+    if not isinstance(classifier.model, TransformerClassifier):
+        raise ConfigError(f"{classifier.label} has no attention to look at.")
+    with torch.inference_mode():
+        logits, recorded = classifier.model.record(torch.from_numpy(ids))
+        signals = {name: signal.float().contiguous().numpy() for name, signal in recorded.items()}
+        probability = torch.sigmoid(logits[0]).item()
+    attention = signals["attention"]
+    bits, distances, levels, peaks = [], [], [], []
+    for weights in attention:
+        yield
+        bits.append(entropy_bits(weights))
+        distances.append(distance_words(weights))
+        pictures = thumbnails(weights)
+        levels.append(pictures[0])
+        peaks.append(pictures[1])
+    yield
     return Looks(
-        tokens=traced.tokens,
-        probability=traced.probability,
-        query=traced.signals["query"],
-        key=traced.signals["key"],
-        value=traced.signals["value"],
-        stream=np.linalg.norm(traced.signals["residual"], axis=-1),
-        entropy_bits=entropy_bits(attention),
-        distance_words=distance_words(attention),
+        probability=probability,
+        query=signals["query"],
+        key=signals["key"],
+        value=signals["value"],
+        stream=np.linalg.norm(signals["residual"], axis=-1),
+        entropy_bits=np.stack(bits),
+        distance_words=np.stack(distances),
         received=received(attention),
         rollout=rollout(attention),
-        thumbnails=levels,
-        peaks=peaks,
+        thumbnails=np.stack(levels),
+        peaks=np.stack(peaks),
     )

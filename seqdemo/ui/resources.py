@@ -29,7 +29,6 @@ from seqdemo.ui.shared.background import Background
 if TYPE_CHECKING:
     from seqdemo.checkpoints.classifier import Classifier
     from seqdemo.checkpoints.translator import Translation, Translator
-    from seqdemo.explain.rollout import Looks
     from seqdemo.runs.recordings import Recording
     from seqdemo.text import Reading
 
@@ -101,13 +100,6 @@ def curve_worker() -> CurveWorker:
 def arrays_kept() -> Bounded[tuple[str, ...], Any]:
     """What was computed of texts and takes megabytes each, for all visitors; nobody writes to it."""
     return Bounded(128 * 1024**2)
-
-
-def looks(model: Classifier, text: str) -> Looks:
-    """Where a Transformer looked in a text with at least one word, known by checkpoint and text."""
-    from seqdemo.explain.rollout import look
-
-    return _kept(("looks", model.sha256, _digest(text)), lambda: look(model, text))
 
 
 @st.cache_resource(show_spinner=False)

@@ -280,6 +280,30 @@ def test_a_text_of_ones_own_is_looked_at_and_stays_a_text(ready, expect):
     assert visited.complaints == []
 
 
+def test_what_is_typed_is_looked_at_and_the_rest_of_the_page_follows_also_after_a_visit_elsewhere(ready, expect):
+    visited = ready()
+    page = visited.page
+    board = page.get_by_role("slider", name="Word marked in all rows")
+
+    def shown(text, n_words):
+        expect(page.locator(".sentence .word")).to_have_count(n_words)
+        expect(page.locator(".sentence .word").last).to_have_text(text.split()[-1])
+        expect(board).to_have_attribute("aria-valuemax", str(n_words), timeout=90_000)
+        expect(page.locator("strong", has_text=re.compile(rf" of {n_words}$"))).to_be_visible()
+
+    page.get_by_text("Change the text").click()
+    page.get_by_role("textbox", name="Review").fill("what a dull and boring film")
+    shown("what a dull and boring film", 6)
+    page.get_by_role("textbox", name="Review").fill("good and bad")
+    shown("good and bad", 3)
+    page.get_by_role("link", name="Live sentiment").click()
+    expect(page.get_by_role("textbox", name="Review")).to_have_value("good and bad")
+    page.get_by_role("textbox", name="Review").fill("a film of seven words , no more")
+    page.get_by_role("link", name="Attention").click()
+    shown("a film of seven words , no more", 8)
+    assert visited.complaints == []
+
+
 def test_above_fifty_words_the_map_is_windowed_and_follows_the_word(ready, expect):
     visited = ready(link(review=LONG, layer=2, head=1, word=1))
     page = visited.page

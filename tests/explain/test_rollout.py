@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from seqdemo.checkpoints import folder
-from seqdemo.errors import TextError
+from seqdemo.errors import ConfigError
 from seqdemo.explain import rollout
 
 TEXT = "this film was not good , the plot was dull and the end was the worst ."
@@ -69,16 +69,30 @@ def test_small_pictures_keep_the_largest_weight_in_its_place(n, side):
     assert (levels.max(axis=(-2, -1)) == 255).all()
 
 
+def look(classifier, text):
+    """All pieces of a look, and how many there were."""
+    pieces = rollout.look(classifier, classifier.read(text).ids)
+    for n in range(1_000):
+        try:
+            next(pieces)
+        except StopIteration as done:
+            return done.value, n
+    raise AssertionError("it does not end")
+
+
 def test_what_is_kept_of_a_text_gives_its_weights_back(transformer, attention):
-    looks = rollout.look(transformer, TEXT)
+    looks, n_pauses = look(transformer, TEXT)
+    assert n_pauses > len(attention), "others can be answered between its layers"
     for layer, heads in enumerate(attention):
         for head, weights in enumerate(heads):
             np.testing.assert_allclose(looks.weights(layer, head), weights, atol=1e-6)
     np.testing.assert_allclose(looks.received, attention.mean(axis=2), atol=1e-6)
+    np.testing.assert_allclose(looks.entropy_bits, rollout.entropy_bits(attention), atol=1e-6)
+    np.testing.assert_allclose(looks.distance_words, rollout.distance_words(attention), atol=1e-5)
     assert looks.probability == pytest.approx(float(transformer.predict_proba([TEXT])[0]), abs=1e-5)
-    assert looks.stream.shape == (2, len(looks.tokens))
+    assert looks.stream.shape == (2, len(transformer.read(TEXT).tokens))
 
 
-def test_a_text_without_a_word_is_refused(transformer):
-    with pytest.raises(TextError):
-        rollout.look(transformer, "()")
+def test_a_model_without_attention_is_refused(checkpoint_folders):
+    with pytest.raises(ConfigError, match="LSTM has no attention"):
+        look(folder.load(checkpoint_folders["lstm"]), TEXT)

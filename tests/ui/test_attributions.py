@@ -89,8 +89,8 @@ def choose(page, name):
 
 
 def read(page, text):
-    """The page with another text in its box."""
-    page.session_state["review"] = text
+    """The page after an edit to this text."""
+    page.session_state["attention"] = {"text": text}
     page.run()
     return settle(page)
 
@@ -189,8 +189,7 @@ def test_a_text_without_a_word_gets_a_sentence(measured, page):
         ("   ", "Write a sentence"),
         ("@#%", "There is no word to read yet"),
     ):
-        page.session_state["attention_session"].text = text
-        settle(page.run())
+        read(page, text)
         assert not page.exception, text
         assert page.info[0].value.startswith(answer), text
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-import seqdemo
+from seqdemo.trace import Trace
 from seqdemo.ui import resources
 
 
@@ -14,7 +14,12 @@ def forgotten():
     resources.arrays_kept.clear()
 
 
-def test_where_a_transformer_looked_counts_with_all_its_arrays(checkpoint_folders):
-    looks = resources.looks(seqdemo.load(checkpoint_folders["transformer"]), "a good film " * 50)
-    arrays = [value for value in vars(looks).values() if isinstance(value, np.ndarray)]
-    assert resources.arrays_kept().n_bytes >= sum(array.nbytes for array in arrays) > 0
+def test_what_takes_megabytes_is_computed_once_counts_with_all_its_arrays_and_cannot_be_written_to():
+    def trace():
+        return Trace(("good",), 0.5, {"hidden": np.zeros((1, 1, 1_000), np.float32)})
+
+    traced = resources._kept(("trace", "good"), trace)
+    assert resources._kept(("trace", "good"), trace) is traced
+    assert resources.arrays_kept().n_bytes >= traced.signals["hidden"].nbytes
+    with pytest.raises(ValueError, match="read-only"):
+        traced.signals["hidden"][:] = 0

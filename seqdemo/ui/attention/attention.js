@@ -1,8 +1,9 @@
-// Where a Transformer looked in a text: every layer and head, explored without asking the server.
+// Where a Transformer looked in a text: asked for once a text, then every layer and head explored without the server.
 import { putInAddress } from "../shared/js/address.js"
-import { buildDesk, buildLive, deskOf, linkedReview, showHead, showSaid, whenLeft } from "../shared/js/desk.js"
+import { buildAnswerer } from "../shared/js/asking.js"
+import { buildDesk, buildLive, deskFor, linkedReview, showHead, showSaid, whenLeft } from "../shared/js/desk.js"
 import { element } from "../shared/js/elements.js"
-import { button, save, saveCsv } from "../shared/js/parts.js"
+import { button, save, saveCsv, unpack } from "../shared/js/parts.js"
 import { buildFormula, showFormula } from "./attention_formula.js"
 import { buildLayers, drawLayers, fillLayers } from "./attention_layers.js"
 import { buildSentence, fillSentence, saveSentence, scrollSentence, showSentence } from "./attention_sentence.js"
@@ -14,17 +15,20 @@ const hub = (globalThis.seqdemoAttention ??= {}) // outlives a visit to another 
 const SETTLE_MS = 300
 const WHATS = ["head", "mean", "rollout"], VIEWS = ["map", "columns"]
 
-export default function ({ data, parentElement }) {
-  const desk = deskOf(parentElement, data, build, showMessage)
+export default function ({ data: [data], parentElement, setStateValue }) {
+  const desk = deskFor(parentElement, (root) => build(root, data))
+  desk.report = (text) => setStateValue("text", text)
   repaint(desk)
+  desk.answerer.take(data)
   return whenLeft(desk, parentElement, () => {
+    desk.answerer.stop()
     for (const part of [desk.sentence, desk.views, desk.layers]) part.observer.disconnect()
   })
 }
 
-function build(root) {
+function build(root, data) {
   const desk = buildDesk(root, onKey, {
-    textId: null, maps: new Map(), what: "head", layer: 0, head: 0, word: 0, key: null, view: "map", hover: null,
+    data, reported: data.text, textId: null, maps: new Map(), what: "head", layer: 0, head: 0, word: 0, key: null, view: "map", hover: null,
     hoverKey: null, from: [0, 0], allRows: false,
   })
   const { frame } = desk
@@ -41,7 +45,27 @@ function build(root) {
   desk.layers = buildLayers(desk, frame)
   buildFiles(desk, frame)
   buildLive(desk)
+  showSaid(desk, { said: "", loading: true })
+  const stale = (is) => frame.classList.toggle("stale", is)
+  desk.answerer = buildAnswerer({
+    token: data.token, kind: "looks", restOnly: true, read: unpack,
+    waits: () => stale(true),
+    show: (message, { text }) => {
+      stale(false)
+      showMessage(desk, message, text)
+      repaint(desk)
+      report(desk, text)
+    },
+    trouble: (sentence) => { desk.note.textContent = sentence || desk.header?.note || "" },
+  })
   return desk
+}
+
+// Python draws the parts of the page further down: it hears of each text once, after this part has its answer.
+function report(desk, text) {
+  if (text === desk.reported) return
+  desk.reported = text
+  desk.report(text)
 }
 
 function buildChoice(desk, parent) {
@@ -83,17 +107,19 @@ function buildFiles(desk, parent) {
   desk.link.setAttribute("aria-label", "Link to copy")
 }
 
-function showMessage(desk, message) {
-  if (message.header.kind === "looks") showLooks(desk, message)
+function showMessage(desk, message, text) {
+  if (message.header.kind === "looks") showLooks(desk, message, text)
   else showNothing(desk, message.header)
 }
 
-function showNothing(desk, header) {
-  Object.assign(desk, { n: 0, textId: null })
-  showSaid(desk, header)
+function showNothing(desk, { said, loading }) {
+  Object.assign(desk, { n: 0, textId: null, header: null })
+  showSaid(desk, { said, loading: loading.length > 0 })
 }
 
-function showLooks(desk, { header, arrays }) {
+function showLooks(desk, { header: found, arrays }, text) {
+  const { usual, link_characters } = desk.data
+  const header = { ...found, review: text === usual ? "" : text, link_characters }
   const sameText = desk.textId === header.text_id
   Object.assign(desk, { header, arrays, words: header.words, n: header.words.length, textId: header.text_id, hover: null, hoverKey: null })
   desk.maps.clear()
