@@ -1,6 +1,7 @@
 """Does it matter: all methods and models on the visitor's text, stored figures beside them, whatever is typed."""
 
 import json
+import shutil
 import time
 
 import numpy as np
@@ -14,9 +15,8 @@ from seqdemo.explain.methods import METHODS, SIGNED
 from seqdemo.models.registry import MODELS
 from seqdemo.studies import attributions as study
 from seqdemo.studies.study import Inputs, path_of, write
-from seqdemo.text import MAX_TOKENS
+from seqdemo.text import MAX_TOKENS, NEWEST_TOKENS, Vocabulary
 from seqdemo.ui import resources
-from seqdemo.ui.attention import attributions
 from tests.conftest import WORDS
 
 PAGE = "../../pages/attention.py"
@@ -138,13 +138,6 @@ def test_completeness_is_shown_as_a_number_and_relative_to_the_difference(measur
     assert "baseline" in line
     assert "\u00a0% of it" in line
     assert "50 points" in line
-
-
-def test_a_sum_that_is_not_close_is_said_to_be_so():
-    found = explain.IntegratedGradients(values=np.array([1.0, -0.5]), logit=1.0, baseline=-1.0, n_steps=400)
-    line = attributions._completeness_words(found)
-    assert "by 1.500 logits (75.0\u00a0% of it), with 400 points" in line
-    assert line.endswith("not close, so take this row with care.")
 
 
 def test_attention_is_labelled_as_where_and_not_why(measured, page):
@@ -278,6 +271,31 @@ def test_an_own_transformer_takes_the_place_of_the_usual_one_in_what_is_computed
     labels = [row["label"] for row in sent(choose(page, "all"))["rows"]]
     assert labels == ["RNN", "GRU", "LSTM", "BiLSTM", "First try (Transformer)"]
     assert "First try" in "".join(alt for alt in alts(page) if alt.startswith("Rank correlation"))
+
+
+def test_an_own_model_of_newer_rules_for_words_stands_among_the_others(
+    measured, app, loaded, own_model, pretrained, build_small, vocabulary
+):
+    from seqdemo.checkpoints import folder
+
+    text = "This film is 2 out of 10, good."
+    words = Vocabulary.build([vocabulary.words[2:]] * 5, version=NEWEST_TOKENS)
+    app.query_params["own"] = run_id = own_model("gru")
+    newer = build_small("gru", vocab_size=len(words))
+    root = pretrained.parent / "runs" / run_id / "checkpoint"
+    shutil.rmtree(root)
+    folder.save(root, name="gru", model=newer, vocabulary=words, metrics={}, history=[], training={})
+    app.run()
+    loaded()
+    page = choose(read(app.switch_page(PAGE).run(), text), "all")
+    assert not page.exception
+    data = sent(page)
+    assert len(words.read(text).tokens) != len(data["words"]) == len(vocabulary.read(text).tokens)
+    assert [len(row["values"]) for row in data["rows"]] == [len(data["words"])] * len(MODELS)
+    assert "Rank correlation" in "".join(alts(page))
+    page = choose(page, "gru")
+    assert not page.exception
+    assert len(sent(page)["words"]) == len(words.read(text).tokens)
 
 
 def test_a_computation_that_fails_is_answered_with_a_sentence(measured, page, monkeypatch, caplog):

@@ -6,10 +6,8 @@ belongs to the visitor's text is computed in the background, the cheap methods f
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,9 +16,9 @@ import pandas as pd
 import streamlit as st
 
 from seqdemo.charts import attributions as charts
-from seqdemo.explain.methods import METHODS, SIGNED, shares
+from seqdemo.explain.methods import METHODS, SIGNED
 from seqdemo.models.registry import MODELS
-from seqdemo.serve import word_notes
+from seqdemo.serve import attributions, word_notes
 from seqdemo.studies import attributions as study
 from seqdemo.studies.study import Stored, read
 from seqdemo.text import Reading
@@ -31,7 +29,6 @@ from seqdemo.ui.shared.marks import plain
 
 if TYPE_CHECKING:
     from seqdemo.checkpoints.classifier import Classifier
-    from seqdemo.explain.attributions import IntegratedGradients
     from seqdemo.explain.deletion import Deletion
 
 _attributions = component("attention/attributions.js", "attention/attributions.css")
@@ -39,30 +36,8 @@ _attributions = component("attention/attributions.js", "attention/attributions.c
 ALL = "all"
 """In the place of a model's name: all of them, by one method."""
 _TEXT, _JOBS, _MODEL, _METHOD = "attributions_text", "attributions_jobs", "explained", "explained_by"
-_QUICK, _INTEGRATED, _LEFT_OUT, _DELETED = "quick", "integrated", "left out", "deleted"
-_PART = {"integrated_gradients": _INTEGRATED, "leave_one_out": _LEFT_OUT}
-"""Which computation a method comes from; all others cost one reading and come together."""
-_LONG = 200
+_DELETED = "deleted"
 _ATTENDS = next(name for name, spec in MODELS.items() if spec.has_attention)
-
-
-@dataclass(frozen=True)
-class Row:
-    """One row of shaded words.
-
-    Attributes:
-        name: Of the method, or of the model where all are shown.
-        label: On screen.
-        signed: Whether its figures have a direction.
-        values: One figure for each word, or None where there is none yet.
-        problem: Why there is none, in a few words.
-    """
-
-    name: str
-    label: str
-    signed: bool
-    values: npt.NDArray[np.float64] | None
-    problem: str = ""
 
 
 def render(text: str) -> None:
@@ -103,35 +78,6 @@ def render(text: str) -> None:
     _every_model()
 
 
-def rows_data(readings: Mapping[str, Reading], rows: list[Row]) -> dict[str, Any]:
-    """What the component takes.
-
-    Args:
-        readings: What each model on screen reads of the text, by name.
-        rows: At least one; each of a model, or all of the one.
-    """
-    reading = next(iter(readings.values()))
-    is_word = np.array([token.text[0].isalnum() for token in reading.tokens])
-    known = [np.abs(shares(row.values)) * is_word for row in rows if row.values is not None]
-    return {
-        "text_id": _digest(reading.text),
-        **word_notes.shown(own_models.named(readings)),
-        "start": int(np.argmax(np.sum(known, axis=0))) if known else 0,
-        "rows": [
-            {
-                "label": row.label,
-                "unknown": np.flatnonzero(readings.get(row.name, reading).unknown).tolist(),
-                "signed": row.signed,
-                "values": None if row.values is None else [float(f"{value:.5g}") for value in row.values],
-                "problem": row.problem,
-                "colour": MODELS[row.name].colour if row.name in MODELS else None,
-                "dash": MODELS[row.name].dash if row.name in MODELS else None,
-            }
-            for row in rows
-        ],
-    }
-
-
 def _own_and_many() -> None:
     models, found, readings = own_models.answering(), _found(), _readings()
     chosen = _chosen()
@@ -143,7 +89,7 @@ def _own_and_many() -> None:
         _unavailable(chosen)
     else:
         rows = _rows(chosen, found)
-        _attributions(key="attributions_rows", data=[rows_data(readings, rows)])
+        _attributions(key="attributions_rows", data=[attributions.rows_data(own_models.current(), readings, rows)])
         _how_to_read(rows)
         if chosen != ALL:
             _completeness(found)
@@ -266,30 +212,13 @@ def _about_baseline(stored: Stored) -> str:
     )
 
 
-def _rows(chosen: str, found: Mapping[str, Mapping[str, Any]]) -> list[Row]:
+def _rows(chosen: str, found: Mapping[str, Mapping[str, Any]]) -> list[attributions.Row]:
     if chosen == ALL:
-        method = _method()
-        return [
-            _row(name, own_models.label(name), True, method, found.get(name))
-            for name in MODELS
-            if name in found or name in own_models.answering()
-        ]
-    methods = METHODS if chosen == _ATTENDS else SIGNED
-    return [_row(name, METHODS[name].label, METHODS[name].signed, name, found.get(chosen)) for name in methods]
+        return attributions.rows_of_models(own_models.current(), _readings(), _method(), found)
+    return attributions.rows_of_methods(chosen, found.get(chosen, {}))
 
 
-def _row(name: str, label: str, signed: bool, method: str, parts: Mapping[str, Any] | None) -> Row:
-    part = (parts or {}).get(_PART.get(method, _QUICK))
-    if isinstance(part, Exception):
-        return Row(name, label, signed, None, "could not be computed")
-    if part is None:
-        return Row(name, label, signed, None, "being computed")
-    if method == "integrated_gradients":
-        return Row(name, label, signed, part.values)
-    return Row(name, label, signed, part if method == "leave_one_out" else part[method])
-
-
-def _how_to_read(rows: list[Row]) -> None:
+def _how_to_read(rows: list[attributions.Row]) -> None:
     unsigned = any(not row.signed for row in rows)
     st.caption(
         "How to read this: each row shades the words by its share of all that the row hands out. Blue, with a line "
@@ -301,24 +230,11 @@ def _how_to_read(rows: list[Row]) -> None:
 
 
 def _completeness(found: Mapping[str, Mapping[str, Any]]) -> None:
-    part = found.get(_chosen(), {}).get(_INTEGRATED)
+    part = found.get(_chosen(), {}).get(attributions.INTEGRATED)
     if part is None or isinstance(part, Exception):
         st.caption("Integrated gradients are being computed." if part is None else "")
         return
-    st.caption(_completeness_words(part))
-
-
-def _completeness_words(found: IntegratedGradients) -> str:
-    relative = found.error / abs(found.difference) if found.difference else 0.0
-    missed = "less than 0.001" if found.error < 0.001 else f"{found.error:.3f}"
-    share = "less than 0.1" if relative < 0.001 else f"{100 * relative:.1f}"
-    sentence = (
-        f"Integrated gradients add up: from {_logit(found.baseline)} logits, what the model says of as many "
-        f"unknown words (the baseline), to {_logit(found.logit)} for the review. The words together miss this "
-        f"difference of {_logit(found.difference)} by {missed} logits ({share}\u00a0% of it), with {found.n_steps} "
-        "points on the way"
-    )
-    return f"{sentence}." if found.is_complete else f"{sentence}: not close, so take this row with care."
+    st.caption(attributions.completeness(part))
 
 
 def _own_curves(chosen: str, found: Mapping[str, Mapping[str, Any]]) -> None:
@@ -351,7 +267,7 @@ def _agreement_of_models(found: Mapping[str, Mapping[str, Any]]) -> None:
     )
 
 
-def _own_matrix(rows: list[Row], key: str) -> None:
+def _own_matrix(rows: list[attributions.Row], key: str) -> None:
     values = {row.name: row.values for row in rows if row.values is not None}
     if len(values) < len(rows) and _waiting():
         st.skeleton(height=charts.HEIGHT_PX)
@@ -408,7 +324,7 @@ def _found() -> dict[str, dict[str, Any]]:
     if resources.store().settled and any(reading.tokens for reading in readings.values()):
         names = [name for name in MODELS if name in models and chosen in (name, ALL)]
         for name in names:
-            parts = [_PART.get(_method(), _QUICK)] if chosen == ALL else [_QUICK, _INTEGRATED, _LEFT_OUT]
+            parts = [attributions.PART.get(_method(), attributions.QUICK)] if chosen == ALL else attributions.PARTS
             reading = readings[name]
             found[name] = {part: _ask(jobs, models[name], reading, part) for part in parts}
             values = {row.name: row.values for row in _rows(name, found) if row.values is not None}
@@ -428,7 +344,7 @@ def _ask(
     part: str,
     values: Mapping[str, npt.NDArray[np.float64]] | None = None,
 ) -> Any:
-    key = ("attributions", part, model.sha256, _digest(reading.text))
+    key = ("attributions", part, model.sha256, attributions.digest(reading.text))
     future = jobs[key] = resources.background().ask(key, _computation(model, reading.ids, part, values or {}))
     if not future.done() or future.cancelled():
         return None
@@ -440,14 +356,15 @@ def _computation(
     model: Classifier, ids: npt.NDArray[np.int64], part: str, values: Mapping[str, npt.NDArray[np.float64]]
 ) -> Callable[[], Any]:
     def compute() -> Any:
-        from seqdemo.explain import attributions, deletion
+        from seqdemo.explain import attributions as methods
+        from seqdemo.explain import deletion
 
-        if part == _QUICK:
-            return {"gradient_x_input": attributions.gradient_x_input(model, ids), **attributions.attention(model, ids)}
-        if part == _INTEGRATED:
-            return attributions.integrated_gradients(model, ids)
-        if part == _LEFT_OUT:
-            return attributions.leave_one_out(model, ids)
+        if part == attributions.QUICK:
+            return {"gradient_x_input": methods.gradient_x_input(model, ids), **methods.attention(model, ids)}
+        if part == attributions.INTEGRATED:
+            return methods.integrated_gradients(model, ids)
+        if part == attributions.LEFT_OUT:
+            return methods.leave_one_out(model, ids)
         return deletion.delete(model, ids, values)
 
     return compute
@@ -477,12 +394,3 @@ def _not_measured(name: str) -> None:
         f"This has not been measured on these weights of the {MODELS[name].label} yet. It is measured by `python -m "
         f"seqdemo study {study.STUDY.name}`."
     )
-
-
-def _logit(value: float) -> str:
-    text = f"{abs(value):.2f}"
-    return f"\u2212{text}" if value < 0 and float(text) else text
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
