@@ -118,7 +118,29 @@ def crop(ids: npt.NDArray[np.int64], ends: npt.NDArray[np.int64], rng: np.random
     return piece if len(piece) >= MIN_CROP_TOKENS else ids[max(0, end - MIN_CROP_TOKENS) : max(end, MIN_CROP_TOKENS)]
 
 
-def epoch_batches(
+@dataclass(frozen=True)
+class Views:
+    """Texts as they are read, and which of them make up each batch.
+
+    Attributes:
+        texts: int64 arrays, none longer than a model reads.
+        labels: Of each, (n,), int64, or float32 where some are soft.
+        decided_last: Those whose label holds only once all of it is read ("not bad"), bool (n,).
+        batches: The rows of each batch.
+    """
+
+    texts: Sequence[npt.NDArray[np.int64]]
+    labels: Labels
+    decided_last: npt.NDArray[np.bool_]
+    batches: Sequence[npt.NDArray[np.int64]]
+
+    def padded(self) -> Iterator[Batch]:
+        """The batches as arrays."""
+        for rows in self.batches:
+            yield pad([self.texts[row] for row in rows], self.labels[rows], rows, self.decided_last[rows])
+
+
+def epoch_views(
     examples: Examples,
     *,
     batch_size: int,
@@ -127,8 +149,8 @@ def epoch_batches(
     word_dropout: float = 0.0,
     max_tokens: int = MAX_TOKENS,
     beside: Examples | None = None,
-) -> list[Batch]:
-    """One epoch of training batches, texts of similar length together.
+) -> Views:
+    """One epoch of training texts, those of similar length together.
 
     Args:
         examples: What to train on.
@@ -140,7 +162,7 @@ def epoch_batches(
         beside: Further examples that are mixed in as they are, neither cut nor with words dropped.
 
     Returns:
-        The batches in random order, every example in one of them; rows of `beside` count on.
+        Batches in random order, every example in one of them; rows of `beside` count on.
     """
     views = []
     cropped = rng.random(len(examples)) < crop_share
@@ -159,14 +181,13 @@ def epoch_batches(
     span = batch_size * _BATCHES_SORTED_TOGETHER
     batches = []
     for start in range(0, len(order), span):
-        together = sorted(order[start : start + span], key=lambda row: len(views[row]))
-        batches += [
-            pad([views[row] for row in rows], labels[rows], rows, decided_last[rows])
-            for rows in (
-                np.array(together[i : i + batch_size], dtype=np.int64) for i in range(0, len(together), batch_size)
-            )
-        ]
-    return [batches[i] for i in rng.permutation(len(batches))]
+        together = np.array(sorted(order[start : start + span], key=lambda row: len(views[row])), dtype=np.int64)
+        batches += _in_batches(together, batch_size)
+    return Views(views, labels, decided_last, [batches[i] for i in rng.permutation(len(batches))])
+
+
+def _in_batches(rows: npt.NDArray[np.int64], batch_size: int) -> list[npt.NDArray[np.int64]]:
+    return [rows[start : start + batch_size] for start in range(0, len(rows), batch_size)]
 
 
 def _behind_each_other(one: Labels, other: Labels) -> Labels:
@@ -176,12 +197,11 @@ def _behind_each_other(one: Labels, other: Labels) -> Labels:
     return np.concatenate([one.astype(np.float32), other.astype(np.float32)])
 
 
-def evaluation_batches(examples: Examples, *, batch_size: int = 128, max_tokens: int = MAX_TOKENS) -> Iterator[Batch]:
+def evaluation_views(examples: Examples, *, batch_size: int = 128, max_tokens: int = MAX_TOKENS) -> Views:
     """Every text whole, shortest first, so that little is padding."""
     order = np.array(sorted(range(len(examples)), key=lambda row: len(examples.ids[row])), dtype=np.int64)
-    for start in range(0, len(order), batch_size):
-        rows = order[start : start + batch_size]
-        yield pad([whole(examples.ids[row], max_tokens) for row in rows], examples.labels[rows], rows)
+    views = [whole(ids, max_tokens) for ids in examples.ids]
+    return Views(views, examples.labels, np.zeros(len(views), dtype=np.bool_), _in_batches(order, batch_size))
 
 
 def pad(

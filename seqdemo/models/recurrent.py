@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from seqdemo.errors import ConfigError
 from seqdemo.models.cells import Weights, unroll
-from seqdemo.models.sequence import SequenceModel
+from seqdemo.models.sequence import SequenceModel, whole_lengths
 from seqdemo.text import PAD_ID
 
 _FUSED = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
@@ -150,16 +150,17 @@ class RecurrentClassifier(SequenceModel):
         """
         return self.logits_from_embeddings(self.embedding(ids), lengths)
 
-    def logits_from_embeddings(self, x: Tensor, lengths: Tensor) -> Tensor:
+    def logits_from_embeddings(self, x: Tensor, lengths: Tensor | None) -> Tensor:
         """Goes on from word vectors, so that a derivative with respect to them can be taken.
 
         Args:
             x: Word vectors as they stand in the embedding table, (B, T, d_embed).
-            lengths: Real words in each row, int64 (B,), each at least 1.
+            lengths: Real words in each row, int64 (B,), each at least 1; None where nothing is padded.
 
         Returns:
             Logits (B, n_outputs).
         """
+        lengths = whole_lengths(x) if lengths is None else lengths
         return self.read_out(self._states(x, lengths), lengths)
 
     def step_logits(self, ids: Tensor, lengths: Tensor) -> Tensor:

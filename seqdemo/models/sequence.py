@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 
@@ -36,8 +37,11 @@ class SequenceModel(nn.Module, abc.ABC):
         """Reads a padded batch, ids (B, T) and lengths (B,); returns logits (B, n_outputs)."""
 
     @abc.abstractmethod
-    def logits_from_embeddings(self, x: Tensor, lengths: Tensor) -> Tensor:
-        """The same from word vectors (B, T, d), so that a derivative with respect to them can be taken."""
+    def logits_from_embeddings(self, x: Tensor, lengths: Tensor | None) -> Tensor:
+        """The same from word vectors (B, T, d), so that a derivative with respect to them can be taken.
+
+        No lengths: nothing is padded, which attention is quicker for; `whole_lengths` gives them.
+        """
 
     @abc.abstractmethod
     def logits_at_steps(self, x: Tensor, lengths: Tensor) -> Tensor:
@@ -46,3 +50,8 @@ class SequenceModel(nn.Module, abc.ABC):
     @abc.abstractmethod
     def record(self, ids: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Reads one text (T,) and keeps what it computes: logits (n_outputs,), and signals by their names."""
+
+
+def whole_lengths(x: Tensor) -> Tensor:
+    """The lengths of a batch (B, T, ...) in which nothing is padded, int64 (B,)."""
+    return torch.full((len(x),), x.shape[1], device=x.device)

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from seqdemo.errors import ConfigError
 from seqdemo.models.attention import MultiHeadAttention
-from seqdemo.models.sequence import SequenceModel
+from seqdemo.models.sequence import SequenceModel, whole_lengths
 from seqdemo.text import MAX_TOKENS, PAD_ID
 
 
@@ -156,17 +156,17 @@ class TransformerClassifier(SequenceModel):
         """
         return self.logits_from_embeddings(self.embedding(ids), lengths)
 
-    def logits_from_embeddings(self, x: Tensor, lengths: Tensor) -> Tensor:
+    def logits_from_embeddings(self, x: Tensor, lengths: Tensor | None) -> Tensor:
         """Goes on from word vectors, so that a derivative with respect to them can be taken.
 
         Args:
             x: Word vectors as they stand in the embedding table, without positions, (B, T, d_model).
-            lengths: Real words in each row, int64 (B,), each at least 1.
+            lengths: Real words in each row, int64 (B,), each at least 1; None where nothing is padded.
 
         Returns:
             Logits (B, n_outputs).
         """
-        return self._read_out(self._encode(x, lengths), lengths)
+        return self._read_out(self._encode(x, lengths), whole_lengths(x) if lengths is None else lengths)
 
     def states(self, ids: Tensor, lengths: Tensor | None) -> Tensor:
         """What the readout averages: the stream after the final norm, (B, T, d_model); no lengths: none is padded."""

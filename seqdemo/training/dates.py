@@ -25,6 +25,7 @@ from torch.nn import functional as F  # noqa: N812 (torch's own name for it)
 
 from seqdemo.checkpoints import translator
 from seqdemo.data import dates, not_dates
+from seqdemo.data.examples import pad
 from seqdemo.errors import ConfigError, TrainingError
 from seqdemo.models.seq2seq import Seq2Seq, Seq2SeqConfig
 from seqdemo.training import devices, engine, events, schedule
@@ -114,22 +115,25 @@ class Batch:
     rows: npt.NDArray[np.int64]
 
 
-def batches(written: Sequence[dates.Written], batch_size: int, rng: np.random.Generator | None = None) -> list[Batch]:
-    """Padded batches of texts of similar length, in random order where there is a generator."""
+def batches(
+    written: Sequence[dates.Written],
+    batch_size: int,
+    rng: np.random.Generator | None = None,
+    device: torch.device | None = None,
+) -> list[Batch]:
+    """Padded batches of texts of similar length, on the CPU by default, in random order where there is a generator."""
+    device = device or torch.device("cpu")
     order = np.argsort([len(one.text) for one in written], kind="stable")
     made = []
     for start in range(0, len(order), batch_size):
         rows = order[start : start + batch_size]
-        texts = [dates.INPUTS.encode(written[row].text) for row in rows]
-        lengths = np.array([len(text) for text in texts], dtype=np.int64)
-        ids = np.zeros((len(rows), lengths.max()), dtype=np.int64)
-        for row, text in enumerate(texts):
-            ids[row, : len(text)] = text
+        texts = pad([dates.INPUTS.encode(written[row].text) for row in rows], rows, rows)
         answers = np.full((len(rows), dates.MAX_STEPS), dates.END_ID, dtype=np.int64)
         for row, index in enumerate(rows):
             answer = dates.OUTPUTS.encode(written[index].iso)
             answers[row, : len(answer)] = answer
-        made.append(Batch(torch.from_numpy(ids), torch.from_numpy(lengths), torch.from_numpy(answers), rows))
+        ids, lengths, right = (devices.send(array, device) for array in (texts.ids, texts.lengths, answers))
+        made.append(Batch(ids, lengths, right, rows))
     return made if rng is None else [made[index] for index in rng.permutation(len(made))]
 
 
@@ -149,9 +153,8 @@ class DatesLearner(engine.Learner[Batch]):
         self.model, self._config = model, config
         self.label = f"Dates {'with' if model.config.attention else 'without'} attention, {_WAY_WORDS[config.way]}"
         self.settings = {"attention": model.config.attention, **dataclasses.asdict(config)}
-        self._validation = batches(
-            dates.draw(np.random.default_rng((config.seed, 0)), _VALIDATION_N, "validation"), 250
-        )
+        drawn = dates.draw(np.random.default_rng((config.seed, 0)), _VALIDATION_N, "validation")
+        self._validation = batches(drawn, 250, device=self.device)
         self.plan = engine.Plan(
             epochs=config.epochs,
             updates=config.epochs * math.ceil(config.texts / config.batch_size),
@@ -181,7 +184,8 @@ class DatesLearner(engine.Learner[Batch]):
 
     def optimiser(self) -> torch.optim.Optimizer:
         """Adam."""
-        return torch.optim.Adam(self.trained, lr=self._config.learning_rate)
+        fused = devices.has_fused_optimisers(self.device)
+        return torch.optim.Adam(self.trained, lr=self._config.learning_rate, fused=fused)
 
     def batches(self, epoch: int) -> list[Batch]:
         """New texts, of which a share is no date."""
@@ -196,7 +200,7 @@ class DatesLearner(engine.Learner[Batch]):
             typo_share=config.typo_share,
             time_share=config.time_share,
         )
-        return batches(written + not_dates.draw(rng, others, "train"), config.batch_size, rng)
+        return batches(written + not_dates.draw(rng, others, "train"), config.batch_size, rng, self.device)
 
     def losses(self, batch: Batch) -> Iterator[Tensor]:
         """Cross-entropy in nats a character."""
@@ -209,7 +213,7 @@ class DatesLearner(engine.Learner[Batch]):
         n = sum(len(batch.ids) for batch in validation)
         forced = sum(_loss(model, batch, own=False).item() * len(batch.ids) for batch in validation) / n
         free = sum(_loss(model, batch, own=True).item() * len(batch.ids) for batch in validation) / n
-        right = sum(int((found == batch.answers).all(1).sum()) for found, _, batch in _answers(model, validation))
+        right = sum(int((found == batch.answers.cpu()).all(1).sum()) for found, _, batch in _answers(model, validation))
         return {
             "way": self._config.way,
             "validation_loss": forced,
@@ -332,18 +336,15 @@ def fit(
 
 def _loss(model: Seq2Seq, batch: Batch, *, own: bool) -> Tensor:
     """Cross-entropy of the right characters up to the end, in nats a character."""
-    device = next(model.parameters()).device
-    answers = batch.answers.to(device)
-    logits = model(batch.ids.to(device), batch.lengths.to(device), answers, own=own)
-    ended = (answers == dates.END_ID).cumsum(1) > 1
-    return F.cross_entropy(logits.flatten(0, 1).float(), answers.masked_fill(ended, -100).flatten())
+    logits = model(batch.ids, batch.lengths, batch.answers, own=own)
+    ended = (batch.answers == dates.END_ID).cumsum(1) > 1
+    return F.cross_entropy(logits.flatten(0, 1).float(), batch.answers.masked_fill(ended, -100).flatten())
 
 
 def _answers(model: Seq2Seq, made: Sequence[Batch]) -> Iterator[tuple[Tensor, Tensor, Batch]]:
     """Of each batch: the characters of the greedy answers, P(answer), and the batch; on the CPU."""
-    device = next(model.parameters()).device
     for batch in made:
-        found, log_probability = model.greedy(batch.ids.to(device), batch.lengths.to(device), dates.MAX_STEPS)
+        found, log_probability = model.greedy(batch.ids, batch.lengths, dates.MAX_STEPS)
         yield found.cpu(), log_probability.exp().cpu(), batch
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import platform
 from dataclasses import dataclass
+from typing import Any
 
+import numpy.typing as npt
 import torch
+from torch import Tensor
 
 from seqdemo.errors import ConfigError
 
@@ -73,6 +76,17 @@ def name_of(device: torch.device) -> str:
 def has_fused_optimisers(device: torch.device) -> bool:
     """Whether torch updates all weights there in one kernel; not on MPS in every release."""
     return device.type in {"cuda", "cpu"}
+
+
+def send(array: npt.NDArray[Any], device: torch.device) -> Tensor:
+    """An array on a device; only CUDA, which copies it first, need not be waited for, whatever becomes of the array."""
+    return torch.from_numpy(array).to(device, non_blocking=device.type == "cuda")
+
+
+def allow_fast_products(device: torch.device) -> None:
+    """Lets CUDA round what fp32 matrices are multiplied by to TF32's ten digits, at several times the speed."""
+    if device.type == "cuda":
+        torch.set_float32_matmul_precision("high")
 
 
 def _processor() -> str:

@@ -289,6 +289,7 @@ class Run(Generic[B]):
         self._plan, self._control = learner.plan, control or Control()
         self._on_event = on_event if ranks.rank() == 0 else ignore
         self._state_file = state_file
+        devices.allow_fast_products(learner.device)
         self._optimiser = learner.optimiser()
         self._trained = learner.trained
         self._pass: nn.Module = _Pass(learner.model)

@@ -11,7 +11,7 @@ import abc
 import dataclasses
 import math
 import pathlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -41,6 +41,10 @@ _CHECKS_A_PASS = 20
 _CHECKS_BETWEEN_VALIDATIONS = 10
 """The validation texts are read twice a pass; more would cost more than it shows."""
 _LOWEST_RATE = 0.02
+_NO_WORD = -100
+"""Stands where there is nothing to guess."""
+_DEVIATIONS = 6
+"""So many standard deviations above their mean there is place for hidden words; chance hardly ever hides more."""
 
 SIZES: Mapping[str, int] = {"d_embed": 192, "d_hidden": 384}
 """Of the recurrent language models, and so of the classifiers that start from them."""
@@ -252,7 +256,7 @@ class LanguageLearner(engine.Learner[int]):
         """The cross-entropy of the right words, in nats."""
         table, config = self._table, self._config
         if self._full_softmax:
-            return F.cross_entropy(decoder(states, table).flatten(0, -2), targets.flatten())
+            return F.cross_entropy(decoder(states, table).flatten(0, -2), targets.flatten(), ignore_index=_NO_WORD)
         n_frequent = min(config.n_frequent, len(table))
         n_sampled = min(config.n_sampled, len(table) - n_frequent)
         sampled = rng.choice(len(table) - n_frequent, n_sampled, replace=False) + n_frequent
@@ -262,7 +266,7 @@ class LanguageLearner(engine.Learner[int]):
             table,
             decoder.bias,
             n_frequent=n_frequent,
-            sampled=torch.from_numpy(sampled).to(table.device),
+            sampled=devices.send(sampled, table.device),
         )
 
 
@@ -361,13 +365,14 @@ class HiddenWordLearner(LanguageLearner):
 
     def _loss_at(self, update: int, rng: np.random.Generator) -> Tensor:  # noqa: ARG002 (windows come by chance)
         rows = rng.integers(0, len(self._windows), self._config.batch_size)
-        return self._loss(self._windows[torch.from_numpy(rows).to(self.device)], rng)
+        return self._loss(self._windows[devices.send(rows, self.device)], rng)
 
     def _loss(self, windows: Tensor, rng: np.random.Generator) -> Tensor:
         own = ranks.own_rows(len(windows))
-        states, targets, n_in_all = self._guess(windows, int(rng.integers(2**31)), own)
-        # Alone, a process need not wait for its device to know the number.
-        weight = ranks.weight(len(targets), int(n_in_all) if ranks.world() > 1 else 0)
+        find = self._places_at_most if self._full_softmax else self._places
+        states, targets, n_in_all = self._guess(windows, int(rng.integers(2**31)), find, own)
+        # Alone, a process need not wait for its device to know the numbers.
+        weight = 1.0 if ranks.world() == 1 else ranks.weight(int((targets != _NO_WORD).sum()), int(n_in_all))
         return weight * self._word_loss(self.model.decoder, states, targets, rng)
 
     def _trial_loss(self, rows: int, steps: int) -> Tensor:
@@ -376,18 +381,33 @@ class HiddenWordLearner(LanguageLearner):
     def _validation_loss(self) -> float:
         total, n = 0.0, 0
         for begin in range(0, len(self._validation), 64):
-            states, targets, _ = self._guess(self._validation[begin : begin + 64], begin)
+            states, targets, _ = self._guess(self._validation[begin : begin + 64], begin, self._places)
             logits = self.model.decoder(states, self._table)
             total += F.cross_entropy(logits.float(), targets, reduction="sum").item()
             n += len(targets)
         return total / n
 
-    def _guess(self, windows: Tensor, seed: int, own: slice = slice(None)) -> tuple[Tensor, Tensor, Tensor]:
+    def _guess(
+        self, windows: Tensor, seed: int, find: Callable[[Tensor], Tensor], own: slice = slice(None)
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """The states at hidden words of own windows, these words, and how many are hidden in all windows."""
         ids = windows.long()
         hidden, picked = hide_words(ids, self._config.masked_share, torch.Generator(self.device).manual_seed(seed))
         n_in_all, ids, picked = picked.sum(), ids[own], picked[own]
-        return self.model.states(hidden[own], None)[picked], ids[picked], n_in_all
+        at = find(picked.flatten())
+        states = self.model.states(hidden[own], None).flatten(0, 1).index_select(0, at)
+        return states, ids.flatten()[at].where(picked.flatten()[at], _NO_WORD), n_in_all
+
+    @staticmethod
+    def _places(picked: Tensor) -> Tensor:
+        """Where words were picked."""
+        return picked.nonzero()[:, 0]
+
+    def _places_at_most(self, picked: Tensor) -> Tensor:
+        """The same, and some where none was, so that their number is known without asking the device."""
+        n, share = len(picked), self._config.masked_share
+        at_most = math.ceil(n * share + _DEVIATIONS * math.sqrt(n * share * (1 - share)))
+        return picked.byte().argsort(descending=True, stable=True)[:at_most]
 
 
 def _piece(lanes: Tensor, words: slice, *, backward: bool) -> Tensor:

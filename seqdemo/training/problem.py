@@ -215,16 +215,16 @@ def _on_texts(
     training, validation, test = (encoded.pick(rows) for rows in parts)
 
     def epoch_batches(epoch: int) -> list[Batch]:
-        batches = examples.epoch_batches(
+        views = examples.epoch_views(
             training,
             batch_size=settings.batch_size,
             rng=np.random.default_rng((settings.seed, epoch)),
             word_dropout=0.0 if settings.task == "imdb" else _UNKNOWN_SHARE,
             max_tokens=max_tokens,
         )
-        return [Batch(inputs=batch.ids, lengths=batch.lengths, targets=batch.labels) for batch in batches]
+        return _batches(views)
 
-    test_batches = list(examples.evaluation_batches(test, max_tokens=max_tokens))
+    tested = examples.evaluation_views(test, max_tokens=max_tokens)
     shares = np.bincount(test.labels, minlength=len(classes)) / len(test)
     seen = shares[shares > 0]
     return Problem(
@@ -235,9 +235,9 @@ def _on_texts(
         vocabulary=vocabulary,
         epoch=epoch_batches,
         training_n=len(training),
-        validation=[_as_batch(batch) for batch in examples.evaluation_batches(validation, max_tokens=max_tokens)],
-        test=[_as_batch(batch) for batch in test_batches],
-        test_texts=[reviews.texts[test_rows[row]] for batch in test_batches for row in batch.rows],
+        validation=_batches(examples.evaluation_views(validation, max_tokens=max_tokens)),
+        test=_batches(tested),
+        test_texts=[reviews.texts[test_rows[row]] for rows in tested.batches for row in rows],
         probe=_probe(validation, max_tokens),
         guess_accuracy=float(shares.max()),
         guess_loss=float(-(seen * np.log(seen)).sum()),
@@ -246,8 +246,8 @@ def _on_texts(
     )
 
 
-def _as_batch(batch: examples.Batch) -> Batch:
-    return Batch(inputs=batch.ids, lengths=batch.lengths, targets=batch.labels)
+def _batches(views: examples.Views) -> list[Batch]:
+    return [Batch(inputs=batch.ids, lengths=batch.lengths, targets=batch.labels) for batch in views.padded()]
 
 
 def _probe(validation: Examples, max_tokens: int) -> Batch:
@@ -256,8 +256,7 @@ def _probe(validation: Examples, max_tokens: int) -> Batch:
     usual = int(np.bincount(lengths).argmax())
     rows = np.flatnonzero(lengths >= usual)
     rows = rows[np.argsort(lengths[rows], kind="stable")][:N_PROBE]
-    views = [examples.whole(validation.ids[int(row)], usual) for row in rows]
-    return _as_batch(examples.pad(views, validation.labels[rows], rows))
+    return _batches(examples.evaluation_views(validation.pick(rows), max_tokens=usual))[0]
 
 
 def _naive_bayes_accuracy(training: Examples, test: Examples, n_words: int, n_classes: int) -> float:

@@ -24,7 +24,7 @@ import torch
 
 from seqdemo.checkpoints import folder, language_model
 from seqdemo.data.corpus import Corpus
-from seqdemo.data.examples import Batch, Examples
+from seqdemo.data.examples import Examples
 from seqdemo.data.packed import Pack
 from seqdemo.errors import CheckpointError, ConfigError, TrainingError
 from seqdemo.models import registry
@@ -33,6 +33,7 @@ from seqdemo.models.recurrent import RecurrentConfig
 from seqdemo.training import devices, engine, events, pretrain, sentiment
 from seqdemo.training.config import PretrainingConfig, TrainingConfig
 from seqdemo.training.control import Control, Reason
+from seqdemo.training.gathered import Gathered
 
 SETTINGS = pathlib.Path(__file__).with_name("recipe.json")
 RESERVE_S = 20.0
@@ -178,8 +179,6 @@ class Recipe:
         Returns:
             One row for each.
         """
-        if self.device.type == "cuda":
-            torch.set_float32_matmul_precision("high")
         for k, part in enumerate(wanted):
             shares = sum(later.share for later in wanted[k:] if not self.is_finished(later.name))
             budget = self.left * part.share / shares if shares else self.left
@@ -493,18 +492,18 @@ class PackedReviews(sentiment.SentimentLearner):
         super().__init__(model, training, pack.validation.examples(), config, label=label, beside=beside)
         self._epoch = 0
         self._pool = ThreadPoolExecutor(1)
-        self._ready: tuple[int, Future[list[Batch]]] | None = None
+        self._ready: tuple[int, Future[Gathered]] | None = None
         self.tokens_an_update = 0.0
 
-    def batches(self, epoch: int) -> list[Batch]:
+    def batches(self, epoch: int) -> Gathered:
         """As a `SentimentLearner` has them."""
         found = self._ready[1].result() if self._ready and self._ready[0] == epoch else self._make(epoch)
         if epoch + 1 < self.plan.epochs:
             self._ready = (epoch + 1, self._pool.submit(self._make, epoch + 1))
-        self.tokens_an_update = float(np.mean([batch.ids.size for batch in found]))
+        self.tokens_an_update = found.n_words / len(found)
         return found
 
-    def _make(self, epoch: int) -> list[Batch]:
+    def _make(self, epoch: int) -> Gathered:
         self._epoch = epoch
         return super().batches(epoch)
 

@@ -14,10 +14,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 (torch's own name for it)
 
-from seqdemo.data.examples import Batch, Examples, epoch_batches, evaluation_batches
+from seqdemo.data.examples import Examples, epoch_views, evaluation_views
 from seqdemo.training import devices, engine, ranks, schedule
 from seqdemo.training.config import TrainingConfig
 from seqdemo.training.events import OnEvent, ignore
+from seqdemo.training.gathered import Gathered, TextBatch
 from seqdemo.training.precision import Trial
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Beside:
     draw: Callable[[np.random.Generator], Examples]
 
 
-class SentimentLearner(engine.Learner[Batch]):
+class SentimentLearner(engine.Learner[TextBatch]):
     """A classifier that learns from labelled texts.
 
     Attributes:
@@ -94,18 +95,11 @@ class SentimentLearner(engine.Learner[Batch]):
     def trial(self) -> Trial:
         """A pass over the first batch, whole."""
         some = self._training.pick(np.arange(min(len(self._training), self._config.batch_size), dtype=np.int64))
-        batch = next(evaluation_batches(some, batch_size=len(some)))
+        batch = Gathered(evaluation_views(some, batch_size=len(some)), self.device)[0]
 
         def loss(rows: int, steps: int) -> Tensor:
-            cut = Batch(
-                batch.ids[:rows, :steps],
-                batch.lengths[:rows].clip(max=steps),
-                batch.labels[:rows],
-                batch.rows[:rows],
-                batch.decided_last[:rows],
-            )
-            words = self.model.embedding(torch.from_numpy(cut.ids).to(self.device))
-            return training_loss(self.model, words, cut, self._config, self.device)
+            cut = batch.part(slice(rows), steps)
+            return training_loss(self.model, self.model.embedding(cut.ids), cut, self._config)
 
         return Trial(model=self.model, rows=len(batch.ids), steps=batch.ids.shape[1], loss=loss)
 
@@ -125,10 +119,10 @@ class SentimentLearner(engine.Learner[Batch]):
                     groups.append({"params": chosen, "weight_decay": decay, "share": share, "first_epoch": first})
         return torch.optim.AdamW(groups, lr=config.learning_rate, fused=devices.has_fused_optimisers(self.device))
 
-    def batches(self, epoch: int) -> list[Batch]:
+    def batches(self, epoch: int) -> Gathered:
         """Every text once, some cut to a few sentences, and new ones beside them."""
         config = self._config
-        return epoch_batches(
+        views = epoch_views(
             self._training,
             batch_size=config.batch_size,
             rng=np.random.default_rng((config.seed, epoch)),
@@ -136,20 +130,20 @@ class SentimentLearner(engine.Learner[Batch]):
             word_dropout=config.word_dropout,
             beside=self._beside.draw(np.random.default_rng((config.seed, epoch, 1))) if self._beside else None,
         )
+        return Gathered(views, self.device)
 
-    def losses(self, batch: Batch) -> Iterator[Tensor]:
+    def losses(self, batch: TextBatch) -> Iterator[Tensor]:
         """The loss, and the one where the words were moved to where it is worst."""
         config, model = self._config, self.model
         own, weight = ranks.share(len(batch.ids))
-        batch = Batch(*(getattr(batch, entry.name)[own] for entry in dataclasses.fields(Batch)))
-        ids = torch.from_numpy(batch.ids).to(self.device)
-        words = model.embedding(ids)  # (B, T, d_embed)
+        batch = batch.part(own)
+        words = model.embedding(batch.ids)  # (B, T, d_embed)
         if config.adversarial:
             words.retain_grad()
-        yield weight * training_loss(model, words, batch, config, self.device)
+        yield weight * training_loss(model, words, batch, config)
         if config.adversarial:
-            worse = model.embedding(ids) + worst_step(words, config.adversarial)
-            yield weight * training_loss(model, worse, batch, config, self.device)
+            worse = model.embedding(batch.ids) + worst_step(words, config.adversarial)
+            yield weight * training_loss(model, worse, batch, config)
 
     def measure(self, model: SequenceModel, epoch: int) -> dict[str, Any]:  # noqa: ARG002 (alike in every epoch)
         """Loss and accuracy on whole validation texts."""
@@ -218,21 +212,20 @@ def worst_step(words: Tensor, length: float) -> Tensor:
     return step
 
 
-def training_loss(
-    model: SequenceModel, words: Tensor, batch: Batch, config: TrainingConfig, device: torch.device
-) -> Tensor:
+def training_loss(model: SequenceModel, words: Tensor, batch: TextBatch, config: TrainingConfig) -> Tensor:
     """Cross-entropy with smoothed labels, in nats, of word vectors (B, T, d_embed); see `TrainingConfig.step_loss`."""
-    lengths, labels = (torch.from_numpy(a).to(device) for a in (batch.lengths, batch.labels))
-    target = labels.float() * (1 - config.label_smoothing) + config.label_smoothing / 2  # (B,)
+    lengths = batch.lengths
+    target = batch.labels.float() * (1 - config.label_smoothing) + config.label_smoothing / 2  # (B,)
     if not config.step_loss or not model.has_step_logits:
-        return F.binary_cross_entropy_with_logits(model.logits_from_embeddings(words, lengths)[:, 0].float(), target)
+        logits = model.logits_from_embeddings(words, lengths if batch.is_padded else None)  # (B, 1)
+        return F.binary_cross_entropy_with_logits(logits[:, 0].float(), target)
     logits = model.step_logits_from_embeddings(words, lengths)[:, :, 0].float()  # type: ignore[operator]  # (B, T)
     each = F.binary_cross_entropy_with_logits(logits, target[:, None].expand_as(logits), reduction="none")
-    t = torch.arange(1, logits.shape[1] + 1, device=device)[None, :]  # (1, T)
+    t = torch.arange(1, logits.shape[1] + 1, device=logits.device)[None, :]  # (1, T)
     gain = torch.where(t <= lengths[:, None], t / lengths[:, None], 0.0)  # (B, T), 1 at the last word
     along = (each * gain).sum(1) / gain.sum(1)  # (B,)
     last = each.gather(1, lengths[:, None] - 1)[:, 0]  # (B,)
-    share = torch.from_numpy(np.where(batch.decided_last, 0.0, config.step_loss).astype(np.float32)).to(device)  # (B,)
+    share = config.step_loss * ~batch.decided_last  # (B,)
     return ((1 - share) * last + share * along).mean()
 
 
@@ -242,10 +235,10 @@ def predict_logits(
 ) -> np.ndarray[Any, np.dtype[np.float32]]:
     """The logit of every example, in the examples' order, float32 (n,)."""
     model.eval()
+    views = evaluation_views(examples)
+    found = torch.cat([model(batch.ids, batch.lengths)[:, 0].float() for batch in Gathered(views, device)])
     logits = np.empty(len(examples), dtype=np.float32)
-    for batch in evaluation_batches(examples):
-        out = model(torch.from_numpy(batch.ids).to(device), torch.from_numpy(batch.lengths).to(device))
-        logits[batch.rows] = out[:, 0].float().cpu().numpy()
+    logits[np.concatenate(views.batches)] = found.cpu().numpy()
     return logits
 
 

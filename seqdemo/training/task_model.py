@@ -10,6 +10,7 @@ from torch.nn import functional as F  # noqa: N812 (torch's own name for it)
 
 from seqdemo.data.tasks import CORRECT_WITHIN, Answer, Batch
 from seqdemo.models import registry
+from seqdemo.training import devices
 from seqdemo.training.problem import Problem
 from seqdemo.training.settings import RunSettings, architecture
 
@@ -116,7 +117,5 @@ class TaskModel(nn.Module):
 
 
 def tensors(batch: Batch, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-    """Inputs, lengths and targets on the device; only CUDA need not be waited for, whatever becomes of the arrays."""
-    found = (torch.from_numpy(array) for array in (batch.inputs, batch.lengths, batch.targets))
-    inputs, lengths, targets = (tensor.to(device, non_blocking=device.type == "cuda") for tensor in found)
-    return inputs, lengths, targets
+    """Inputs, lengths and targets on the device."""
+    return devices.send(batch.inputs, device), devices.send(batch.lengths, device), devices.send(batch.targets, device)

@@ -5,8 +5,8 @@ from seqdemo.data.examples import (
     MIN_CROP_TOKENS,
     crop,
     encode,
-    epoch_batches,
-    evaluation_batches,
+    epoch_views,
+    evaluation_views,
     pad,
     tokenize_all,
     whole,
@@ -32,7 +32,7 @@ def examples(vocabulary):
 
 
 def batches_of(examples, seed=1, **settings):
-    return epoch_batches(examples, rng=np.random.default_rng(seed), **{"batch_size": 8, **settings})
+    return list(epoch_views(examples, rng=np.random.default_rng(seed), **{"batch_size": 8, **settings}).padded())
 
 
 def same(one, other):
@@ -171,7 +171,7 @@ def test_crops_are_about_the_share_asked_for(vocabulary):
 
 
 def test_evaluation_reads_every_text_once_shortest_first(examples):
-    batches = list(evaluation_batches(examples, batch_size=8, max_tokens=100))
+    batches = list(evaluation_views(examples, batch_size=8, max_tokens=100).padded())
     lengths = np.concatenate([batch.lengths for batch in batches])
     assert sorted(np.concatenate([batch.rows for batch in batches])) == list(range(len(examples)))
     assert np.array_equal(lengths, np.sort(lengths))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from seqdemo.data import development_lines, opinion_kinds
-from seqdemo.data.examples import epoch_batches
+from seqdemo.data.examples import epoch_views
 from seqdemo.data.opinion_frames import FIXED, NO_POLARITY, OPPOSITE, SAME
 from seqdemo.data.opinion_kinds import FURTHER, N_WAYS
 from seqdemo.data.opinions import ALL_KINDS, KINDS, Lexicon, draw, opinion
@@ -229,12 +229,12 @@ def test_further_kinds_come_with_soft_labels_and_are_trained_towards_them():
     assert any(signs.intersection(ids.tolist()) for ids in drawn.ids)
     first = draw(LEXICON, vocabulary, 50, np.random.default_rng(0))
     assert first.soft is None
-    batches = epoch_batches(first, batch_size=16, rng=np.random.default_rng(0), beside=drawn)
+    batches = list(epoch_views(first, batch_size=16, rng=np.random.default_rng(0), beside=drawn).padded())
     for batch in batches:
         targets = np.concatenate([first.labels, drawn.soft])[batch.rows]
         assert batch.labels.dtype == np.float32
         assert np.array_equal(batch.labels, targets)
-    hard = epoch_batches(first, batch_size=16, rng=np.random.default_rng(0), beside=first)
+    hard = list(epoch_views(first, batch_size=16, rng=np.random.default_rng(0), beside=first).padded())
     assert all(batch.labels.dtype == np.int64 for batch in hard)
 
 

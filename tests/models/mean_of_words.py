@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from seqdemo.models.language import Decoder, LanguageModel
-from seqdemo.models.sequence import SequenceModel
+from seqdemo.models.sequence import SequenceModel, whole_lengths
 from seqdemo.text import PAD_ID
 
 
@@ -33,6 +33,7 @@ class MeanOfWords(SequenceModel):
         return self.logits_from_embeddings(self.embedding(ids), lengths)
 
     def logits_from_embeddings(self, x, lengths):
+        lengths = whole_lengths(x) if lengths is None else lengths
         real = torch.arange(x.shape[1], device=x.device)[None, :, None] < lengths[:, None, None]
         return self.head((x * real).sum(1) / lengths[:, None])
 

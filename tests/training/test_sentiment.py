@@ -6,10 +6,11 @@ import torch
 from safetensors.torch import save_file
 from torch.nn import functional as F  # noqa: N812 (torch's own name for it)
 
-from seqdemo.data.examples import Examples, pad
+from seqdemo.data.examples import Examples, evaluation_views
 from seqdemo.errors import TrainingError
 from seqdemo.models.registry import MODELS
 from seqdemo.training.config import TrainingConfig
+from seqdemo.training.gathered import Gathered
 from seqdemo.training.sentiment import evaluate, fit, predict_logits, training_loss, worst_step
 
 CPU = torch.device("cpu")
@@ -248,19 +249,18 @@ def test_events_are_plain_values_in_the_order_of_the_run(build_small, training, 
 
 
 def batch_of(examples, rows):
-    rows = np.array(rows)
-    return pad([examples.ids[row] for row in rows], examples.labels[rows], rows)
+    return Gathered(evaluation_views(examples.pick(np.array(rows))), CPU)[0]
 
 
 def loss_of(model, batch, config):
-    return training_loss(model, model.embedding(torch.from_numpy(batch.ids)), batch, config, CPU)
+    return training_loss(model, model.embedding(batch.ids), batch, config)
 
 
 def test_the_loss_is_the_cross_entropy_with_smoothed_labels(build_small, training):
     model, batch = build_small("transformer"), batch_of(training, range(6))
     config = settings(label_smoothing=0.1)
-    logits = model(torch.from_numpy(batch.ids), torch.from_numpy(batch.lengths))[:, 0]
-    target = torch.where(torch.from_numpy(batch.labels) == 1, 0.95, 0.05)
+    logits = model(batch.ids, batch.lengths)[:, 0]
+    target = torch.where(batch.labels == 1, 0.95, 0.05)
     wanted = F.binary_cross_entropy_with_logits(logits, target)
     torch.testing.assert_close(loss_of(model, batch, config), wanted)
 
@@ -269,7 +269,7 @@ def test_the_loss_along_the_text_weighs_later_words_more(build_small, training):
     model, batch = build_small("gru"), batch_of(training, range(6))
     each = []
     for ids, length, label in zip(batch.ids, batch.lengths, batch.labels, strict=True):
-        logits = model.step_logits(torch.from_numpy(ids[None, :length]), torch.tensor([length]))[0, :, 0]
+        logits = model.step_logits(ids[None, :length], length[None])[0, :, 0]
         losses = F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, float(label)), reduction="none")
         gain = torch.arange(1, length + 1) / length
         each.append(0.75 * losses[-1] + 0.25 * (losses * gain).sum() / gain.sum())
@@ -282,16 +282,16 @@ def test_the_worst_step_has_its_length_in_every_text_and_raises_the_loss_more_th
     name, build_small, training
 ):
     model, batch, config = build_small(name).eval(), batch_of(training, range(6)), settings()
-    words = model.embedding(torch.from_numpy(batch.ids))
+    words = model.embedding(batch.ids)
     words.retain_grad()
-    loss = training_loss(model, words, batch, config, CPU)
+    loss = training_loss(model, words, batch, config)
     loss.backward()
     step = worst_step(words, 0.5)
     lengths = step.flatten(1).norm(dim=1)
     torch.testing.assert_close(lengths, torch.full_like(lengths, 0.5) * words.std())
     chance = torch.randn_like(step)
     chance *= (lengths / chance.flatten(1).norm(dim=1))[:, None, None]
-    raised, by_chance = (training_loss(model, words + r, batch, config, CPU) - loss for r in (step, chance))
+    raised, by_chance = (training_loss(model, words + r, batch, config) - loss for r in (step, chance))
     assert raised > 3 * abs(by_chance) > 0
 
 
@@ -304,10 +304,10 @@ def test_adversarial_training_learns_and_stays_right_where_the_words_are_moved(b
     def worst_loss(trained):
         trained.eval()
         batch = batch_of(validation, range(len(validation)))
-        words = trained.embedding(torch.from_numpy(batch.ids))
+        words = trained.embedding(batch.ids)
         words.retain_grad()
-        training_loss(trained, words, batch, settings(), CPU).backward()
-        return training_loss(trained, words + worst_step(words, 2.0), batch, settings(), CPU).item()
+        training_loss(trained, words, batch, settings()).backward()
+        return training_loss(trained, words + worst_step(words, 2.0), batch, settings()).item()
 
     assert worst_loss(model) < worst_loss(plain)
 
