@@ -2,7 +2,7 @@
 import globals from "globals"
 
 export default [
-  { files: ["seqdemo/**/*.js"], languageOptions: { globals: globals.browser } },
+  { files: ["seqdemo/**/*.js"], languageOptions: { globals: { ...globals.browser, PYTHON: "readonly" } } },
   { files: ["tests/js/**/*.js"], languageOptions: { globals: { ...globals.browser, ...globals.node } } },
   {
     files: ["**/*.js"],

@@ -21,7 +21,7 @@ LAYERS = (
     {"explain", "training", "checkpoints"},
     {"data", "models"},
     {"text", "cleaning", "notation", "spelling", "bounded", "trace", "environment", "paths"},
-    {"errors", "sizes"},
+    {"errors", "sizes", "colours"},
 )
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 FILES = [

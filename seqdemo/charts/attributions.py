@@ -10,11 +10,10 @@ import numpy as np
 import pandas as pd
 
 from seqdemo.charts import style
+from seqdemo.colours import ABOVE_0_ON_BOTH, BELOW_0_ON_BOTH
 from seqdemo.explain.methods import METHODS, SIGNED
 from seqdemo.models.registry import MODELS
 
-BLUE, ORANGE = "#2a8bd0", "#d97316"
-"""Above and below 0, as fills with text on them; readable on both backgrounds."""
 HEIGHT_PX = 400
 ROW_PX = 31
 _DASHES = dict(zip(SIGNED, ([1, 0], [9, 4], [2, 4]), strict=True))
@@ -116,7 +115,7 @@ def deletion_alt(table: pd.DataFrame) -> str:
 
 
 def correlation_chart(table: pd.DataFrame) -> alt.LayerChart:
-    """Draws the rank correlation of every two as numbers on coloured squares, blue above 0 and orange below.
+    """Draws the rank correlation of every two as numbers on squares, in one colour above 0 and another below.
 
     Args:
         table: `one` and `other` (labels, in the order of drawing), `rho` from -1 to 1 or missing, and where known
@@ -153,7 +152,7 @@ def correlation_chart(table: pd.DataFrame) -> alt.LayerChart:
     )
     fill = alt.Fill(
         "sign:N",
-        scale=alt.Scale(domain=["above 0", "below 0", "none"], range=[BLUE, ORANGE, "transparent"]),
+        scale=alt.Scale(domain=["above 0", "below 0", "none"], range=[ABOVE_0_ON_BOTH, BELOW_0_ON_BOTH, "transparent"]),
         legend=None,
     )
     tooltip = [alt.Tooltip("one:N", title="one"), alt.Tooltip("other:N", title="other")]

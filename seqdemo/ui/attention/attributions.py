@@ -16,6 +16,7 @@ import pandas as pd
 import streamlit as st
 
 from seqdemo.charts import attributions as charts
+from seqdemo.colours import ABOVE_0_NAME, BELOW_0_NAME
 from seqdemo.explain.methods import METHODS, SIGNED
 from seqdemo.models.registry import MODELS
 from seqdemo.serve import attributions, word_notes
@@ -221,8 +222,9 @@ def _rows(chosen: str, found: Mapping[str, Mapping[str, Any]]) -> list[attributi
 def _how_to_read(rows: list[attributions.Row]) -> None:
     unsigned = any(not row.signed for row in rows)
     st.caption(
-        "How to read this: each row shades the words by its share of all that the row hands out. Blue, with a line "
-        "above: towards positive; orange, with a line below: towards negative"
+        "How to read this: each row shades the words by its share of all that the row hands out. "
+        f"{ABOVE_0_NAME.capitalize()}, with a line above: towards positive; {BELOW_0_NAME}, with a line below: towards "
+        "negative"
         + ("; grey: attention, which has no direction" if unsigned else "")
         + ". Point at a word, or use the arrow keys, to mark it in all rows. Logits are P(positive) before it is "
         "squashed: 0 is 50\u00a0%."

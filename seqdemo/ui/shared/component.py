@@ -7,15 +7,25 @@ and keeps what it needs by its parent element.
 
 from __future__ import annotations
 
+import json
 import pathlib
 import re
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from seqdemo.colours import ABOVE_0, ABOVE_0_NAME, BELOW_0, BELOW_0_NAME
+from seqdemo.serve.verdicts import UNSURE_FROM, UNSURE_TO
+
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
 
+FROM_PYTHON = {
+    "signed": {theme: [BELOW_0[theme], ABOVE_0[theme]] for theme in ABOVE_0},
+    "signed_names": [BELOW_0_NAME, ABOVE_0_NAME],
+    "unsure": [UNSURE_FROM, UNSURE_TO],
+}
+"""What JavaScript knows as `PYTHON`: colours and thresholds that are said once."""
 _UI = pathlib.Path(__file__).parents[1]
 _IMPORT = re.compile(r'^import \{[^}]*\} from "([^"]+)"\n', re.M)
 _EXPORT = re.compile(r"^export (?!default\b)", re.M)
@@ -30,7 +40,9 @@ def component(entry: str, css: str = "") -> ComponentRenderer:
     """
     styles = "".join((_UI / path).read_text(encoding="utf-8") for path in css.split())
     path = _UI / entry
-    return st.components.v2.component(path.stem, js=bundle(path), css=styles or None)
+    return st.components.v2.component(
+        path.stem, js=f"const PYTHON = {json.dumps(FROM_PYTHON)}\n{bundle(path)}", css=styles or None
+    )
 
 
 def sent(data: dict[str, Any]) -> list[dict[str, Any]]:

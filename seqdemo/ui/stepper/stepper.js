@@ -92,7 +92,7 @@ function showTrace(stepper, message) {
   const [left, right] = header.columns.map(({ label }) => label)
   stepper.stripHow.textContent =
     `How to read this: each word is shaded by P(positive) after it, above for the ${left}, below for the ${right}: ` +
-    "blue positive, orange negative. Pale words are not read yet. Click a word to go there."
+    `${PYTHON.signed_names[1]} positive, ${PYTHON.signed_names[0]} negative. Pale words are not read yet. Click a word to go there.`
   stepper.scrub.max = stepper.n
   const cursor = sameText && stepper.cursor !== null ? stepper.cursor : firstStep(header)
   stepper.cursor = null

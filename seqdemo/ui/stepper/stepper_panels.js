@@ -7,7 +7,7 @@ import { choose, pickUnit } from "./stepper.js"
 
 const HOW = {
   verdict: "How to read this: P(positive) if the text ended at the cursor.",
-  drawing: "How to read this: valves open with their gate; a pipe is as thick as what flows through it, blue above 0, orange below.",
+  drawing: `How to read this: valves open with their gate; a pipe is as thick as what flows through it, ${PYTHON.signed_names[1]} above 0, ${PYTHON.signed_names[0]} below.`,
   equations: "How to read this: in the brackets stand what the word adds (W\u2093 x), what the state before adds (W\u2095 h) and the bias. Each number is rounded by itself.",
   hidden: "How to read this: a row is a unit of the hidden state h, a column a word; units are sorted by when they are most active. Click a row to pick its unit.",
   cell: "How to read this: the same rows for the cell state c, which the gates protect.",

@@ -22,7 +22,8 @@ export function percent(probability) {
 }
 
 export function verdict(percents) {
-  return percents > 60 ? "positive" : percents >= 40 ? "unsure" : "negative"
+  const [from, to] = PYTHON.unsure
+  return percents > to ? "positive" : percents >= from ? "unsure" : "negative"
 }
 
 export function modelMark(parent, colour, dash) {
@@ -43,15 +44,15 @@ export function unpack(message) {
   return { header, arrays }
 }
 
-// Signed quantities: orange below 0, blue above, the page's background at 0.
+// Signed quantities, in Python's two colours: one below 0, one above, the page's background at 0.
 export function paletteOf(node) {
   const probe = document.createElement("canvas").getContext("2d")
   probe.fillStyle = getComputedStyle(node).getPropertyValue("--st-background-color").trim() || "#ffffff"
   const paper = [1, 3, 5].map((at) => parseInt(String(probe.fillStyle).slice(at, at + 2), 16))
   const dark = paper[0] + paper[1] + paper[2] < 384
-  const [blue, orange] = dark ? [[96, 182, 240], [240, 138, 52]] : [[0, 100, 170], [206, 88, 0]]
+  const [below, above] = PYTHON.signed[dark ? "dark" : "light"].map((hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16)))
   const colour = (t, most = 1) => {
-    const end = t < 0 ? orange : blue
+    const end = t < 0 ? below : above
     const share = Math.min(Math.abs(t), 1) * most
     return paper.map((channel, k) => Math.round(channel + (end[k] - channel) * share))
   }
