@@ -9,15 +9,11 @@ most of it is already known after an edit.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Generator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Generator
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-
-from seqdemo.bounded import Bounded
-from seqdemo.text import read_with, require_words
 
 if TYPE_CHECKING:
     from seqdemo.checkpoints.classifier import Classifier
@@ -103,54 +99,6 @@ def curve_pieces(
             memory.put(keys[row], verdict, len(keys[row]))
         yield
     return steps, np.array(known, dtype=np.float32)
-
-
-class CurveWorker:
-    """Computes curves in the background, one text at a time for the whole process.
-
-    Verdicts never wait for it: whoever asks gets a future, and may cancel it while it
-    stands in the queue. Finished curves are kept by (checkpoint sha256, text), the newest.
-    """
-
-    def __init__(self) -> None:
-        """Starts no thread before the first text."""
-        self._memory: Beginnings = Bounded(8 * 1024**2)
-        self._finished: Bounded[tuple[str, ...], dict[str, Curve]] = Bounded(16 * 1024**2)
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="curves")
-
-    def submit(self, classifiers: Sequence[Classifier], text: str) -> Future[Mapping[str, Curve]]:
-        """Asks for the curves of one text.
-
-        Args:
-            classifiers: The models to ask.
-            text: A review with at least one word.
-
-        Returns:
-            Model name → curve; done at once where they are known.
-        """
-        digest = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
-        key = (*(classifier.sha256 for classifier in classifiers), digest)
-        known = self._finished.get(key)
-        if known is not None:
-            done: Future[Mapping[str, Curve]] = Future()
-            done.set_result(known)
-            return done
-        return self._thread.submit(self._compute, key, tuple(classifiers), text)
-
-    def _compute(self, key: tuple[str, ...], classifiers: tuple[Classifier, ...], text: str) -> Mapping[str, Curve]:
-        known = self._finished.get(key)  # somebody before us in the queue may have asked for the same text
-        if known is not None:
-            return known
-        readings = read_with({classifier.name: classifier.vocabulary for classifier in classifiers}, text)
-        for reading in readings.values():
-            require_words(reading)
-        curves = {
-            classifier.name: prefix_curve(classifier, readings[classifier.name].ids, self._memory)
-            for classifier in classifiers
-        }
-        n_bytes = sum(len(part) for part in key) + sum(array.nbytes for curve in curves.values() for array in curve)
-        self._finished.put(key, curves, n_bytes)
-        return curves
 
 
 def remember(classifier: Classifier, ids: npt.NDArray[np.int64], verdict: float, memory: Beginnings) -> None:

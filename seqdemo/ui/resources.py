@@ -18,12 +18,12 @@ import streamlit as st
 
 from seqdemo.bounded import Bounded
 from seqdemo.checkpoints.store import ModelStore
-from seqdemo.explain.prefixes import CurveWorker
 from seqdemo.models.registry import MODELS
 from seqdemo.runs import recordings
 from seqdemo.runs.jobs import Jobs
 from seqdemo.serve.routes import KINDS
 from seqdemo.serve.service import Service
+from seqdemo.serve.worker import VERDICT
 from seqdemo.ui.shared.background import Background
 
 if TYPE_CHECKING:
@@ -81,19 +81,7 @@ def probability(model: Classifier, reading: Reading) -> float:
         model: Any number of visitors may ask the same one.
         reading: What it reads of the text, at least one word.
     """
-    return _probability(model.sha256, reading.text, model, reading.ids)
-
-
-@st.cache_data(max_entries=10_000, show_spinner=False)
-def _probability(sha256: str, text: str, _model: Classifier, _ids: npt.NDArray[np.int64]) -> float:  # noqa: ARG001
-    """Known by checkpoint and text; neither the module nor the indices are hashed."""
-    return float(_model.predict_ids([_ids])[0])
-
-
-@st.cache_resource(show_spinner=False)
-def curve_worker() -> CurveWorker:
-    """Computes curves for all visitors, one text at a time; keeps them by checkpoint and text."""
-    return CurveWorker()
+    return float(service().worker.submit(VERDICT, model, reading.ids).result())
 
 
 @st.cache_resource(show_spinner=False)

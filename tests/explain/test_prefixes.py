@@ -1,13 +1,10 @@
-import threading
-
 import numpy as np
 import pytest
 import torch
 
 from seqdemo.bounded import Bounded
 from seqdemo.checkpoints import folder
-from seqdemo.errors import TextError
-from seqdemo.explain.prefixes import MAX_BEGINNINGS, CurveWorker, prefix_curve, sampled_steps
+from seqdemo.explain.prefixes import MAX_BEGINNINGS, prefix_curve, sampled_steps
 from seqdemo.models import registry
 from seqdemo.text import Vocabulary
 
@@ -118,56 +115,3 @@ def test_two_checkpoints_do_not_share_memory(models):
     _, probabilities = prefix_curve(models["transformer"], ids, memory)
     np.testing.assert_allclose(probabilities[-1], models["transformer"].predict_ids([ids])[0], atol=1e-6)
     assert len(memory) == 20
-
-
-def test_the_worker_gives_the_curves_of_all_models(models):
-    worker = CurveWorker()
-    curves = worker.submit(list(models.values()), text_of(30)).result(timeout=30)
-    assert list(curves) == list(models)
-    assert [len(steps) for steps, _ in curves.values()] == [30, 30, 30, 16, 16]
-
-
-def test_known_curves_are_there_at_once_and_take_a_bounded_number_of_bytes(models):
-    worker = CurveWorker()
-    some = [models["rnn"]]
-    worker.submit(some, "the film").result(timeout=30)
-    assert worker.submit(some, "the film").done()
-    before = worker._finished.n_bytes
-    worker.submit(some, "film " * 10_000).result(timeout=30)
-    assert worker._finished.n_bytes - before < 10_000, "the text itself is not kept"
-    assert worker._finished.max_bytes == 16 * 1024**2
-
-
-def test_one_text_is_computed_at_a_time_and_a_waiting_one_can_be_cancelled(models):
-    entered, leave = threading.Event(), threading.Event()
-    running, most = 0, 0
-
-    class Slow(Asked):
-        name = "slow"
-        vocabulary = models["bilstm"].vocabulary
-
-        def predict_ids(self, ids):
-            nonlocal running, most
-            running += 1
-            most = max(most, running)
-            entered.set()
-            assert leave.wait(30)
-            running -= 1
-            return super().predict_ids(ids)
-
-    worker = CurveWorker()
-    slow = Slow(models["bilstm"])
-    first = worker.submit([slow], "the film")
-    assert entered.wait(30)
-    second = worker.submit([slow], "a good film")
-    third = worker.submit([slow], "not a film")
-    assert second.cancel()
-    leave.set()
-    assert len(third.result(timeout=30)["slow"][0]) == 3
-    assert first.done()
-    assert most == 1
-
-
-def test_a_text_without_a_word_is_refused(models):
-    with pytest.raises(TextError):
-        CurveWorker().submit([models["rnn"]], "()").result(timeout=30)
