@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping
-from concurrent.futures import Future
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from seqdemo import paths
 from seqdemo.bounded import Bounded
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from seqdemo.runs.view import View
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-T = TypeVar("T")
 _OWN_BYTES = 256 * 1024**2
 
 
@@ -132,8 +130,3 @@ class Service:
 def why(status: ModelStatus) -> str:
     """One sentence: why this source, or why there are no weights; paths as from the project's folder."""
     return status.note.replace(str(paths.PRETRAINED), paths.PRETRAINED.name)
-
-
-def result(future: Future[T], timeout_s: float | None = None) -> T:
-    """The answer, for those who wait in a thread of their own."""
-    return future.result(timeout_s)

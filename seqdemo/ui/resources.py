@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 import gc
 import hashlib
-import itertools
 import logging
 import math
 import pathlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import numpy as np
-import numpy.typing as npt
 import streamlit as st
 
 from seqdemo.bounded import Bounded
@@ -23,7 +19,7 @@ from seqdemo.runs import recordings
 from seqdemo.runs.jobs import Jobs
 from seqdemo.serve.routes import KINDS
 from seqdemo.serve.service import Service
-from seqdemo.serve.worker import VERDICT
+from seqdemo.serve.worker import VERDICT, arrays_in
 from seqdemo.ui.shared.background import Background
 
 if TYPE_CHECKING:
@@ -164,23 +160,11 @@ def _kept(key: tuple[str, ...], compute: Callable[[], T]) -> T:
     found: T | None = arrays_kept().get(key)
     if found is None:
         found = compute()
-        arrays = list(_arrays(found))
+        arrays = list(arrays_in(found))
         for array in arrays:
             array.flags.writeable = False
         arrays_kept().put(key, found, sum(array.nbytes for array in arrays))
     return found
-
-
-def _arrays(value: object) -> Iterator[npt.NDArray[Any]]:
-    """All arrays of a dataclass, those of the mappings and sequences in it included."""
-    if isinstance(value, np.ndarray):
-        yield value
-    elif isinstance(value, Mapping):
-        yield from itertools.chain.from_iterable(map(_arrays, value.values()))
-    elif isinstance(value, tuple | list):
-        yield from itertools.chain.from_iterable(map(_arrays, value))
-    elif dataclasses.is_dataclass(value):
-        yield from itertools.chain.from_iterable(map(_arrays, vars(value).values()))
 
 
 def _digest(text: str) -> str:

@@ -20,6 +20,7 @@ from seqdemo.colours import ABOVE_0_NAME, BELOW_0_NAME
 from seqdemo.explain.methods import METHODS, SIGNED
 from seqdemo.models.registry import MODELS
 from seqdemo.serve import attributions, word_notes
+from seqdemo.serve.service import why
 from seqdemo.studies import attributions as study
 from seqdemo.studies.study import Stored, read
 from seqdemo.text import Reading
@@ -385,7 +386,7 @@ def _unavailable(name: str) -> None:
     if not resources.store().settled:
         st.skeleton(height=420)
     else:
-        st.info(plain(f"The {MODELS[name].label} could not be loaded. {sources.why(status)}"))
+        st.info(plain(f"The {MODELS[name].label} could not be loaded. {why(status)}"))
 
 
 def _not_measured(name: str) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from seqdemo import paths
 from seqdemo.checkpoints.store import ModelStatus
 from seqdemo.models.registry import MODELS
+from seqdemo.serve.service import why
 from seqdemo.ui import resources
 from seqdemo.ui.shared.marks import mark, plain
 
@@ -53,11 +53,6 @@ def source_words(status: ModelStatus) -> str:
         return "Embedded copy"
     place = {"hub": "Hub", "cache": "Hub (cached)"}[source.kind]
     return f"{place}, commit {source.commit[:7]}" if source.commit else place
-
-
-def why(status: ModelStatus) -> str:
-    """One sentence: why this source, or why there are no weights; paths as from the project's folder."""
-    return status.note.replace(str(paths.PRETRAINED), paths.PRETRAINED.name)
 
 
 def _rows() -> None:

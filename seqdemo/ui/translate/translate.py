@@ -19,6 +19,7 @@ from seqdemo import paths
 from seqdemo.charts import translate as charts
 from seqdemo.data import dates
 from seqdemo.errors import CheckpointError
+from seqdemo.serve.http import well_formed
 from seqdemo.serve.message import pack
 from seqdemo.ui import resources
 from seqdemo.ui.shared import address, sources
@@ -86,7 +87,7 @@ class Session:
     def give(self, text: str) -> None:
         """Puts a text into the box; edits of an earlier one count no more."""
         self.n_characters = len(text)
-        self.given = self.text = _well_formed(text)[: dates.MAX_CHARACTERS]
+        self.given = self.text = well_formed(text)[: dates.MAX_CHARACTERS]
         self.rev += 1
         self.n = 0
 
@@ -101,7 +102,7 @@ class Session:
                 "n": int(n),
             } if n > self.n and width in WIDTHS and length < _MOST_CHARACTERS:
                 self.n, self.width = n, width
-                self.text = _well_formed(text)[: dates.MAX_CHARACTERS]
+                self.text = well_formed(text)[: dates.MAX_CHARACTERS]
                 self.n_characters = max(length, len(self.text))
 
 
@@ -310,11 +311,6 @@ def _load(name: str) -> tuple[Translator | None, str]:
         return resources.translator(str(folder)), ""
     except CheckpointError as error:
         return None, str(error).replace(str(paths.PRETRAINED), "pretrained")
-
-
-def _well_formed(text: str) -> str:
-    """Half a surrogate pair, as a cut in JavaScript leaves it, cannot be encoded: it becomes U+FFFD."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _nothing() -> None:
