@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -83,26 +83,36 @@ class TrainingConfig:
 
     def __post_init__(self) -> None:
         """Refuses what cannot be run."""
-        for name in ("epochs", "batch_size", "patience"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"{name} is at least 1; got {getattr(self, name)}.")
-        if self.short_epochs < 0:
-            raise ConfigError(f"short_epochs is 0 or more; got {self.short_epochs}.")
-        if self.learning_rate <= 0:
-            raise ConfigError(f"learning_rate is above 0; got {self.learning_rate}.")
-        for name in ("embedding_rate", "weight_decay", "clip_norm", "opinion_share", "adversarial"):
-            if getattr(self, name) < 0:
-                raise ConfigError(f"{name} is 0 or more; got {getattr(self, name)}.")
-        for name in ("label_smoothing", "warmup_share", "word_dropout", "average_decay"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ConfigError(f"{name} is at least 0 and below 1; got {getattr(self, name)}.")
-        for name in ("crop_share", "step_loss"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ConfigError(f"{name} is from 0 to 1; got {getattr(self, name)}.")
-        for name, allowed in (("schedule", SCHEDULES), ("precision", PRECISIONS), ("keep", KEPT), ("start", STARTS)):
-            if getattr(self, name) not in allowed:
-                raise ConfigError(f"{name} is one of {', '.join(allowed)}; got {getattr(self, name)!r}.")
+        require(self, "at least 1", lambda value: value >= 1, "epochs", "batch_size", "patience")
+        require(self, "above 0", lambda value: value > 0, "learning_rate")
+        not_negative = ("short_epochs", "embedding_rate", "weight_decay", "clip_norm", "opinion_share", "adversarial")
+        require(self, "0 or more", lambda value: value >= 0, *not_negative)
+        shares = ("label_smoothing", "warmup_share", "word_dropout", "average_decay")
+        require(self, "at least 0 and below 1", lambda value: 0 <= value < 1, *shares)
+        require(self, "from 0 to 1", lambda value: 0 <= value <= 1, "crop_share", "step_loss")
+        require_one_of(self, schedule=SCHEDULES, precision=PRECISIONS, keep=KEPT, start=STARTS)
         check_seed(self.seed)
+
+
+def require(config: Any, rule: str, fits: Callable[[Any], bool], *names: str) -> None:
+    """Refuses a config of which one of these entries does not fit.
+
+    Raises:
+        ConfigError: It says what the entry is, by the rule, and what was found.
+    """
+    for name in names:
+        if not fits(getattr(config, name)):
+            raise ConfigError(f"{name} is {rule}; got {getattr(config, name)!r}.")
+
+
+def require_one_of(config: Any, **allowed: Sequence[str]) -> None:
+    """Refuses a config of which one of these entries is none of what it may be.
+
+    Raises:
+        ConfigError: It says what the entry may be.
+    """
+    for name, choices in allowed.items():
+        require(config, f"one of {', '.join(choices)}", choices.__contains__, name)
 
 
 def check_seed(seed: int) -> None:
@@ -205,19 +215,10 @@ class PretrainingConfig:
 
     def __post_init__(self) -> None:
         """Refuses what cannot be run."""
-        for name in ("batch_size", "window", "n_frequent"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"{name} is at least 1; got {getattr(self, name)}.")
-        for name in ("n_sampled", "weight_decay"):
-            if getattr(self, name) < 0:
-                raise ConfigError(f"{name} is 0 or more; got {getattr(self, name)}.")
-        for name in ("epochs", "learning_rate", "clip_norm"):
-            if getattr(self, name) <= 0:
-                raise ConfigError(f"{name} is above 0; got {getattr(self, name)}.")
-        for name in ("warmup_share", "masked_share", "beta2"):
-            if not 0 < getattr(self, name) < 1:
-                raise ConfigError(f"{name} is above 0 and below 1; got {getattr(self, name)}.")
-        for name, allowed in (("softmax", SOFTMAXES), ("precision", PRECISIONS)):
-            if getattr(self, name) not in allowed:
-                raise ConfigError(f"{name} is one of {', '.join(allowed)}; got {getattr(self, name)!r}.")
+        require(self, "at least 1", lambda value: value >= 1, "batch_size", "window", "n_frequent")
+        require(self, "0 or more", lambda value: value >= 0, "n_sampled", "weight_decay")
+        require(self, "above 0", lambda value: value > 0, "epochs", "learning_rate", "clip_norm")
+        shares = ("warmup_share", "masked_share", "beta2")
+        require(self, "above 0 and below 1", lambda value: 0 < value < 1, *shares)
+        require_one_of(self, softmax=SOFTMAXES, precision=PRECISIONS)
         check_seed(self.seed)

@@ -26,13 +26,12 @@ from torch.nn import functional as F  # noqa: N812 (torch's own name for it)
 from seqdemo.checkpoints import translator
 from seqdemo.data import dates, not_dates
 from seqdemo.data.examples import pad
-from seqdemo.errors import ConfigError, TrainingError
+from seqdemo.errors import TrainingError
 from seqdemo.models.seq2seq import Seq2Seq, Seq2SeqConfig
 from seqdemo.training import devices, engine, events, schedule
-from seqdemo.training.config import PRECISIONS, check_seed
+from seqdemo.training.config import PRECISIONS, check_seed, require, require_one_of
 from seqdemo.training.events import OnEvent, ignore
 from seqdemo.training.precision import Trial
-from seqdemo.training.run import code_commit
 from seqdemo.training.scores import accuracy_interval
 
 WAYS = ("teacher", "own")
@@ -82,19 +81,11 @@ class DatesConfig:
 
     def __post_init__(self) -> None:
         """Refuses what cannot be run."""
-        for name in ("epochs", "texts", "batch_size"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"{name} is at least 1; got {getattr(self, name)}.")
-        for name in ("learning_rate", "clip_norm"):
-            if getattr(self, name) <= 0:
-                raise ConfigError(f"{name} is above 0; got {getattr(self, name)}.")
-        for name in ("filler_share", "typo_share", "time_share", "other_share"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ConfigError(f"{name} is from 0 to 1; got {getattr(self, name)}.")
-        if self.way not in WAYS:
-            raise ConfigError(f"way is one of {', '.join(WAYS)}; got {self.way!r}.")
-        if self.precision not in PRECISIONS:
-            raise ConfigError(f"precision is one of {', '.join(PRECISIONS)}; got {self.precision!r}.")
+        require(self, "at least 1", lambda value: value >= 1, "epochs", "texts", "batch_size")
+        require(self, "above 0", lambda value: value > 0, "learning_rate", "clip_norm")
+        shares = ("filler_share", "typo_share", "time_share", "other_share")
+        require(self, "from 0 to 1", lambda value: 0 <= value <= 1, *shares)
+        require_one_of(self, way=WAYS, precision=PRECISIONS)
         check_seed(self.seed)
 
 
@@ -268,13 +259,7 @@ def train(
         "validation_accuracy": progress.best["validation_accuracy"],
         "validation_n": _VALIDATION_N,
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
-        "seconds": round(progress.seconds, 1),
-        "epochs": config.epochs,
-        "best_epoch": progress.best_epoch,
-        "device": devices.name_of(device),
-        "seed": config.seed,
-        "commit": code_commit(),
-        "torch": torch.__version__,
+        **progress.facts(devices.name_of(device), config.seed),
     }
     settings = dataclasses.asdict(config)
     # Saved before what follows, so that a failure loses no training, and what is measured is what is shipped.

@@ -14,6 +14,7 @@ import dataclasses
 import json
 import math
 import pathlib
+import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -243,6 +244,24 @@ class Progress:
     def best(self) -> dict[str, Any]:
         """The history's entry of the epoch that is kept."""
         return next(entry for entry in self.history if entry["epoch"] == self.best_epoch)
+
+    def facts(self, device: str, seed: int) -> dict[str, Any]:
+        """What `metrics.json` says of every training.
+
+        Args:
+            device: By its name.
+            seed: Start of all chance.
+        """
+        return {
+            "seconds": round(self.seconds, 2),
+            "epochs": self.epoch,
+            "best_epoch": self.best_epoch,
+            "device": device,
+            "precision": self.precision,
+            "seed": seed,
+            "commit": code_commit(),
+            "torch": torch.__version__,
+        }
 
 
 class _Pass(nn.Module):
@@ -602,3 +621,14 @@ def as_shipped(history: Sequence[Mapping[str, Any]], unit: str = "loss_nats") ->
         for entry in history
         if entry["epoch"]
     ]
+
+
+def code_commit() -> str | None:
+    """The commit of this code, or None outside of a checkout."""
+    try:
+        found = subprocess.run(
+            ["git", "rev-parse", "HEAD"], cwd=pathlib.Path(__file__).parent, capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return found.stdout.strip()

@@ -35,7 +35,6 @@ from seqdemo.text import NEWEST_TOKENS
 from seqdemo.training import devices, engine, events, ranks, schedule
 from seqdemo.training.config import PretrainingConfig
 from seqdemo.training.precision import Trial
-from seqdemo.training.run import code_commit
 
 _CHECKS_A_PASS = 20
 _CHECKS_BETWEEN_VALIDATIONS = 10
@@ -48,6 +47,7 @@ _DEVIATIONS = 6
 
 SIZES: Mapping[str, int] = {"d_embed": 192, "d_hidden": 384}
 """Of the recurrent language models, and so of the classifiers that start from them."""
+NO_DROPOUT: Mapping[str, Any] = {"embed_dropout": 0.0, "dropout": 0.0}
 
 
 def pretrain(
@@ -89,13 +89,8 @@ def pretrain(
     out.parent.mkdir(parents=True, exist_ok=True)
     corpus = corpora.load(data, cache=out.parent, version=tokens)
     torch.manual_seed(config.seed)
-    sizes = SIZES if registry.spec(name).has_states else {}
-    shape = registry.make_config(
-        name,
-        preset=preset,
-        **{**sizes, "embed_dropout": 0.0, "dropout": 0.0, **(overrides or {})},
-        vocab_size=len(corpus.vocabulary),
-    )
+    entries = {**sizes(name), **NO_DROPOUT, **(overrides or {})}
+    shape = registry.make_config(name, preset=preset, **entries, vocab_size=len(corpus.vocabulary))
     model = registry.build_language_model(name, shape)
     if start is not None:
         take(model, start, corpus.vocabulary.words)
@@ -115,12 +110,7 @@ def pretrain(
         "unigram_perplexity": round(unigram_perplexity(corpus), 2),
         "bigram_perplexity": round(bigram_perplexity(corpus), 2),
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
-        "seconds": round(run.progress.seconds, 1),
-        "device": devices.name_of(device),
-        "precision": run.progress.precision,
-        "seed": config.seed,
-        "commit": code_commit(),
-        "torch": torch.__version__,
+        **run.progress.facts(devices.name_of(device), config.seed),
     }
     language_model.save(
         out,
@@ -134,6 +124,11 @@ def pretrain(
     state_file.unlink(missing_ok=True)
     n_epochs = run.progress.epoch
     on_event(events.Done(reason="finished", epochs=n_epochs, best_epoch=n_epochs, folder=str(out), metrics=metrics))
+
+
+def sizes(name: str) -> Mapping[str, Any]:
+    """The entries of a language model's config where they are not its preset's."""
+    return SIZES if registry.spec(name).has_states else {}
 
 
 def learner(

@@ -28,8 +28,6 @@ from seqdemo.data.examples import Examples
 from seqdemo.data.packed import Pack
 from seqdemo.errors import CheckpointError, ConfigError, TrainingError
 from seqdemo.models import registry
-from seqdemo.models.language import MaskedLanguageModel, RecurrentLanguageModel
-from seqdemo.models.recurrent import RecurrentConfig
 from seqdemo.training import devices, engine, events, pretrain, sentiment
 from seqdemo.training.config import PretrainingConfig, TrainingConfig
 from seqdemo.training.control import Control, Reason
@@ -241,17 +239,16 @@ class Recipe:
     def _language(self, part: Part, budget: float) -> Row:
         started = time.monotonic()
         corpus = self._corpus
-        sizes = self._sizes(part.model) or (pretrain.SIZES if self._is_recurrent(part.model) else {})
+        sizes = self._sizes(part.model) or pretrain.sizes(part.model)
         shape = registry.make_config(
             part.model,
             preset=part.preset,
-            **{**sizes, "embed_dropout": 0.0, "dropout": 0.0},
+            **{**sizes, **pretrain.NO_DROPOUT},
             vocab_size=len(corpus.vocabulary),
         )
         config = PretrainingConfig(**{**part.settings, **(TINY["language"] if self.is_tiny else {})})
         torch.manual_seed(config.seed)
-        model: RecurrentLanguageModel | MaskedLanguageModel
-        model = RecurrentLanguageModel(shape) if isinstance(shape, RecurrentConfig) else MaskedLanguageModel(shape)
+        model = registry.build_language_model(part.model, shape)
         if part.start:
             pretrain.take(model, self.out / part.start[0], corpus.vocabulary.words)
         model.to(self.device)
@@ -422,21 +419,8 @@ class Recipe:
         )
 
     def _metrics(self, run: engine.Run[Any], model: torch.nn.Module) -> dict[str, Any]:
-        progress = run.progress
-        return {
-            "parameters": _n_parameters(model),
-            "seconds": round(progress.seconds, 1),
-            "epochs": progress.epoch,
-            "best_epoch": progress.best_epoch,
-            "device": devices.name_of(self.device),
-            "precision": progress.precision,
-            "seed": run.learner.plan.seed,
-            "commit": None,
-            "torch": torch.__version__,
-        }
-
-    def _is_recurrent(self, model: str) -> bool:
-        return registry.spec(model).has_states
+        facts = run.progress.facts(devices.name_of(self.device), run.learner.plan.seed)
+        return {"parameters": sum(parameter.numel() for parameter in model.parameters()), **facts}
 
     def _sizes(self, model: str) -> Mapping[str, Any]:
         return TINY[registry.spec(model).family.name] if self.is_tiny else {}
@@ -566,10 +550,6 @@ def _flops(model: torch.nn.Module, config: PretrainingConfig | None, n_direction
 def _often(update_s: float) -> int:
     """Updates between two reports, so that there is one for each line to show."""
     return max(1, math.ceil(_SECONDS_BETWEEN_LINES / 2 / update_s))
-
-
-def _n_parameters(model: torch.nn.Module) -> int:
-    return sum(parameter.numel() for parameter in model.parameters())
 
 
 def _fields(config: Any) -> list[str]:

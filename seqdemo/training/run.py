@@ -9,7 +9,6 @@ import copy
 import dataclasses
 import functools
 import pathlib
-import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -119,12 +118,7 @@ def train(
         return None
     metrics: dict[str, Any] = {
         "validation_accuracy": progress.best["validation_accuracy"],
-        "seconds": round(progress.seconds, 1),
-        "epochs": progress.epoch,
-        "best_epoch": progress.best_epoch,
-        "device": devices.name_of(device),
-        "precision": progress.precision,
-        "seed": config.seed,
+        **progress.facts(devices.name_of(device), config.seed),
     }
     if given:
         metrics["pretrained_on"] = {"perplexity": given.metrics.get("validation_perplexity"), "sha256": given.sha256}
@@ -188,7 +182,7 @@ def ship(
         "validation_n": len(validation),
         "temperature": round(temperature, 3),
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
-        "commit": code_commit(),
+        "commit": engine.code_commit(),
         "torch": torch.__version__,
     }
     write = functools.partial(
@@ -322,14 +316,3 @@ def remember(classifier: Classifier, measured: Mapping[str, Any]) -> None:
     schema.write_json(classifier.folder / schema.METRICS, metrics)
     (classifier.folder / schema.CARD).write_text(text, encoding="utf-8", newline="\n")
     manifest.follow(classifier.folder, schema.METRICS)
-
-
-def code_commit() -> str | None:
-    """The commit of this code, or None outside of a checkout."""
-    try:
-        found = subprocess.run(
-            ["git", "rev-parse", "HEAD"], cwd=pathlib.Path(__file__).parent, capture_output=True, text=True, check=True
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return found.stdout.strip()

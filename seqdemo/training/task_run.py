@@ -39,7 +39,6 @@ from seqdemo.training.events import OnEvent, ignore
 from seqdemo.training.precision import Trial
 from seqdemo.training.probe import gradient_by_step
 from seqdemo.training.problem import Problem, prepare
-from seqdemo.training.run import code_commit
 from seqdemo.training.scores import accuracy_interval
 from seqdemo.training.settings import TASK_LABELS, RunSettings
 from seqdemo.training.task_model import TaskModel, tensors
@@ -251,14 +250,7 @@ def _ship(learner: TaskLearner, progress: engine.Progress, reason: str, out: pat
         "bag_of_words_accuracy": problem.bag_of_words,
         "ceiling": problem.ceiling,
         "parameters": model.n_parameters,
-        "seconds": round(progress.seconds, 2),
-        "epochs": progress.epoch,
-        "best_epoch": progress.best_epoch,
-        "device": learner.place,
-        "precision": progress.precision,
-        "seed": learner.plan.seed,
-        "commit": code_commit(),
-        "torch": torch.__version__,
+        **progress.facts(learner.place, learner.plan.seed),
     }
     more["confusion"], more["wrong"] = _mistakes(model, problem)
     settings = RunSettings(**learner.settings)
