@@ -92,6 +92,11 @@ def encode(tokens: Sequence[Sequence[str]], labels: npt.NDArray[np.int64], vocab
     return Examples(ids, labels, [np.flatnonzero(np.isin(text, ends)) for text in ids])
 
 
+def read(reviews: Reviews, vocabulary: Vocabulary) -> Examples:
+    """Reviews as a model that knows these words reads them."""
+    return encode(tokenize_all(reviews, version=vocabulary.version), reviews.labels, vocabulary)
+
+
 def whole(ids: npt.NDArray[np.int64], max_tokens: int = MAX_TOKENS) -> npt.NDArray[np.int64]:
     """The whole text, or head and tail of a long one."""
     return ids[head_and_tail(range(len(ids)), max_tokens)] if len(ids) > max_tokens else ids

@@ -66,12 +66,10 @@ def measure(inputs: Inputs) -> Measurement:
     training_rows, validation_rows = imdb.split_validation(reviews.labels)
     all_training = reviews.pick(training_rows)
     # Words of praise and of blame are learned from all: 3,000 reviews hold too few of them.
-    lexicon = opinions.Lexicon.learn(examples.tokenize_all(all_training), all_training.labels)
-    training = all_training.some(inputs.limit or N_REVIEWS)
-    tokens = examples.tokenize_all(training)
-    encoded = examples.encode(tokens, training.labels, given.vocabulary)
-    held_out = reviews.pick(validation_rows).some(inputs.limit)
-    validation = examples.encode(examples.tokenize_all(held_out), held_out.labels, given.vocabulary)
+    words = examples.tokenize_all(all_training, version=given.vocabulary.version)
+    lexicon = opinions.Lexicon.learn(words, all_training.labels)
+    encoded = examples.read(all_training.some(inputs.limit or N_REVIEWS), given.vocabulary)
+    validation = examples.read(reviews.pick(validation_rows).some(inputs.limit), given.vocabulary)
     lines = typed_reviews.load()
     typed = examples.encode(
         [[token.text for token in given.vocabulary.read(line.text).tokens] for line in lines],

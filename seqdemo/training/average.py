@@ -65,9 +65,7 @@ def average(
     model.load_state_dict({name: torch.stack([state[name] for state in states]).mean(0) for name in states[0]})
     reviews = imdb.load("train", data).some(limit)
     held_out = reviews.pick(run.split(reviews)[1])
-    validation = examples.encode(
-        examples.tokenize_all(held_out, version=first.vocabulary.version), held_out.labels, first.vocabulary
-    )
+    validation = examples.read(held_out, first.vocabulary)
     metrics: dict[str, Any] = {
         "seconds": round(sum(part.metrics["seconds"] for part in parts), 1),
         **{name: first.metrics[name] for name in _KEPT},

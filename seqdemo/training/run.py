@@ -239,14 +239,8 @@ def finish(
         out,
         name=found.name,
         vocabulary=found.vocabulary,
-        validation=examples.encode(
-            examples.tokenize_all(held_out, version=found.vocabulary.version), held_out.labels, found.vocabulary
-        ),
-        metrics={
-            **found.metrics,
-            "epochs": found.metrics.get("epochs", 0),
-            "best_epoch": found.metrics.get("best_epoch", 0),
-        },
+        validation=examples.read(held_out, found.vocabulary),
+        metrics={"epochs": 0, "best_epoch": 0, **found.metrics},
         history=found.history,
         training=found.config["training"],
         test_reviews=functools.partial(open_test_reviews, data, limit),
@@ -284,8 +278,7 @@ def measure(classifier: Classifier, reviews: imdb.Reviews, *, device: torch.devi
         calibration error with the temperature and before it.
     """
     device = device or torch.device("cpu")
-    words = examples.tokenize_all(reviews, version=classifier.vocabulary.version)
-    encoded = examples.encode(words, reviews.labels, classifier.vocabulary)
+    encoded = examples.read(reviews, classifier.vocabulary)
     model = classifier.model if device.type == "cpu" else copy.deepcopy(classifier.model).to(device)
     logits = sentiment.predict_logits(model, encoded, device=device)
     scores = sentiment.scores(logits, encoded.labels)

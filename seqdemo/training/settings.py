@@ -16,6 +16,7 @@ from seqdemo.data import synthetic
 from seqdemo.data.tasks import MADE_UP
 from seqdemo.errors import ConfigError
 from seqdemo.models.registry import MODELS
+from seqdemo.training.config import require_one_of
 
 TEXT_TASKS: Mapping[str, str] = {
     "synthetic": "Made-up reviews",
@@ -128,9 +129,7 @@ class RunSettings:
         Raises:
             ConfigError: The first setting that is not allowed, in one sentence.
         """
-        for name, allowed in CHOICES.items():
-            if getattr(self, name) not in allowed:
-                raise ConfigError(f"{name} is one of {', '.join(allowed)}; got {getattr(self, name)!r}.")
+        require_one_of(self, **CHOICES)
         for field in dataclasses.fields(self):
             if field.name not in BOUNDS:
                 continue

@@ -294,39 +294,31 @@ def _mistakes(model: TaskModel, problem: Problem) -> tuple[dict[str, Any] | None
         decided = model.decide(answers).cpu().numpy()
         certain = _certainty(model, answers).cpu().numpy()
         if problem.answer == "number":
-            missed = np.abs(decided - batch.targets)
-            rows = np.argsort(-missed)[: _MAX_WRONG // 2]
-            wrong += [_wrong(problem, batch, row, offset, float(decided[row]), None) for row in rows]
-        elif problem.answer == "class at every step":
+            rows = np.argsort(-np.abs(decided - batch.targets))[: _MAX_WRONG // 2]
+        else:
             counted = batch.targets != (-1 if problem.uncounted is None else problem.uncounted)
             np.add.at(matrix, (batch.targets[counted], decided[counted]), 1)
-            rows = np.flatnonzero(((decided != batch.targets) & counted).any(1))
-            wrong += [_wrong(problem, batch, row, offset, decided[row].tolist(), None) for row in rows[:_MAX_WRONG]]
-        else:
-            np.add.at(matrix, (batch.targets, decided), 1)
-            rows = np.flatnonzero(decided != batch.targets)
-            wrong += [
-                _wrong(problem, batch, row, offset, problem.classes[decided[row]], float(certain[row]))
-                for row in rows[:_MAX_WRONG]
-            ]
+            missed = (decided != batch.targets) & counted
+            rows = np.flatnonzero(missed.reshape(len(missed), -1).any(1))[:_MAX_WRONG]
+        wrong += [_wrong(problem, batch, row, offset, decided[row], certain[row]) for row in rows]
         offset += len(batch.lengths)
     confusion = {"labels": list(problem.classes), "rows": matrix.tolist()} if n_classes else None
     return confusion, wrong[:_MAX_WRONG]
 
 
-def _wrong(
-    problem: Problem, batch: Batch, row: int, offset: int, answer: Any, probability: float | None
-) -> dict[str, Any]:
+def _wrong(problem: Problem, batch: Batch, row: int, offset: int, decided: Any, certain: Any) -> dict[str, Any]:
+    """What was asked, what is right, and what was answered with which probability, where there is one for all."""
+    target, has_class = batch.targets[row], problem.answer in {"yes or no", "class"}
     if problem.test_texts is not None:
         shown: Any = problem.test_texts[offset + row]
     else:
         shown = np.round(batch.inputs[row].astype(np.float64), 3).tolist()
-    target = batch.targets[row]
-    if problem.answer in {"yes or no", "class"}:
-        label: Any = problem.classes[int(target)]
-    else:
-        label = target.tolist()
-    return {"input": shown, "label": label, "answer": answer, "probability": probability}
+    return {
+        "input": shown,
+        "label": problem.classes[target] if has_class else target.tolist(),
+        "answer": problem.classes[decided] if has_class else decided.tolist(),
+        "probability": float(certain) if has_class else None,
+    }
 
 
 def _certainty(model: TaskModel, answers: Tensor) -> Tensor:
