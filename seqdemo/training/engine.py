@@ -33,6 +33,10 @@ from seqdemo.training.precision import Trial, autocast, choose_precision, keep_p
 
 EXPLODED = 50.0
 """A loss this many times that of guessing counts as an explosion."""
+LONG_SAVE_S = 0.5
+SAVING_SHARE = 0.1
+"""A state that takes longer than that to write, as hundreds of MB do, is written only as often as takes this share of
+the time, and at the end."""
 NEEDS_LESS_MEMORY = "Take a smaller batch, a shorter text or a narrower model."
 
 B = TypeVar("B")
@@ -302,7 +306,7 @@ class Run(Generic[B]):
             learner: What is learned.
             control: Pauses and stops the run.
             on_event: Called with each event.
-            state_file: Where the state is kept after each epoch, as safetensors.
+            state_file: Where the state is kept after each epoch, as safetensors; one that takes long, less often.
         """
         self.learner, self.progress = learner, Progress()
         self._plan, self._control = learner.plan, control or Control()
@@ -317,7 +321,7 @@ class Run(Generic[B]):
             self._pass = DistributedDataParallel(self._pass, find_unused_parameters=True)
         self._averaged = copy.deepcopy(learner.model) if self._plan.average_decay else learner.model
         self._best = self._weights() if self._plan.keep == "best" else {}
-        self._started = 0.0
+        self._started = self._saved = self._saving_s = 0.0
 
     @property
     def kept(self) -> dict[str, Tensor]:
@@ -564,14 +568,22 @@ class Run(Generic[B]):
             more=measured,
         )
         progress.history.append({name: value for name, value in entry.plain().items() if name != "event"})
-        if self._state_file is not None and progress.epoch:
+        if self._state_file is not None and progress.epoch and self._is_time_to_save():
+            started = time.perf_counter()
             self._save(self._state_file)
+            self._saved = time.perf_counter()
+            self._saving_s = self._saved - started
         self._on_event(entry)
 
     def _weights(self) -> dict[str, Tensor]:
         return {name: tensor.detach().clone() for name, tensor in self._averaged.state_dict().items()}
 
     # --- state ---
+
+    def _is_time_to_save(self) -> bool:
+        waits_for = self._saving_s / SAVING_SHARE if self._saving_s > LONG_SAVE_S else 0.0
+        is_time = time.perf_counter() - self._saved >= waits_for
+        return ranks.agreed(is_time or self.progress.epoch == self._plan.epochs)
 
     def _save(self, path: pathlib.Path) -> None:
         groups: dict[str, Mapping[str, Tensor]] = {"model": self.learner.model.state_dict()}

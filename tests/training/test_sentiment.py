@@ -1,14 +1,17 @@
+import json
 import math
 
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import save_file
 from torch.nn import functional as F  # noqa: N812 (torch's own name for it)
 
 from seqdemo.data.examples import Examples, evaluation_views
 from seqdemo.errors import TrainingError
 from seqdemo.models.registry import MODELS
+from seqdemo.training import engine
 from seqdemo.training.config import TrainingConfig
 from seqdemo.training.gathered import Gathered
 from seqdemo.training.sentiment import evaluate, fit, predict_logits, training_loss, worst_step
@@ -122,6 +125,31 @@ def test_a_resumed_run_ends_exactly_as_an_uninterrupted_one(
     assert events[4]["epoch"] == 3
     assert without_time(found.history) == without_time(wanted.history)
     assert (found.best_epoch, found.best_score) == (wanted.best_epoch, wanted.best_score)
+    assert_equal(weights(resumed), weights(whole))
+
+
+def test_a_state_that_takes_long_to_write_is_written_less_often_and_gone_on_from_all_the_same(
+    build_small, training, validation, tmp_path, monkeypatch
+):
+    config, state_file = settings(epochs=5), tmp_path / "state.safetensors"
+    whole, resumed = build_small("gru"), build_small("gru", seed=99)
+    run(whole, training, validation, config)
+
+    def saved_epoch():
+        with safe_open(state_file, "pt") as file:
+            return json.loads(file.metadata()["progress"])["epoch"]
+
+    def interrupt(event):
+        if event["event"] == "step" and event["epoch"] == 4:
+            raise Interrupted
+
+    monkeypatch.setattr(engine, "LONG_SAVE_S", 0.0)  # every state takes long
+    monkeypatch.setattr(engine, "SAVING_SHARE", 1e-9)
+    with pytest.raises(Interrupted):
+        run(build_small("gru"), training, validation, config, state_file=state_file, on_event=interrupt)
+    assert saved_epoch() == 1
+    run(resumed, training, validation, config, state_file=state_file, resume=True)
+    assert saved_epoch() == 5
     assert_equal(weights(resumed), weights(whole))
 
 
