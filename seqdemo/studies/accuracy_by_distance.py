@@ -177,6 +177,7 @@ def train_and_test(run: Run, state_file: pathlib.Path | None = None) -> list[dic
 
     from seqdemo.studies.reach import Reach
     from seqdemo.training import engine
+    from seqdemo.training.task_run import evaluate
 
     torch.set_num_threads(1)
     task, learner = TASKS[run.task], Reach(run)
@@ -184,7 +185,7 @@ def train_and_test(run: Run, state_file: pathlib.Path | None = None) -> list[dic
     training.go(resume=True)
     found = []
     for length in LENGTHS["parity"] if task.name == "parity" else (run.length,):
-        accuracy, mse = learner.model.measure(task.draw(chance(run, 2, length), N_TEST, length))
+        measured = evaluate(learner.model, [task.draw(chance(run, 2, length), N_TEST, length)])
         entry = {
             "task": run.task,
             "variant": run.variant,
@@ -193,9 +194,9 @@ def train_and_test(run: Run, state_file: pathlib.Path | None = None) -> list[dic
             "length": length,
             "updates": training.progress.update,
             "parameters": learner.n_parameters,
-            "accuracy": rounded(accuracy),
+            "accuracy": rounded(measured["accuracy"]),
         }
-        found.append(entry | ({} if mse is None else {"mse": rounded(mse)}))
+        found.append(entry | ({"mse": rounded(measured["loss"])} if task.answer == "number" else {}))
     if state_file is not None:
         state_file.unlink(missing_ok=True)
     return found

@@ -6,73 +6,47 @@ import dataclasses
 import itertools
 import math
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812 (torch's own name for it)
+from torch import Tensor
 
 from seqdemo.data import tasks
-from seqdemo.data.tasks import CORRECT_WITHIN, TASKS, Batch, Task
+from seqdemo.data.tasks import TASKS, Batch, Task
 from seqdemo.models.registry import build, make_config
 from seqdemo.studies import accuracy_by_distance as study
 from seqdemo.training import engine
 from seqdemo.training.precision import Trial
+from seqdemo.training.task_model import TaskModel, tensors
+from seqdemo.training.task_run import evaluate
 
-if TYPE_CHECKING:
-    from seqdemo.models.registry import SequenceModel
 
-
-class Reader(nn.Module):
-    """A small model for one task, with a linear layer in front where inputs are numbers."""
-
-    def __init__(self, task: Task, variant: study.Variant) -> None:
-        """Builds the model, with weights from torch's global generator."""
-        super().__init__()
-        config = make_config(
-            variant.model,
-            vocab_size=max(task.vocab_size, 1),
-            n_outputs=task.n_classes,
-            embed_dropout=0.0,
-            dropout=0.0,
-            **study.SHAPES[variant.model],
-            **variant.overrides,
-        )
-        self.task = task
-        self.network: SequenceModel = build(variant.model, config)
-        width = self.network.embedding.weight.shape[1]
-        self.front: nn.Module = self.network.embedding if task.vocab_size else nn.Linear(2, width)
-        if not task.vocab_size:
-            self.network.embedding.requires_grad_(False)  # not used
-
-    def forward(self, batch: Batch) -> Tensor:
-        """The outputs, (n, n_classes)."""
-        vectors = self.front(torch.from_numpy(batch.inputs))
-        found: Tensor = self.network.logits_from_embeddings(vectors, torch.from_numpy(batch.lengths))
-        return found
-
-    @torch.inference_mode()
-    def measure(self, batch: Batch) -> tuple[float, float | None]:
-        """Share of correct answers, and the mean squared error where the answer is a number."""
-        found = self(batch).numpy()
-        if self.task.n_classes > 1:
-            return float((found.argmax(1) == batch.targets).mean()), None
-        error = found[:, 0] - batch.targets
-        return float((np.abs(error) <= CORRECT_WITHIN).mean()), float((error**2).mean())
+def build_reader(task: Task, variant: study.Variant) -> TaskModel:
+    """A small model for one task, with weights from torch's global generator."""
+    config = make_config(
+        variant.model,
+        vocab_size=max(task.vocab_size, 1),
+        n_outputs=task.n_classes,
+        embed_dropout=0.0,
+        dropout=0.0,
+        **study.SHAPES[variant.model],
+        **variant.overrides,
+    )
+    return TaskModel(build(variant.model, config), answer=task.answer, reads_numbers=not task.vocab_size)
 
 
 class Reach(engine.Learner[Batch]):
     """One run of the study; it ends when the task is learned."""
 
-    model: Reader
+    model: TaskModel
 
     def __init__(self, run: study.Run) -> None:
         """Builds the model."""
         torch.manual_seed(run.seed)
         self._task, self._run = TASKS[run.task], run
         self.task, self.label = run.task, study.VARIANTS[run.variant].label
-        self.model, self.settings = Reader(self._task, study.VARIANTS[run.variant]), dataclasses.asdict(run)
+        self.model, self.settings = build_reader(self._task, study.VARIANTS[run.variant]), dataclasses.asdict(run)
         self._sequences, self._n_drawn = self._draw(study.chance(run, 0, run.length)), 0
         self._validation = self._task.draw(study.chance(run, 1, run.length), study.N_VALIDATION, run.length)
         self._all_right = False
@@ -117,12 +91,12 @@ class Reach(engine.Learner[Batch]):
 
     def losses(self, batch: Batch) -> Iterator[Tensor]:
         """Cross-entropy in nats, or the mean squared error where the answer is a number."""
-        targets, found = torch.from_numpy(batch.targets), self.model(batch)
-        yield F.mse_loss(found[:, 0], targets) if self._task.n_classes == 1 else F.cross_entropy(found, targets)
+        inputs, lengths, targets = tensors(batch, self.device)
+        yield self.model.losses(self.model(inputs, lengths), targets, lengths).mean()
 
-    def measure(self, model: Reader, epoch: int) -> dict[str, Any]:
+    def measure(self, model: TaskModel, epoch: int) -> dict[str, Any]:
         """Accuracy on validation sequences, and whether they end the run: all of them right twice in a row."""
-        accuracy = model.measure(self._validation)[0]
+        accuracy = evaluate(model, [self._validation])["accuracy"]
         right_before, self._all_right = self._all_right, accuracy == 1
         grown = self._run.task != "parity" or epoch * study.CHECK_EVERY >= study.GROWING
         return {"validation_accuracy": accuracy, "learned": right_before and self._all_right and grown}

@@ -11,8 +11,9 @@ from seqdemo.data.tasks import TASKS, Batch
 from seqdemo.studies import accuracy_by_distance as distance
 from seqdemo.studies import study
 from seqdemo.studies.accuracy_by_distance import ON_TASK, VARIANTS, Run
-from seqdemo.studies.reach import Reach, Reader
+from seqdemo.studies.reach import Reach, build_reader
 from seqdemo.studies.registry import STUDIES
+from seqdemo.training.task_run import evaluate
 
 
 def entry(task, variant, length, seed, accuracy, **more):
@@ -61,7 +62,7 @@ def test_what_is_counted_and_trained_is_all_that_moves_the_answer(task):
 
 def test_the_variants_start_as_they_are_called():
     torch.manual_seed(0)
-    readers = {name: Reader(TASKS["first_token"], variant).network for name, variant in VARIANTS.items()}
+    readers = {name: build_reader(TASKS["first_token"], variant).network for name, variant in VARIANTS.items()}
     for name, orthogonal in {"rnn": True, "rnn_uniform": False}.items():
         matrix = readers[name].left_to_right[0].weight_hh_l0.detach()
         assert torch.allclose(matrix @ matrix.T, torch.eye(len(matrix)), atol=1e-4) == orthogonal
@@ -136,14 +137,14 @@ def test_a_run_that_was_killed_goes_on_from_its_last_check_and_finds_the_same(ta
 
 
 def test_an_answer_counts_as_right_within_the_tolerance():
-    reader = Reader(TASKS["adding"], VARIANTS["rnn"])
+    reader = build_reader(TASKS["adding"], VARIANTS["rnn"])
     batch = TASKS["adding"].draw(np.random.default_rng(0), 4, 10)
     with torch.inference_mode():
-        said = reader(batch).numpy()[:, 0]
+        said = reader(torch.from_numpy(batch.inputs), torch.from_numpy(batch.lengths)).numpy()[:, 0]
     targets = said + np.array([0.0, 0.039, -0.039, 0.2], dtype=np.float32)
-    accuracy, mse = reader.measure(Batch(inputs=batch.inputs, lengths=batch.lengths, targets=targets))
-    assert accuracy == 0.75
-    assert mse == pytest.approx((2 * 0.039**2 + 0.2**2) / 4, rel=1e-3)
+    found = evaluate(reader, [Batch(inputs=batch.inputs, lengths=batch.lengths, targets=targets)])
+    assert found["accuracy"] == 0.75
+    assert found["loss"] == pytest.approx((2 * 0.039**2 + 0.2**2) / 4, rel=1e-3)
 
 
 def test_parity_is_trained_once_and_tested_at_every_length(monkeypatch):
