@@ -94,7 +94,7 @@ def test_words_stand_in_columns(ready):
     assert all(len(lefts) == 1 for lefts in by_word.values())
 
 
-def test_blue_is_above_and_orange_below_zero_and_attention_has_neither(ready):
+def test_purple_is_above_and_olive_below_zero_and_attention_has_neither(ready):
     page = ready().page
     shades = (
         board(page)
@@ -108,8 +108,10 @@ def test_blue_is_above_and_orange_below_zero_and_attention_has_neither(ready):
     above = [rgb for rgb, line in shades if "inset 0px 3px" in line or "0px 3px 0px" in line]
     below = [rgb for rgb, line in shades if "0px -3px 0px" in line]
     assert above
-    assert all(blue > red for red, _, blue in above)
-    assert all(red > blue for red, _, blue in below)
+    assert all(green <= blue for _, green, blue in above)
+    assert all(blue <= green for _, green, blue in below)
+    assert max(blue - green for _, green, blue in above) > 20
+    assert max(green - blue for _, green, blue in below) > 20
 
 
 def test_each_row_on_its_own_scale_makes_every_rows_largest_word_as_strong(ready, expect):

@@ -54,7 +54,8 @@ def pack(reviews, tmp_path_factory):
     return out
 
 
-def start(pack, out, *words, minutes=0.35):
+def start(pack, out, *words, minutes=0.7):
+    # Enough where other tests take most of the processor: start and imports alone are ten seconds there.
     command = ["recipe", str(pack), "--minutes", str(minutes), "--tiny", "--device", "cpu", "--threads", "1"]
     return subprocess.Popen(
         [sys.executable, "-c", BARE, *command, "--out", str(out), *words],
@@ -78,7 +79,7 @@ def test_everything_is_trained_in_its_order_within_its_minutes_and_comes_back_fr
     run = start(pack, out)
     said = run.communicate()[0]
     assert run.returncode == 0, said
-    assert time.monotonic() - began < 60, said
+    assert time.monotonic() - began < 120, said
     names = [part.name for part in recipe.parts()]
     ended = re.findall(r"^([\w-]+): (?:finished|out of time|left out)", said, re.MULTILINE)
     assert ended == names
@@ -113,7 +114,7 @@ def test_a_machine_that_is_taken_away_at_any_second_loses_nothing_finished(pack,
     said = run.communicate()[0]
     before = {name: (out / name / "model.safetensors").read_bytes() for name in finished(out)}
     states = {path.name for path in out.glob(".*.state.safetensors")}
-    again = start(pack, tmp_path / "again", "--from", str(out), "--only", "full-masked,full", minutes=0.25)
+    again = start(pack, tmp_path / "again", "--from", str(out), "--only", "full-masked,full", minutes=0.6)
     resumed = again.communicate()[0]
     assert again.returncode == 0, (seconds, said, resumed)
     for name, weights in before.items():
