@@ -68,10 +68,13 @@ def test_the_menu_lies_in_the_window_and_opening_it_moves_nothing(opened, expect
 
 def test_what_lies_under_the_header_can_be_reached_by_the_mouse(opened):
     page = opened("/memory").page
-    header = page.get_by_test_id("stHeader").bounding_box()
-    middle = [header["x"] + header["width"] / 2, header["y"] + header["height"] / 2]
-    assert page.evaluate("([x, y]) => Boolean(document.elementFromPoint(x, y).closest('[data-testid=stMain]'))", middle)
-    assert not page.evaluate("([x, y]) => document.elementFromPoint(x, y).closest('[data-testid=stHeader]')", middle)
+    page.wait_for_function(  # the page may still be taking its place
+        """() => {
+          const box = document.querySelector("[data-testid=stHeader]").getBoundingClientRect()
+          const hit = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2)
+          return hit?.closest("[data-testid=stMain]") && !hit.closest("[data-testid=stHeader]")
+        }"""
+    )
 
 
 @pytest.mark.parametrize("path", PATHS)
