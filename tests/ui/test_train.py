@@ -15,7 +15,7 @@ from seqdemo.runs.limits import Limits
 from seqdemo.runs.view import View
 from seqdemo.training.settings import PRESETS, RunSettings
 from seqdemo.ui import resources
-from seqdemo.ui.train import train
+from seqdemo.ui.train import train, train_picture
 
 PAGE = "../../pages/train.py"
 OWNER = "0123456789abcdef" * 2
@@ -590,16 +590,18 @@ def shown(**changes):
 
 def test_the_finding_says_who_learned_and_who_guesses():
     views = [shown(accuracy=0.52), shown(accuracy=0.99, settings={"model": "lstm"})]
-    assert train.finding(train.side_by_side(views)) == ("LSTM (99\u00a0%) learns it; RNN (52\u00a0%) stays at guessing")
+    assert train_picture.finding(train_picture.side_by_side(views)) == (
+        "LSTM (99\u00a0%) learns it; RNN (52\u00a0%) stays at guessing"
+    )
     broken = shown(accuracy=0.5, state="failed", done=None)
-    assert train.finding(train.side_by_side([broken])) == "RNN breaks off"
+    assert train_picture.finding(train_picture.side_by_side([broken])) == "RNN breaks off"
     going = shown(accuracy=0.6, state="running", done=None)
-    assert train.finding(train.side_by_side([going])) == "After 1 epoch: RNN 60\u00a0%"
+    assert train_picture.finding(train_picture.side_by_side([going])) == "After 1 epoch: RNN 60\u00a0%"
 
 
 def test_two_runs_of_one_model_have_its_colour_and_different_dashes():
     views = [shown(accuracy=0.5, settings={"seed": seed}) for seed in (1, 2, 3, 4)]
-    runs = train.side_by_side(views)
+    runs = train_picture.side_by_side(views)
     assert len({run.colour for run in runs}) == 1
     assert len({run.dash for run in runs}) == 4
     assert len({run.label for run in runs}) == 4
@@ -608,7 +610,7 @@ def test_two_runs_of_one_model_have_its_colour_and_different_dashes():
 def test_a_loss_beyond_all_bounds_still_travels():
     view = shown(accuracy=0.5)
     view.steps = [{"update": 1, "loss": 1e300, "gradient_norm": float("inf")}]
-    header, arrays = unpacked(train.message(train.side_by_side([view])))
+    header, arrays = unpacked(train_picture.message(train_picture.side_by_side([view])))
     assert arrays["0.loss"].tolist() == [np.inf]
     assert np.isnan(arrays["0.train_accuracy"]).all()
     assert header["runs"][0]["guess"] == 0.5
@@ -616,6 +618,6 @@ def test_a_loss_beyond_all_bounds_still_travels():
 
 def test_the_state_of_a_run_is_one_line():
     view = shown(accuracy=0.5, state="queued", done=None, start=None, place=2)
-    assert train.status(view) == "waiting"
-    assert train.duration(3.6) == "4\u00a0s"
-    assert train.duration(125) == "2\u00a0min 5\u00a0s"
+    assert train_picture.status(view) == "waiting"
+    assert train_picture.duration(3.6) == "4\u00a0s"
+    assert train_picture.duration(125) == "2\u00a0min 5\u00a0s"

@@ -26,7 +26,7 @@ from seqdemo.training.settings import (
 )
 from seqdemo.ui import resources
 from seqdemo.ui.shared.marks import plain
-from seqdemo.ui.train import train, train_plan, train_upload
+from seqdemo.ui.train import train, train_picture, train_plan, train_upload
 from seqdemo.ui.train.train_plan import LABELS, WORDS, Plan
 
 _LINK, _TEXTS, _FETCH, _TRIES = "train_link", "train_texts", "train_fetch", "train_fetch_tries"
@@ -357,7 +357,7 @@ def _cost(runs: Sequence[RunSettings], texts: LabelledTexts | None) -> str:
     total = max(max(seconds), sum(seconds) / at_once)
     _, waiting = resources.jobs().busy()
     queue = f" {waiting} other {'run waits' if waiting == 1 else 'runs wait'} already." if waiting else ""
-    return f"Parameters: {'; '.join(counts)}. About {train.duration(max(5, total))} on a CPU.{queue}"
+    return f"Parameters: {'; '.join(counts)}. About {train_picture.duration(max(5, total))} on a CPU.{queue}"
 
 
 # Of two clicks in quick succession the second is answered while the first still starts its runs: Streamlit tells the

@@ -23,8 +23,8 @@ from seqdemo.ui import resources
 from seqdemo.ui.pages import PAGES
 from seqdemo.ui.shared import own_models
 from seqdemo.ui.shared.marks import plain
-from seqdemo.ui.train import train, train_plan
-from seqdemo.ui.train.train import Shown
+from seqdemo.ui.train import train, train_picture, train_plan
+from seqdemo.ui.train.train_picture import Shown
 
 _PICK, _LOADED = "train_pick", "train_loaded"
 _MAX_ZIP_MB = MAX_ZIP_BYTES // MB
@@ -34,7 +34,7 @@ def render() -> None:
     """Draws all of it; changes when a run ends, not while one trains."""
     now = train.session()
     views = [view for view in map(resources.jobs().view, now.runs) if view is not None]
-    runs = train.side_by_side(views) if views else train.on_screen()
+    runs = train_picture.side_by_side(views) if views else train.on_screen()
     if not runs:
         st.caption("None yet.")
     else:
@@ -227,7 +227,7 @@ def wrong_table(wrong: Sequence[dict[str, Any]]) -> dict[str, list[str]]:
         "Answered": [shown(entry["answer"]) for entry in wrong],
     }
     if any(entry.get("probability") is not None for entry in wrong):
-        columns["How sure"] = [train.percent(entry["probability"] or 0) for entry in wrong]
+        columns["How sure"] = [train_picture.percent(entry["probability"] or 0) for entry in wrong]
     return columns
 
 
