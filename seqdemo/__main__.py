@@ -9,6 +9,7 @@ import argparse
 import contextlib
 import io
 import os
+import pathlib
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
@@ -114,11 +115,16 @@ def _discard_output() -> None:
             os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
+def _called() -> str:
+    """What it was called by: the installed command, or Python."""
+    return "seqdemo" if pathlib.Path(sys.argv[0]).stem == "seqdemo" else "python -m seqdemo"
+
+
 def _parser() -> argparse.ArgumentParser:
     always = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     always.add_argument("--debug", action="store_true", help="where a command cannot go on, show where in the program")
     description = (seqdemo.__doc__ or "").split("\n")[0]
-    parser = argparse.ArgumentParser(prog="python -m seqdemo", description=description, parents=[always])
+    parser = argparse.ArgumentParser(prog=_called(), description=description, parents=[always])
     commands = parser.add_subparsers(required=True, metavar="command")
     for name, command in COMMANDS.items():
         its_parser = commands.add_parser(name, help=command.HELP, parents=[always])

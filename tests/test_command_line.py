@@ -217,6 +217,7 @@ def test_every_option_says_what_it_means(command: str, capsys: pytest.CaptureFix
     with pytest.raises(SystemExit):
         main([command, "--help"])
     said = capsys.readouterr().out
+    assert said.startswith(f"usage: python -m seqdemo {command} ")
     _, *options = re.split(r"^  (?=--)", said.partition("options:")[2], flags=re.MULTILINE)
     assert len(options) > 10
     for option in options:

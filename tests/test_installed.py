@@ -23,7 +23,8 @@ from websockets.sync.client import connect
 import seqdemo
 
 ROOT = pathlib.Path(__file__).parents[1]
-SOURCES = ("app.py", "pages", "pretrained", "seqdemo", ".streamlit", "setup.py", "pyproject.toml", "requirements.txt")
+SOURCES = """app.py pages pretrained seqdemo .streamlit setup.py pyproject.toml MANIFEST.in README.md LICENSE
+requirements.txt requirements-dev.txt""".split()
 NO_NETWORK = ("--no-index", "--no-deps", "--quiet", "--disable-pip-version-check")
 WAIT_S = 60.0
 
@@ -33,7 +34,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     """A folder of packages, in which the wheel's is."""
     root = tmp_path_factory.mktemp("wheel")
     source = root / "source"
-    for name in (*SOURCES, "README.md", "LICENSE"):
+    for name in SOURCES:
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("*.safetensors", "__pycache__"))
         else:
@@ -83,6 +84,22 @@ def test_it_tells_its_version(installed: pathlib.Path, tmp_path: pathlib.Path) -
     code = "from importlib import metadata; import seqdemo; print(metadata.version('seqdemo'), seqdemo.__version__)"
     told = run([sys.executable, "-c", code], tmp_path, PYTHONPATH=str(installed))
     assert told.stdout.split() == [seqdemo.__version__] * 2
+
+
+def test_it_is_called_by_its_own_name(installed: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    told = run([program(installed), "--help"], tmp_path, PYTHONPATH=str(installed))
+    assert told.stdout.startswith("usage: seqdemo ")
+
+
+def test_an_extra_brings_what_development_needs(installed: pathlib.Path) -> None:
+    (told,) = installed.glob("seqdemo-*.dist-info/METADATA")
+    extras = [
+        line.partition(": ")[2].partition(";")[0].strip()
+        for line in told.read_text(encoding="utf-8").splitlines()
+        if line.startswith("Requires-Dist") and 'extra == "dev"' in line
+    ]
+    wanted = (ROOT / "requirements-dev.txt").read_text(encoding="utf-8").splitlines()[1:]
+    assert [re.split("[<>=]", line)[0] for line in extras] == [re.split("[<>=]", line)[0] for line in wanted]
 
 
 def test_the_changelog_begins_with_what_is_to_come_and_the_version() -> None:
