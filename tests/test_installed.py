@@ -23,8 +23,20 @@ from websockets.sync.client import connect
 import seqdemo
 
 ROOT = pathlib.Path(__file__).parents[1]
-SOURCES = """app.py pages pretrained seqdemo .streamlit setup.py pyproject.toml MANIFEST.in README.md LICENSE
-requirements.txt requirements-dev.txt""".split()
+SOURCES = [
+    "app.py",
+    "pages",
+    "pretrained",
+    "seqdemo",
+    ".streamlit",
+    "setup.py",
+    "pyproject.toml",
+    "MANIFEST.in",
+    "README.md",
+    "LICENSE",
+    "requirements.txt",
+    "requirements-dev.txt",
+]
 NO_NETWORK = ("--no-index", "--no-deps", "--quiet", "--disable-pip-version-check")
 WAIT_S = 60.0
 
