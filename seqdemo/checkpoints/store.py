@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -48,7 +48,7 @@ class ModelStatus:
 class ModelStore:
     """Loads every model's local copy, then asks the Hub where the manifest names one."""
 
-    def __init__(self, names: Sequence[str] = tuple(MODELS), *, total_s: float = hub.TOTAL_S) -> None:
+    def __init__(self, names: Iterable[str] = MODELS, *, total_s: float = hub.TOTAL_S) -> None:
         """Knows the names; loads nothing until `start`.
 
         Args:

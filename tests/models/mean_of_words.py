@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from seqdemo.models.language import Decoder, LanguageModel
+from seqdemo.models.registry import Family, ModelSpec
 from seqdemo.models.sequence import SequenceModel, whole_lengths
 from seqdemo.text import PAD_ID
 
@@ -58,3 +59,21 @@ class MeanLanguageModel(LanguageModel):
     @property
     def body(self):
         return self.mean
+
+
+SPEC = ModelSpec(
+    name="mean",
+    label="Mean of words",
+    colour="#999999",
+    dash="1 1",
+    summary="Knows which words there are, and nothing of their order.",
+    family=Family(
+        name="mean",
+        module=__name__,
+        config="MeanConfig",
+        model="MeanOfWords",
+        entries=lambda settings: {"d_embed": settings.d_embed},
+        language_model=f"{__name__}.MeanLanguageModel",
+        given=("d_embed",),
+    ),
+)

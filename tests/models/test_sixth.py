@@ -10,30 +10,13 @@ from seqdemo.checkpoints import folder, language_model
 from seqdemo.data.examples import Examples
 from seqdemo.errors import ConfigError
 from seqdemo.models import registry
-from seqdemo.models.registry import MODELS, Family, ModelSpec
+from seqdemo.models.registry import MODELS
 from seqdemo.text import Vocabulary
 from seqdemo.training import engine, sentiment, settings, task_run
 from seqdemo.training.config import TrainingConfig
 from seqdemo.training.settings import RunSettings
 from seqdemo.ui.shared import own_models
-from tests.models import mean_of_words
-
-SPEC = ModelSpec(
-    name="mean",
-    label="Mean of words",
-    colour="#999999",
-    dash="1 1",
-    summary="Knows which words there are, and nothing of their order.",
-    family=Family(
-        name="mean",
-        module=mean_of_words.__name__,
-        config="MeanConfig",
-        model="MeanOfWords",
-        entries=lambda settings: {"d_embed": settings.d_embed},
-        language_model=f"{mean_of_words.__name__}.MeanLanguageModel",
-        given=("d_embed",),
-    ),
-)
+from tests.models.mean_of_words import SPEC
 
 
 @pytest.fixture(autouse=True)
