@@ -1,7 +1,7 @@
 import streamlit as st
 
-from seqdemo.ui.translate import translate
+from seqdemo.ui.translate import measured, translate
 
 st.title("Type a date. A model writes it as year-month-day.", anchor=False)
 translate.render()
-translate.measured()
+measured.render()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import pathlib
 import re
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -21,6 +22,7 @@ from seqdemo.serve.worker import Kind, Worker
 if TYPE_CHECKING:
     from seqdemo.checkpoints.classifier import Classifier
     from seqdemo.checkpoints.store import ModelStatus, ModelStore
+    from seqdemo.checkpoints.translator import Translator
     from seqdemo.runs.jobs import Jobs
     from seqdemo.runs.view import View
 
@@ -43,6 +45,7 @@ class Service:
         self.jobs = jobs
         self.worker = Worker(kinds)
         self.visitors = Visitors()
+        self._translators: dict[pathlib.Path, Translator] = {}
         self._own: Bounded[tuple[str, str], Classifier] = Bounded(_OWN_BYTES)
 
     def answering(self, chosen: Mapping[str, str]) -> Answering:
@@ -115,6 +118,23 @@ class Service:
         if found is None:
             found = checkpoint.load(key[1])
             self._own.put(key, found, 4 * found.n_parameters + 200 * len(found.vocabulary))
+        return found
+
+    def translator(self, name: str) -> Translator:
+        """A translator of dates that came with the app, read at the first question.
+
+        Args:
+            name: Its folder in `pretrained/`.
+
+        Raises:
+            CheckpointError: It cannot be used.
+        """
+        from seqdemo.checkpoints import translator
+
+        folder = paths.PRETRAINED / name
+        found = self._translators.get(folder)
+        if found is None:
+            found = self._translators[folder] = translator.load(folder)
         return found
 
     async def ask(self, kind: str, checkpoint: Any, asked: Any, visitor: str = "") -> Any:

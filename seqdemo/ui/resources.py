@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import gc
-import hashlib
 import logging
 import math
 import pathlib
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import streamlit as st
 
-from seqdemo.bounded import Bounded
 from seqdemo.checkpoints.store import ModelStore
 from seqdemo.models.registry import MODELS
 from seqdemo.runs import recordings
 from seqdemo.runs.jobs import Jobs
 from seqdemo.serve.routes import KINDS
 from seqdemo.serve.service import Service
-from seqdemo.serve.worker import VERDICT, arrays_in
+from seqdemo.serve.worker import VERDICT
 from seqdemo.ui.shared.background import Background
 
 if TYPE_CHECKING:
     from seqdemo.checkpoints.classifier import Classifier
-    from seqdemo.checkpoints.translator import Translation, Translator
     from seqdemo.runs.recordings import Recording
     from seqdemo.text import Reading
 
@@ -81,30 +77,6 @@ def probability(model: Classifier, reading: Reading) -> float:
 
 
 @st.cache_resource(show_spinner=False)
-def arrays_kept() -> Bounded[tuple[str, ...], Any]:
-    """What was computed of texts and takes megabytes each, for all visitors; nobody writes to it."""
-    return Bounded(128 * 1024**2)
-
-
-@st.cache_resource(show_spinner=False)
-def translator(folder: str) -> Translator:
-    """The translator of dates in a folder, read at the first question.
-
-    Raises:
-        CheckpointError: It cannot be used.
-    """
-    from seqdemo.checkpoints.translator import load
-
-    return load(folder)
-
-
-def translation(translator: Translator, text: str, width: int) -> Translation:
-    """An answer with every number of it, known by checkpoint, text and beam width."""
-    key = ("translation", translator.sha256, _digest(text), str(width))
-    return _kept(key, lambda: translator.translate(text, width=width))
-
-
-@st.cache_resource(show_spinner=False)
 def background() -> Background:
     """Computes for all visitors what takes seconds, one thing at a time; keeps the newest results."""
     return Background()
@@ -154,18 +126,3 @@ def _freeze() -> None:
     """What is there by now stays: Python's garbage collector need not look at it again (70 ms each time)."""
     gc.collect()
     gc.freeze()
-
-
-def _kept(key: tuple[str, ...], compute: Callable[[], T]) -> T:
-    found: T | None = arrays_kept().get(key)
-    if found is None:
-        found = compute()
-        arrays = list(arrays_in(found))
-        for array in arrays:
-            array.flags.writeable = False
-        arrays_kept().put(key, found, sum(array.nbytes for array in arrays))
-    return found
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()

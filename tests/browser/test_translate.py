@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 
 from seqdemo.data import dates
-from seqdemo.ui.translate import translate
+from seqdemo.serve import translate
 
 PRETRAINED = pathlib.Path(__file__).parents[2] / "pretrained"
 ANSWER = ".tile"
@@ -59,6 +59,32 @@ def test_the_answer_appears_as_one_types_and_needs_no_other_machine(visit, expec
     expect(box).to_have_value("3 mar 87")
     assert all(urlsplit(url).hostname == "127.0.0.1" for url in found.requests if url.startswith("http"))
     assert found.complaints == []
+
+
+def test_an_edit_and_another_beam_cost_no_rerun(visit, expect):
+    page = opened(visit, expect).page
+    expect(page.get_by_role("heading", name="What it was taught, and when it doubts")).to_be_visible()
+    expect(page.get_by_text("Embedded copy").first).to_be_visible()
+    sent = []
+    cdp = page.context.new_cdp_session(page)
+    cdp.send("Network.enable")
+    cdp.on("Network.webSocketFrameSent", lambda frame: sent.append(frame))
+    type_in(page, expect, "4 May 99")
+    page.get_by_role("combobox", name="Search").select_option("3")
+    expect(page.locator(".candidate")).to_have_count(3)
+    assert sent == []
+
+
+def test_what_was_typed_stands_there_again_after_another_page(visit, expect):
+    page = opened(visit, expect).page
+    type_in(page, expect, "4 May 99")
+    page.get_by_role("combobox", name="Search").select_option("3")
+    page.get_by_role("link", name="Train", exact=True).click()
+    expect(page).to_have_url(re.compile("/train"))
+    page.get_by_role("link", name="Translate", exact=True).click()
+    expect(page.get_by_label("A date, written in English or in numbers")).to_have_value("4 May 99")
+    expect(page.locator(".scroller text.read")).to_have_count(8)
+    expect(page.locator(".candidate")).to_have_count(3)
 
 
 def test_every_number_of_a_step_is_the_recorded_one(visit, expect, model):

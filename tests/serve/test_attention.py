@@ -1,7 +1,5 @@
 """Where a Transformer looked in a text: the message of the route, and the sentence above it."""
 
-import json
-
 import numpy as np
 import pytest
 
@@ -10,23 +8,15 @@ from seqdemo.explain import rollout
 from seqdemo.serve import attention
 from seqdemo.serve.routes import API
 from seqdemo.text import MAX_TOKENS, NEWEST_TOKENS, Vocabulary
+from tests.unpacked import unpacked
 
 TEXT = "This film was great . It is a long story , slow and dull at first , but the end is very good !"
-
-
-def unpack(message):
-    length = int.from_bytes(message[:4], "little")
-    header, body = json.loads(message[4 : 4 + length]), message[4 + length :]
-    return header, {
-        name: np.frombuffer(body, place["dtype"], place["size"], place["offset"])
-        for name, place in header["arrays"].items()
-    }
 
 
 @pytest.fixture
 def look(ask):
     """Header and arrays of what is answered about a text."""
-    return lambda text=TEXT, **more: unpack(ask("looks", {"text": text, **more}))
+    return lambda text=TEXT, **more: unpacked(ask("looks", {"text": text, **more}))
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """Two models stepped through one text: what the routes answer, and the sentence above it."""
 
-import json
-
 import numpy as np
 import pytest
 
@@ -10,18 +8,10 @@ from seqdemo.explain import steps
 from seqdemo.serve import stepper
 from seqdemo.serve.routes import API
 from seqdemo.text import MAX_TOKENS, NEWEST_TOKENS, Vocabulary
+from tests.unpacked import unpacked
 
 TEXT = "This film was great . It is a long story , slow and dull at first , but the end is very good !"
 CHOICE = {"left": {"model": "rnn", "units": []}, "right": {"model": "lstm", "units": []}}
-
-
-def unpack(message):
-    length = int.from_bytes(message[:4], "little")
-    header, body = json.loads(message[4 : 4 + length]), message[4 + length :]
-    return header, {
-        name: np.frombuffer(body, place["dtype"], place["size"], place["offset"])
-        for name, place in header["arrays"].items()
-    }
 
 
 def every_word(*probabilities):
@@ -31,7 +21,7 @@ def every_word(*probabilities):
 @pytest.fixture
 def step(ask):
     """Header and arrays of a text stepped through, `step(text, left=, right=)`."""
-    return lambda text=TEXT, **sides: unpack(
+    return lambda text=TEXT, **sides: unpacked(
         ask("steps", {"text": text, **{side: {"model": name} for side, name in sides.items()}})
     )
 
@@ -39,7 +29,7 @@ def step(ask):
 @pytest.fixture
 def units(ask):
     """Header and arrays of picked units, `units(text, left=(name, units), right=…)`."""
-    return lambda text=TEXT, **sides: unpack(
+    return lambda text=TEXT, **sides: unpacked(
         ask("units", {"text": text, **{side: {"model": name, "units": u} for side, (name, u) in sides.items()}})
     )
 
@@ -132,7 +122,7 @@ def test_unknown_words_are_those_of_the_two_models_on_screen(step):
 def test_of_a_text_of_50_000_characters_head_and_tail_are_read(ask):
     text = "good film " * 5_100
     message = ask("steps", {"text": text[:50_000], "length": len(text)})
-    header, _ = unpack(message)
+    header, _ = unpacked(message)
     assert len(header["words"]) == MAX_TOKENS
     assert header["gap"] == 128
     assert "first 50,000 of 51,000 characters" in header["notices"][0]
@@ -157,7 +147,7 @@ def test_while_the_models_load_the_answer_says_so(step, service):
 
 
 def test_an_own_model_is_stepped_through_under_its_own_name(ask, own_model):
-    header, _ = unpack(ask("steps", {"text": "good film", "models": {"lstm": own_model("lstm")}}))
+    header, _ = unpacked(ask("steps", {"text": "good film", "models": {"lstm": own_model("lstm")}}))
     assert [column["label"] for column in header["columns"]] == ["RNN", "First try (LSTM)"]
     assert header["partly"] == {"0": "unknown to First try (LSTM)"}
 

@@ -19,6 +19,7 @@ from seqdemo.serve.routes import API, routes
 from seqdemo.serve.sentiment import LEAD
 from seqdemo.ui import resources
 from tests.ui.conftest import wait_until_timed
+from tests.unpacked import unpacked
 
 HERE = pathlib.Path(__file__).parent
 PAGES = HERE.parents[1] / "pages"
@@ -93,7 +94,7 @@ def steps(text):
         for left, right in (("rnn", "lstm"), ("gru", "bilstm")):
             question = {"text": text, "left": {"model": left}, "right": {"model": right}}
             found[f"{left}, {right}"] = {
-                component: unpacked(client.post(f"{API}/{kind}", json=question).content)
+                component: together(client.post(f"{API}/{kind}", json=question).content)
                 for component, kind in (("stepper", "steps"), ("stepper_units", "units"))
             }
     return found
@@ -101,7 +102,7 @@ def steps(text):
 
 def looks(text):
     with TestClient(Starlette(routes=routes(resources.service))) as client:
-        found = {"attention": unpacked(client.post(f"{API}/looks", json={"text": text}).content)}
+        found = {"attention": together(client.post(f"{API}/looks", json={"text": text}).content)}
     at = settled(open_("attention", review=text), "attributions_jobs")
     found["attributions"] = sent(at, "attributions")
     at.segmented_control(key="explained").set_value("all").run()
@@ -132,7 +133,8 @@ def sentence(text):
 
 
 def translation(text):
-    return sent(open_("translate", text=text), "translate")
+    with TestClient(Starlette(routes=routes(resources.service))) as client:
+        return together(client.post(f"{API}/translate", json={"text": text}).content)
 
 
 ANSWERS = {
@@ -177,17 +179,13 @@ def settled(at, jobs):
 def sent(at, name):
     """What a component was given: its JSON, or the header and the arrays of its binary message."""
     (proto,) = [part.proto for part in at.get("bidi_component") if part.proto.component_name == name]
-    return unpacked(proto.bytes) if proto.bytes else json.loads(proto.json)[0]
+    return together(proto.bytes) if proto.bytes else json.loads(proto.json)[0]
 
 
-def unpacked(message):
-    """The header and the arrays of a binary message."""
-    length = int.from_bytes(message[:4], "little")
-    header, body = json.loads(message[4 : 4 + length]), message[4 + length :]
-    places = header.pop("arrays")
-    return header | {
-        name: np.frombuffer(body, place["dtype"], place["size"], place["offset"]) for name, place in places.items()
-    }
+def together(message):
+    """The header and the arrays of a binary message, by name."""
+    header, arrays = unpacked(message)
+    return header | arrays
 
 
 def stored_form(value, name=""):

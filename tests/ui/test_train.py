@@ -16,6 +16,7 @@ from seqdemo.runs.view import View
 from seqdemo.training.settings import PRESETS, RunSettings
 from seqdemo.ui import resources
 from seqdemo.ui.train import train, train_picture
+from tests.unpacked import unpacked
 
 PAGE = "../../pages/train.py"
 OWNER = "0123456789abcdef" * 2
@@ -72,17 +73,6 @@ def page(app, runs):
         return opened.run()
 
     return open_
-
-
-def unpacked(message):
-    length = int.from_bytes(message[:4], "little")
-    header = json.loads(message[4 : 4 + length])
-    body = message[4 + length :]
-    arrays = {
-        name: np.frombuffer(body, entry["dtype"], entry["size"], entry["offset"])
-        for name, entry in header["arrays"].items()
-    }
-    return header, arrays
 
 
 def picture(page):

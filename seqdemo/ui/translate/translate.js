@@ -1,37 +1,35 @@
-// A date is typed, a model writes it as year-month-day. Python sends each answer once, with every number;
+// A date is typed, a model writes it as year-month-day. Each edit is asked for once, and its answer has every number:
 // stepping through it happens here. `n` is the number of steps, as the transport calls it.
 import { putInAddress } from "../shared/js/address.js"
-import { buildFrame, buildLive, deskOf, whenLeft } from "../shared/js/desk.js"
+import { buildAnswerer } from "../shared/js/asking.js"
+import { buildFrame, buildLive, deskFor, whenLeft } from "../shared/js/desk.js"
 import { element } from "../shared/js/elements.js"
-import { button } from "../shared/js/parts.js"
+import { button, unpack } from "../shared/js/parts.js"
 import { buildTransport, onKey, pause } from "../shared/js/transport.js"
-import { buildBox, showBox } from "./translate_box.js"
+import { buildBox, send } from "./translate_box.js"
 import { buildFormula, hundredths, showFormula } from "./translate_formula.js"
 import { buildMap, markMap, showMap } from "./translate_map.js"
 
-const hub = (globalThis.seqdemoTranslate ??= {}) // outlives a visit to another page: where the cursor stood
+const hub = (globalThis.seqdemoTranslate ??= {}) // outlives a visit to another page: what was typed, where the cursor stood
 const SETTLE_MS = 300
 const STALE_AFTER_MS = 300
 const STEPS_A_SECOND = 2
 
-export default function ({ data, parentElement, setStateValue }) {
-  const desk = deskOf(parentElement, data, build, take)
-  desk.report = (edit) => {
-    setStateValue("edit", edit)
-    desk.staling = setTimeout(() => desk.frame.classList.add("stale"), STALE_AFTER_MS)
-  }
+export default function ({ data: [data], parentElement }) {
+  const desk = deskFor(parentElement, (root) => build(root, data))
   repaint(desk)
   return whenLeft(desk, parentElement, () => {
     pause(desk)
+    desk.answerer.stop()
     for (const timer of [desk.sending, desk.staling]) clearTimeout(timer)
   })
 }
 
-function build(root) {
-  const state = { showStep, settle, edits: 0, cursor: null, playing: false, character: null, rev: null, sent: {}, composing: false }
+function build(root, data) {
+  const state = { hub, showStep, settle, cursor: null, playing: false, character: null, sent: {}, composing: false }
   const desk = buildFrame(root, onKey, state)
   const { frame } = desk
-  buildBox(desk, frame)
+  buildBox(desk, frame, data)
   desk.notices = element("div", "notices", frame)
   desk.notices.setAttribute("role", "status")
   desk.title = element("h2", "title", frame)
@@ -50,6 +48,21 @@ function build(root) {
   desk.speed.value = STEPS_A_SECOND
   desk.speed.oninput()
   buildLive(desk)
+  take(desk, { header: { kind: "nothing", title: "", notices: [], loading: ["torch"] }, arrays: {} })
+  desk.answerer = buildAnswerer({
+    token: data.token, kind: "translate", read: unpack,
+    more: () => ({ width: Number(desk.width.value) }),
+    waits: () => {
+      clearTimeout(desk.staling)
+      desk.staling = setTimeout(() => frame.classList.add("stale"), STALE_AFTER_MS)
+    },
+    show: (answer) => {
+      take(desk, answer)
+      repaint(desk)
+    },
+    trouble: (sentence) => showNotices(desk, sentence ? [sentence] : desk.header.notices),
+  })
+  send(desk)
   return desk
 }
 
@@ -57,13 +70,10 @@ function take(desk, { header, arrays }) {
   clearTimeout(desk.staling)
   Object.assign(desk, { header, arrays })
   desk.frame.classList.remove("stale")
-  desk.frame.dataset.answered = `${header.rev}.${header.n}`
-  showBox(desk, header)
-  desk.notices.replaceChildren()
-  for (const notice of header.notices) element("div", "notice", desk.notices, notice)
+  showNotices(desk, header.notices)
   desk.title.textContent = header.title
   desk.frame.classList.toggle("empty", header.kind !== "translation")
-  desk.frame.classList.toggle("loading", header.loading === true)
+  desk.frame.classList.toggle("loading", Boolean(header.loading?.length))
   if (header.kind !== "translation") {
     pause(desk)
     Object.assign(desk, { n: 0, cursor: null, textId: header.text_id })
@@ -82,6 +92,11 @@ function take(desk, { header, arrays }) {
   desk.says.classList.toggle("doubtful", header.doubtful)
   desk.plain.textContent = header.plain
   showAnswers(desk)
+}
+
+function showNotices(desk, notices) {
+  desk.notices.replaceChildren()
+  for (const notice of notices) element("div", "notice", desk.notices, notice)
 }
 
 // Where a link points to, where one was before on this text, or where there is something to see.

@@ -1,17 +1,21 @@
 // The line one types in, the examples, and how many beginnings beam search keeps.
-// Python sets the text by a new `rev`; every edit goes out with the rev that it belongs to.
+import { tellEdit } from "../shared/js/edits.js"
 import { element } from "../shared/js/elements.js"
 import { button } from "../shared/js/parts.js"
 
 const SEND_AFTER_MS = 60 // since the last key
 
-export function buildBox(desk, parent) {
+// What was typed before a visit to another page stands there again, unless the address says otherwise.
+export function buildBox(desk, parent, data) {
+  const linked = new URL(location.href).searchParams.has("text")
+  const { text, width } = linked ? data : { ...data, ...desk.hub.typed }
+  desk.max = data.max_characters
   const box = element("div", "box", parent)
   const line = element("div", "entry", box)
   const head = element("label", "spoken", line, "A date, written in English or in numbers")
   head.htmlFor = "date"
   desk.input = element("input", "text", line)
-  Object.assign(desk.input, { id: "date", type: "text", autocomplete: "off", spellcheck: false, dir: "auto", placeholder: "3 March 1987" })
+  Object.assign(desk.input, { id: "date", type: "text", autocomplete: "off", spellcheck: false, dir: "auto", placeholder: "3 March 1987", value: text })
   desk.input.oninput = (event) => { if (!event.isComposing && !desk.composing) schedule(desk) }
   desk.input.addEventListener("compositionstart", () => { desk.composing = true; clearTimeout(desk.sending) })
   desk.input.addEventListener("compositionend", () => { desk.composing = false; schedule(desk) })
@@ -19,33 +23,21 @@ export function buildBox(desk, parent) {
 
   const choice = element("label", "label search", box, "Search ")
   desk.width = element("select", "model", choice)
-  desk.width.onchange = () => send(desk)
-  desk.examples = element("div", "examples", box)
-  desk.examples.setAttribute("role", "group")
-  desk.examples.setAttribute("aria-label", "Examples")
-}
-
-export function showBox(desk, header) {
-  if (!desk.width.options.length) {
-    for (const width of header.widths) {
-      const option = element("option", "", desk.width, width === 1 ? "greedy" : `beam of ${width}`)
-      option.value = width
-    }
-    element("span", "label", desk.examples, "Try")
-    for (const { kind, text } of header.examples) {
-      button(desk.examples, "example", kind, () => {
-        desk.input.value = text
-        send(desk)
-      }).title = text
-    }
+  for (const choice of data.widths) {
+    element("option", "", desk.width, choice === 1 ? "greedy" : `beam of ${choice}`).value = choice
   }
-  if (desk.rev === header.rev) return
-  clearTimeout(desk.sending)
-  desk.rev = header.rev
-  desk.edits = 0
-  desk.input.value = header.given
-  desk.width.value = header.width
-  desk.sent = { text: header.given, width: header.width }
+  desk.width.value = width
+  desk.width.onchange = () => send(desk)
+  const examples = element("div", "examples", box)
+  examples.setAttribute("role", "group")
+  examples.setAttribute("aria-label", "Examples")
+  element("span", "label", examples, "Try")
+  for (const example of data.examples) {
+    button(examples, "example", example.kind, () => {
+      desk.input.value = example.text
+      send(desk)
+    }).title = example.text
+  }
 }
 
 function schedule(desk) {
@@ -53,12 +45,11 @@ function schedule(desk) {
   desk.sending = setTimeout(() => send(desk), SEND_AFTER_MS)
 }
 
-function send(desk) {
+export function send(desk) {
   clearTimeout(desk.sending)
-  const [text, width] = [desk.input.value, Number(desk.width.value)]
+  const [text, width] = [desk.input.value, desk.width.value]
   if (desk.sent.text === text && desk.sent.width === width) return
-  desk.sent = { text, width }
-  desk.edits += 1
+  desk.sent = desk.hub.typed = { text, width }
   const characters = Array.from(text)
-  desk.report({ text: characters.slice(0, desk.header.max_characters).join(""), length: characters.length, width, rev: desk.rev, n: desk.edits })
+  tellEdit({ text: characters.slice(0, desk.max).join(""), length: characters.length, rests: true, example: false })
 }

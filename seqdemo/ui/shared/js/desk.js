@@ -1,23 +1,10 @@
-// What the stepper, the attention page and the translator share: a frame that takes messages, hears keys, and can
-// be linked to.
+// What the stepper, the attention page and the translator share: a frame that hears keys, and can be linked to.
 import { element } from "./elements.js"
-import { paletteOf, unpack } from "./parts.js"
+import { paletteOf } from "./parts.js"
 
 const desks = new WeakMap()
 
-// What stands below an element: built at the first call, given each message once, and coloured by the theme.
-export function deskOf(parentElement, data, build, show) {
-  if (!desks.has(parentElement)) desks.set(parentElement, build(parentElement))
-  const desk = desks.get(parentElement)
-  desk.palette = paletteOf(desk.frame)
-  if (desk.data !== data) {
-    desk.data = data
-    show(desk, unpack(data))
-  }
-  return desk
-}
-
-// The same for a desk that asks for its messages itself.
+// What stands below an element: built at the first call, and coloured by the theme at each.
 export function deskFor(parentElement, build) {
   if (!desks.has(parentElement)) desks.set(parentElement, build(parentElement))
   const desk = desks.get(parentElement)
