@@ -16,8 +16,8 @@ from seqdemo.models.registry import MODELS
 
 HEIGHT_PX = 400
 ROW_PX = 31
-_DASHES = dict(zip(SIGNED, ([1, 0], [9, 4], [2, 4]), strict=True))
-_OTHER_DASHES = ([1, 0], [9, 4])
+DASHES = dict(zip(METHODS, ([1, 0], [9, 4], [2, 4], [1, 0], [9, 4]), strict=True))
+"""Of each method's line; those without a sign are drawn in the text colour, the others in the model's."""
 _AXES_PX = 90
 _SMALL_PX = style.LABEL_PX - 2
 _LINE_PX = _SMALL_PX + 2
@@ -56,8 +56,6 @@ def deletion_chart(table: pd.DataFrame, colour: str, falls: dict[str, float]) ->
         alt.Tooltip("share:Q", title="taken away", format=".0%"),
         alt.Tooltip("p:Q", title="P(verdict)", format=".0%"),
     ]
-    others = [method for method in methods if method not in SIGNED and method != "random"]
-    dashes = {**_DASHES, **dict(zip(others, _OTHER_DASHES, strict=False))}
     half = alt.Chart(pd.DataFrame({"at": [0.5]})).mark_rule(color=style.NEUTRAL, strokeDash=[4, 4], strokeWidth=1.5)
     layers = [
         half.encode(y=alt.Y("at:Q", scale=scale)),
@@ -72,16 +70,13 @@ def deletion_chart(table: pd.DataFrame, colour: str, falls: dict[str, float]) ->
         part = alt.Chart(drawn[drawn["method"] == method])
         own = colour if method in SIGNED else style.TEXT
         layers.append(
-            part.mark_line(strokeWidth=3, color=own, strokeDash=dashes[method]).encode(x=x, y=y, tooltip=tooltip)
+            part.mark_line(strokeWidth=3, color=own, strokeDash=DASHES[method]).encode(x=x, y=y, tooltip=tooltip)
         )
         layers.append(part.mark_point(filled=True, size=45, opacity=1, color=own).encode(x=x, y=y, tooltip=tooltip))
     ends = table[table["share"] == last].copy()
     ends["label_at"] = style.spread(ends["p"], 2.35 * _LINE_PX / (HEIGHT_PX - _AXES_PX))
     ends["label_at"] += max(0.04 - ends["label_at"].min(), 0)
-    ends["words"] = [
-        "\n".join(_two_lines(row["label"])) + (f"  {_points(falls[row['method']])}" if row["method"] in falls else "")
-        for row in ends.to_dict("records")
-    ]
+    ends["words"] = ["\n".join(end_words(row["label"], falls.get(row["method"]))) for row in ends.to_dict("records")]
     base = alt.Chart(ends)
     layers.append(
         base.mark_rule(strokeWidth=1, strokeDash=[1, 4], color=style.NEUTRAL).encode(
@@ -100,6 +95,12 @@ def deletion_chart(table: pd.DataFrame, colour: str, falls: dict[str, float]) ->
         ).encode(x=x, y=alt.Y("label_at:Q", scale=scale), text="words:N")
     )
     return style.finished(layers, height_px=HEIGHT_PX)
+
+
+def end_words(label: str, fall: float | None) -> list[str]:
+    """What stands at the end of a line: its name in two lines, with its fall in whole points behind it."""
+    first, second = _two_lines(label)
+    return [first, second if fall is None else f"{second}  {_points(fall)}"]
 
 
 def deletion_alt(table: pd.DataFrame) -> str:

@@ -17,6 +17,7 @@ Signed figures are in logits; what attention gives are shares.
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -27,6 +28,7 @@ from torch import Tensor
 
 from seqdemo.explain import gradients
 from seqdemo.explain import rollout as rollouts
+from seqdemo.explain.pieces import TOKENS_A_PIECE, finished
 from seqdemo.models.transformer import TransformerClassifier
 from seqdemo.text import UNKNOWN_ID
 
@@ -43,7 +45,8 @@ TOLERANCE = 0.02
 """The completeness error that is small enough, as a share of the difference of the two logits."""
 LEAST_LOGITS = 0.01
 """An error of so many logits is small enough whatever the difference."""
-_ROWS_AT_ONCE = 32
+_GRADIENT_TOKENS = TOKENS_A_PIECE // 3
+"""Words through which gradients go in one piece: there and back costs about three times as much as reading."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +104,17 @@ def integrated_gradients(
     Returns:
         The values; `is_complete` says whether the points were enough.
     """
+    return finished(integrated_gradients_pieces(classifier, ids, n_steps, max_steps, baseline))
+
+
+def integrated_gradients_pieces(
+    classifier: Classifier,
+    ids: npt.NDArray[np.int64],
+    n_steps: int = N_STEPS,
+    max_steps: int = MAX_STEPS,
+    baseline: Baseline = "unknown",
+) -> Generator[None, None, IntegratedGradients]:
+    """`integrated_gradients` in pieces of a few points; yields between them."""
     vectors = _vectors(classifier, ids)
     start = _vectors(classifier, np.full_like(ids, UNKNOWN_ID)) if baseline == "unknown" else torch.zeros_like(vectors)
     way = vectors - start  # (T, d_embed)
@@ -108,8 +122,10 @@ def integrated_gradients(
     while True:
         slope = torch.zeros_like(vectors, dtype=torch.float64)
         points, weights = (torch.from_numpy(found) for found in _on_the_way(n_steps))
-        for first in range(0, n_steps, _ROWS_AT_ONCE):
-            part = slice(first, first + _ROWS_AT_ONCE)
+        n_rows = max(1, _GRADIENT_TOKENS // len(ids))
+        for first in range(0, n_steps, n_rows):
+            yield
+            part = slice(first, first + n_rows)
             gradient = _gradients(classifier, start + points[part, None, None].to(way.dtype) * way)
             slope += (weights[part, None, None] * gradient).sum(0)
         values: npt.NDArray[np.float64] = (slope * way).sum(-1).numpy()
@@ -151,9 +167,16 @@ def leave_one_out(classifier: Classifier, ids: npt.NDArray[np.int64]) -> npt.NDA
     Returns:
         In logits, float64 (n_tokens,); exactly 0 where the model does not know the word anyhow.
     """
+    return finished(leave_one_out_pieces(classifier, ids))
+
+
+def leave_one_out_pieces(
+    classifier: Classifier, ids: npt.NDArray[np.int64]
+) -> Generator[None, None, npt.NDArray[np.float64]]:
+    """`leave_one_out` in pieces of a few words; yields between them."""
     rows = np.repeat(ids[None], len(ids) + 1, axis=0)
     np.fill_diagonal(rows, UNKNOWN_ID)  # the last row is the text itself
-    found = logits(classifier, rows)
+    found = yield from logits_pieces(classifier, rows)
     fall: npt.NDArray[np.float64] = np.where(ids == UNKNOWN_ID, 0, found[-1] - found[:-1])
     return fall
 
@@ -194,8 +217,8 @@ def attribute(classifier: Classifier, ids: npt.NDArray[np.int64]) -> dict[str, n
     }
 
 
-def logits(classifier: Classifier, ids: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-    """The logits of texts of one length.
+def logits_pieces(classifier: Classifier, ids: npt.NDArray[np.int64]) -> Generator[None, None, npt.NDArray[np.float64]]:
+    """The logits of texts of one length, in pieces of a few texts; yields between them.
 
     Args:
         classifier: A trained model.
@@ -205,9 +228,12 @@ def logits(classifier: Classifier, ids: npt.NDArray[np.int64]) -> npt.NDArray[np
         float64 (n,).
     """
     found = []
-    with torch.inference_mode():
-        for start in range(0, len(ids), _ROWS_AT_ONCE):
-            rows = torch.from_numpy(ids[start : start + _ROWS_AT_ONCE])
+    n_rows = max(1, TOKENS_A_PIECE // ids.shape[1])
+    for start in range(0, len(ids), n_rows):
+        if start:
+            yield
+        rows = torch.from_numpy(ids[start : start + n_rows])
+        with torch.inference_mode():
             found.append(classifier.model(rows, torch.full((len(rows),), rows.shape[1]))[:, 0].double().numpy())
     return np.concatenate(found)
 

@@ -12,6 +12,7 @@ Sources:
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ import numpy.typing as npt
 
 from seqdemo.explain import attributions
 from seqdemo.explain.methods import METHODS, Attributions, in_favour
+from seqdemo.explain.pieces import finished
 from seqdemo.text import UNKNOWN_ID
 
 if TYPE_CHECKING:
@@ -79,7 +81,16 @@ def delete(
     Returns:
         The curves; all begin at P(verdict) of the whole text.
     """
-    positive = bool(attributions.logits(classifier, ids[None])[0] >= 0)
+    return finished(delete_pieces(classifier, ids, found, n_orders, seed))
+
+
+def delete_pieces(
+    classifier: Classifier, ids: npt.NDArray[np.int64], found: Attributions, n_orders: int = N_ORDERS, seed: int = SEED
+) -> Generator[None, None, Deletion]:
+    """`delete` in pieces of a few rows; yields between them."""
+    whole = yield from attributions.logits_pieces(classifier, ids[None])
+    positive = bool(whole[0] >= 0)
+    yield
     importance = [in_favour(values, signed=METHODS[name].signed, positive=positive) for name, values in found.items()]
     importance += [np.abs(values) for values in found.values()]
     orders = [np.argsort(-values, kind="stable") for values in importance]  # of equal words the earlier one first
@@ -91,7 +102,8 @@ def delete(
         row[order[:n]] = UNKNOWN_ID
     # Many rows are alike: every curve's first, and in a short text those of neighbouring shares.
     distinct, inverse = np.unique(rows, axis=0, return_inverse=True)
-    logits = attributions.logits(classifier, distinct)[inverse.ravel()].reshape(len(orders), len(numbers))
+    logits = yield from attributions.logits_pieces(classifier, distinct)
+    logits = logits[inverse.ravel()].reshape(len(orders), len(numbers))
     probabilities = 1 / (1 + np.exp(-logits if positive else logits))
     n = len(found)
     return Deletion(

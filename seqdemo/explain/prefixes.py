@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from seqdemo.explain.pieces import TOKENS_A_PIECE, finished
+
 if TYPE_CHECKING:
     from seqdemo.checkpoints.classifier import Classifier
     from seqdemo.explain.beginnings import Beginnings
 
 MAX_BEGINNINGS = 24
 """Beginnings of one text on which a model without prefix states is run again."""
-TOKENS_A_PIECE = 1_024
-"""Padded words of one piece of a curve."""
 
 Curve: TypeAlias = tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]
 """Index of the last word of each beginning (n,), and P(positive) of that beginning (n,)."""
@@ -61,13 +61,7 @@ def prefix_curve(classifier: Classifier, ids: npt.NDArray[np.int64], memory: Beg
         float32 (n,): every word in one pass where the model has prefix states, otherwise
         at most `MAX_BEGINNINGS`, the last word always among them.
     """
-    pieces = curve_pieces(classifier, ids, memory)
-    while True:
-        try:
-            next(pieces)
-        except StopIteration as done:
-            curve: Curve = done.value
-            return curve
+    return finished(curve_pieces(classifier, ids, memory))
 
 
 def curve_pieces(

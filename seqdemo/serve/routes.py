@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
-from seqdemo.serve import attention, sentiment, stepper, translate
+from seqdemo.serve import attention, attributions, sentiment, stepper, translate
 from seqdemo.serve.http import Answer, Question, route
 from seqdemo.text import MAX_CHARACTERS
 
@@ -17,7 +17,13 @@ if TYPE_CHECKING:
     from seqdemo.serve.worker import Kind
 
 API = "/api/v1"
-KINDS: dict[str, Kind] = {**sentiment.KINDS, **stepper.KINDS, **attention.KINDS, **translate.KINDS}
+KINDS: dict[str, Kind] = {
+    **sentiment.KINDS,
+    **stepper.KINDS,
+    **attention.KINDS,
+    **attributions.KINDS,
+    **translate.KINDS,
+}
 """What the worker can be asked beside verdicts."""
 
 
@@ -34,6 +40,7 @@ ANSWERS: dict[str, Callable[[Service, Question], Awaitable[Answer]]] = {
     "units": stepper.units,
     "looks": attention.looks,
     "translate": translate.translate,
+    "attributions": attributions.attributions,
 }
 
 

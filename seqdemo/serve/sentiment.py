@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from seqdemo.explain.prefixes import MAX_BEGINNINGS, TOKENS_A_PIECE, curve_pieces
+from seqdemo.explain.pieces import TOKENS_A_PIECE
+from seqdemo.explain.prefixes import MAX_BEGINNINGS, curve_pieces
 from seqdemo.models.registry import MODELS
 from seqdemo.serve import word_notes
 from seqdemo.serve.answering import Answering

@@ -61,12 +61,17 @@ class Kind:
     """One kind of question.
 
     Attributes:
-        rank: Lower ranks go first: verdicts 0, what is looked at meanwhile 1, tables 2.
+        rank: Lower ranks go first: verdicts 0, what is looked at meanwhile 1, tables and what takes seconds 2.
         pieces: (checkpoint, what was asked, what is known of beginnings of texts) → the computation.
+        patience_s: A question that has waited so long without being begun is refused.
+        of_each_model: Whether a visitor's newer question replaces the older one to the same checkpoint alone; otherwise
+            that to any.
     """
 
     rank: int
     pieces: Callable[[Any, Any, Beginnings], Pieces]
+    patience_s: float = MAX_WAIT_S
+    of_each_model: bool = True
 
 
 @dataclasses.dataclass(eq=False)
@@ -150,8 +155,9 @@ class Worker:
         return len(self._waiting)
 
     def _drop_older(self, kind: str, sha256: str, visitor: str) -> None:
+        of_each_model = kind == VERDICT or self._kinds[kind].of_each_model
         for task in list(self._waiting.values()):
-            if task.kind != kind or task.checkpoint.sha256 != sha256:
+            if task.kind != kind or (of_each_model and task.checkpoint.sha256 != sha256):
                 continue
             for who, future in task.waiters:
                 if who == visitor:
@@ -174,7 +180,7 @@ class Worker:
         for task in list(self._waiting.values()):
             if not task.is_wanted:
                 self._end(task)
-            elif task.running is None and now - task.since > MAX_WAIT_S:
+            elif task.running is None and now - task.since > self._patience_s(task.kind):
                 self._end(task, error=BusyError("This text waited too long to be read. Try again.", retry_after_s=2))
         verdicts = [task for task in self._waiting.values() if task.kind == VERDICT]
         if verdicts:
@@ -193,6 +199,9 @@ class Worker:
         # One that was begun goes on, so that all do not end late together; then the one that waits longest. Where many
         # wait, most are replaced before they are answered: the newest may still be in time.
         return [begun or same[-1 if len(same) > MANY else 0]]
+
+    def _patience_s(self, kind: str) -> float:
+        return MAX_WAIT_S if kind == VERDICT else self._kinds[kind].patience_s
 
     def _work(self, tasks: Sequence[_Task]) -> None:
         began = time.monotonic()

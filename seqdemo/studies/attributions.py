@@ -206,16 +206,16 @@ def agreement(table: pd.DataFrame) -> str:
     """Which two methods agree most and which least, as a sentence.
 
     Args:
-        table: As `correlations` or `correlations_of` return it.
+        table: As `correlations` or `correlations_of` return it, with labels in the place of names.
     """
     known = table.dropna(subset=["rho"]).sort_values("rho", kind="stable")
     if known.empty:
         return "There are no two orders of words to compare."
     most, least = known.iloc[-1], known.iloc[0]
     pair = "{} and {} agree {} ({:.2f})"
-    sentence = pair.format(_label(most["one"]), _label(most["other"]), "most", most["rho"])
+    sentence = pair.format(most["one"], most["other"], "most", most["rho"])
     if len(known) > 1:
-        sentence += "; " + pair.format(_label(least["one"]), _label(least["other"]), "least", least["rho"])
+        sentence += "; " + pair.format(least["one"], least["other"], "least", least["rho"])
     return f"{sentence}."
 
 
@@ -336,10 +336,6 @@ def _spread(curves: npt.NDArray[np.float64]) -> dict[str, list[float]]:
 
 def _floats(table: pd.DataFrame, *columns: str) -> pd.DataFrame:
     return table.astype(dict.fromkeys(columns, float))
-
-
-def _label(name: str) -> str:
-    return METHODS[name].label if name in METHODS else MODELS[name].label
 
 
 def _in_words(method: str) -> str:

@@ -170,6 +170,72 @@ def test_the_figures_can_be_saved(ready):
     assert all(float(value) == float(value) for row in table[1:] for value in row[2:])
 
 
+def test_the_verdict_without_words_is_drawn_and_stands_in_a_table(ready, expect):
+    page = ready().page
+    chart = page.get_by_role("img", name=re.compile("^P\\(verdict\\) is .* chosen by: Integrated gradients")).first
+    expect(chart.locator("path.line")).to_have_count(len(METHODS) + 1)
+    expect(chart.locator("path.band")).to_have_count(1)
+    page.get_by_text("This review's numbers as a table").click()
+    numbers = page.locator("table.numbers tbody tr")
+    expect(numbers).to_have_count(len(METHODS) + 1)
+    starts = {row.locator("td").first.text_content() for row in numbers.all()}
+    assert len(starts) == 1, "all begin at the verdict"
+
+
+def test_the_agreement_of_every_two_is_a_table_of_numbers_with_a_sentence(ready, expect):
+    page = ready().page
+    matrix = page.get_by_role("table", name="Rank correlation")
+    expect(matrix.locator("td.square")).to_have_count(len(METHODS) * (len(METHODS) - 1) // 2)
+    found = [float(text.replace("\u2212", "-")) for text in matrix.locator("td.square").all_text_contents()]
+    assert all(-1 <= rho <= 1 for rho in found)
+    sentence = page.locator(".below .how")
+    expect(sentence).to_contain_text(f"agree most ({max(found):.2f})")
+    fits = matrix.evaluate("table => [...table.querySelectorAll('th')].every(th => th.scrollWidth <= th.clientWidth)")
+    assert fits, "no label is cut"
+
+
+def test_another_text_is_asked_for_part_by_part_and_all_of_the_section_follows(ready, expect):
+    visited = ready()
+    page = visited.page
+    before = page.locator(".below .how").text_content()
+    asked = []
+    page.on("request", lambda request: "/attributions" in request.url and asked.append(request.post_data_json))
+    page.get_by_text("Change the text").click()
+    page.get_by_role("textbox", name="Review").fill("A dull story, and a poor plot.")
+    expect(board(page)).to_have_attribute("aria-valuemax", "9", timeout=WAIT_MS)
+    ready.wait(page)
+    expect(page.locator(".below .how")).not_to_have_text(before)
+    expect(page.locator(".stale")).to_have_count(0)
+    assert [question["parts"] for question in asked] == [1, 2, 3, 4]
+    assert {question["text"] for question in asked} == {"A dull story, and a poor plot."}
+    assert visited.complaints == []
+
+
+def test_a_text_without_a_word_gets_a_sentence_and_the_next_one_its_rows(ready, expect):
+    page = ready().page
+    page.get_by_text("Change the text").click()
+    box = page.get_by_role("textbox", name="Review")
+    box.fill("@#%")
+    said = page.get_by_role("status").get_by_text("There is no word to read yet")
+    expect(said.first).to_be_visible(timeout=WAIT_MS)
+    expect(board(page)).to_be_hidden()
+    expect(page.get_by_text("There is no verdict to take words from.")).to_be_visible()
+    box.fill("A good film.")
+    expect(board(page)).to_have_attribute("aria-valuemax", "4", timeout=WAIT_MS)
+
+
+def test_while_the_server_cannot_be_reached_the_old_rows_are_pale_and_it_says_so(ready, expect):
+    page = ready().page
+    page.route("**/api/v1/attributions", lambda route: route.abort())
+    page.get_by_text("Change the text").click()
+    page.get_by_role("textbox", name="Review").fill("A good film.")
+    expect(page.get_by_text("The server cannot be reached. This page asks again.").first).to_be_visible(timeout=WAIT_MS)
+    expect(page.locator(".frame.stale").filter(has=board(page))).to_have_count(1)
+    page.unroute("**/api/v1/attributions")
+    expect(board(page)).to_have_attribute("aria-valuemax", "4", timeout=WAIT_MS)
+    expect(page.locator(".frame.stale")).to_have_count(0)
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "dark"), (1920, "light")])
 def test_the_section_fits_and_complains_of_nothing(ready, width, scheme):
     visited = ready(viewport={"width": width, "height": 900}, color_scheme=scheme)

@@ -1,5 +1,6 @@
 """The worker: one at a time or in batches the same answers; the urgent first, the newest of a visitor, all bounded."""
 
+import dataclasses
 import threading
 import time
 from concurrent.futures import CancelledError
@@ -132,6 +133,19 @@ def test_the_newest_question_of_a_visitor_takes_the_place_of_the_one_that_waits(
     assert [f.result(30) for f in (blocked, same_text, other_model, new)] == ["first", "old", "old", "new"]
 
 
+def test_where_a_visitor_asks_one_model_after_the_other_the_newest_question_replaces_that_to_any(models, held):
+    worker = Worker({**KINDS, "parts": Kind(rank=1, pieces=held.pieces, of_each_model=False)})
+    old = worker.submit("parts", models["rnn"], "old", "visitor")
+    assert held.begun.wait(30)
+    others = worker.submit("parts", models["rnn"], "other", "somebody else")
+    new = worker.submit("parts", models["gru"], "new", "visitor")
+    held.gate.set()
+    with pytest.raises(CancelledError):
+        old.result(30)
+    assert [future.result(30) for future in (others, new)] == ["other", "new"]
+    assert [asked for asked, _ in held.ran].count("old") == 1, "given up between its pieces"
+
+
 def test_whoever_asks_for_what_is_being_computed_gets_that(models, held):
     worker = Worker({**KINDS, "long": Kind(rank=1, pieces=held.pieces)})
     futures = [worker.submit("long", models["rnn"], "a") for _ in range(5)]
@@ -164,15 +178,17 @@ def test_more_than_may_wait_is_refused_with_a_sentence_and_when_to_come_back(mod
     assert worker.submit("long", models["rnn"], 4).result(30) == 4
 
 
-def test_what_waited_too_long_is_told_so(models, held, monkeypatch):
-    monkeypatch.setattr(worker_module, "MAX_WAIT_S", 0.05)
-    worker = Worker({**KINDS, "long": Kind(rank=1, pieces=held.pieces)})
+def test_what_waited_longer_than_its_kind_has_patience_is_told_so(models, held):
+    patient = Kind(rank=1, pieces=held.pieces)
+    worker = Worker({**KINDS, "long": dataclasses.replace(patient, patience_s=0.05), "patient": patient})
     begun = worker.submit("long", models["rnn"], "begun")
     assert held.begun.wait(30)
     late = worker.submit("long", models["rnn"], "late")
+    still_wanted = worker.submit("patient", models["rnn"], "late")
     time.sleep(0.1)
     held.gate.set()
     assert begun.result(30) == "begun"
+    assert still_wanted.result(30) == "late"
     with pytest.raises(BusyError, match="waited too long"):
         late.result(30)
 

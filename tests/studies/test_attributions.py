@@ -157,11 +157,15 @@ def test_attention_is_compared_with_methods_whose_signs_are_ignored():
 
 def test_agreement_names_the_extremes():
     table = pd.DataFrame(
-        [("integrated_gradients", "rollout", 0.2), ("leave_one_out", "rollout", np.nan), ("rnn", "gru", 0.9)],
+        [
+            ("Integrated gradients", "Attention rollout", 0.2),
+            ("Leave one word out", "Attention rollout", np.nan),
+            ("RNN", "First try (GRU)", 0.9),
+        ],
         columns=["one", "other", "rho"],
     )
     assert study.agreement(table) == (
-        "RNN and GRU agree most (0.90); Integrated gradients and Attention rollout agree least (0.20)."
+        "RNN and First try (GRU) agree most (0.90); Integrated gradients and Attention rollout agree least (0.20)."
     )
     assert study.agreement(table[:0]) == "There are no two orders of words to compare."
 

@@ -1,31 +1,76 @@
-// One text, shaded by several ways to say which words matter: rows under each other, one word marked in all.
+// One text, shaded by several ways to say which words matter: rows under each other, one word marked in all. Asked for
+// part by part when an edit rests; the other components of this section hear of each answer.
+import { buildAnswerer } from "../shared/js/asking.js"
 import { element, shorten, strangeness } from "../shared/js/elements.js"
 import { button, decimal, MINUS, modelMark, paletteOf, saveCsv } from "../shared/js/parts.js"
+import { MOST, tellAnswer } from "./attributions_answer.js"
 
 const boards = new WeakMap()
 const LONGEST_WORD = 24
 const STRONG = 0.25 // from this share of the scale on, a line above or below says the sign too
-const MOST = 0.54 // words on the strongest shade keep a contrast of 4.5
 
 export default function ({ data: [data], parentElement }) {
-  if (!boards.has(parentElement)) boards.set(parentElement, build(parentElement))
+  if (!boards.has(parentElement)) boards.set(parentElement, build(parentElement, data))
   const board = boards.get(parentElement)
   board.palette = paletteOf(board.frame)
-  if (board.data?.text_id !== data.text_id) board.picked = null
-  board.data = data
-  show(board)
+  const isAnother = board.model !== data.model || board.method !== data.method
+  Object.assign(board, { model: data.model, method: data.method })
+  board.answerer.take(data)
+  if (isAnother) {
+    restart(board)
+    board.answerer.again()
+  }
+  if (board.data) show(board)
   // Also called, with the page still there, for a call that newer data overtook while this file loaded.
   return () => {
     if (parentElement.isConnected) return
+    board.answerer.stop()
     board.observer.disconnect()
     document.removeEventListener("seqdemo-word", board.follow)
     boards.delete(parentElement)
+    tellAnswer({ answer: null, stale: false })
   }
 }
 
-function build(root) {
-  const board = { data: null, at: null, picked: null, ownScale: false, width: 0 }
-  board.frame = element("section", "frame", root)
+// From the first part on; what is on screen is of another text, model or method.
+function restart(board) {
+  board.parts = 1
+  setStale(board, true)
+}
+
+function setStale(board, stale) {
+  board.frame.classList.toggle("stale", stale)
+  tellAnswer({ answer: board.answer, stale })
+}
+
+// Shows what is known, and asks for the next part, unless one types on; while models load, the same is asked again
+// anyhow.
+function showAnswer(board, answer) {
+  board.answer = answer
+  board.frame.classList.toggle("empty", answer.said !== "")
+  board.frame.classList.toggle("loading", answer.said !== "" && answer.loading.length > 0)
+  board.said.textContent = answer.said
+  if (answer.said) board.data = null
+  else {
+    if (board.textId !== answer.rows.text_id) board.picked = null
+    board.textId = answer.rows.text_id
+    board.data = answer.rows
+    show(board)
+  }
+  board.how.textContent = answer.how ?? ""
+  board.completeness.textContent = answer.completeness ?? ""
+  setStale(board, board.isTyped)
+  if (board.isTyped || answer.parts === answer.n_parts || answer.loading.length) return
+  board.parts = answer.parts + 1
+  board.answerer.again()
+}
+
+function build(root, { token, model, method }) {
+  const board = { data: null, answer: null, textId: null, at: null, picked: null, ownScale: false, width: 0, model, method, parts: 1,
+    isTyped: false }
+  board.frame = element("section", "frame empty loading", root)
+  board.said = element("div", "said", board.frame)
+  board.said.setAttribute("role", "status")
   board.readout = element("div", "readout", board.frame)
   board.rows = element("div", "rows", board.frame)
   board.rows.tabIndex = 0
@@ -48,12 +93,21 @@ function build(root) {
   element("summary", "", board.details, "The data as a table")
   board.table = element("div", "table", board.details)
   board.details.ontoggle = () => { if (board.details.open) showTable(board) }
+  board.how = element("p", "how", board.frame)
+  board.completeness = element("p", "how", board.frame)
   board.observer = new ResizeObserver(() => {
     if (board.data && board.rows.clientWidth !== board.width) { layOut(board); shade(board); move(board, board.at) }
   })
   board.observer.observe(board.rows)
   board.follow = ({ detail }) => { if (board.data) pick(board, detail) } // a word picked in the views above
   document.addEventListener("seqdemo-word", board.follow)
+  board.answerer = buildAnswerer({
+    token, kind: "attributions", restOnly: true,
+    more: () => ({ model: board.model, method: board.method, parts: board.parts }),
+    waits: ({ rests }) => { board.isTyped = !rests; restart(board) },
+    show: (answer) => showAnswer(board, answer),
+    trouble: (sentence) => { board.how.textContent = sentence || board.answer?.how || "" },
+  })
   return board
 }
 

@@ -1,44 +1,30 @@
 """Does it matter? What each method says of the visitor's text, and whether those words carry the verdict.
 
-What belongs to many reviews is read from its stored result and stands there at once. What
-belongs to the visitor's text is computed in the background, the cheap methods first.
+What belongs to many reviews is read from its stored result and drawn here. What belongs to the visitor's text is
+asked for in the browser, by the first of the components; the others hear of each answer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import streamlit as st
 
 from seqdemo.charts import attributions as charts
-from seqdemo.colours import ABOVE_0_NAME, BELOW_0_NAME
 from seqdemo.explain.methods import METHODS, SIGNED
 from seqdemo.models.registry import MODELS
-from seqdemo.serve import attributions, word_notes
-from seqdemo.serve.service import why
+from seqdemo.serve.attributions import ALL
 from seqdemo.studies import attributions as study
 from seqdemo.studies.study import Stored, read
-from seqdemo.text import Reading
 from seqdemo.ui import resources
-from seqdemo.ui.shared import own_models, sources
-from seqdemo.ui.shared.component import component
+from seqdemo.ui.shared import own_models, review_box
+from seqdemo.ui.shared.component import component, sent
 from seqdemo.ui.shared.marks import plain
 
-if TYPE_CHECKING:
-    from seqdemo.checkpoints.classifier import Classifier
-    from seqdemo.explain.deletion import Deletion
-
 _attributions = component("attention/attributions.js", "attention/attributions.css")
-"""A text shaded by several methods or models, one row each; its data is that of `rows_data`."""
-ALL = "all"
-"""In the place of a model's name: all of them, by one method."""
-_TEXT, _JOBS, _MODEL, _METHOD = "attributions_text", "attributions_jobs", "explained", "explained_by"
-_DELETED = "deleted"
+"""A text shaded by several methods or models, one row each."""
+_part = component("attention/attributions_part.js", "attention/attributions_part.css")
+"""The curves of this review, or the correlations; its data says which, as the answer of the route names them."""
+_MODEL, _METHOD = "explained", "explained_by"
 _ATTENDS = next(name for name, spec in MODELS.items() if spec.has_attention)
 
 
@@ -46,13 +32,32 @@ def render(text: str) -> None:
     """Draws the section.
 
     Args:
-        text: The visitor's review; may hold no word.
+        text: The visitor's review, with which it opens; may hold no word.
     """
-    st.session_state[_TEXT] = text
     st.markdown(
         "Attention says where a model looked, not why it decided. A word matters if the verdict changes without it: "
         "so every method below, attention too, is put to that test."
     )
+    chosen, method = _choice()
+    asked = review_box.asked(text) | {"model": chosen, "method": method}
+    _attributions(key="attributions_rows", data=sent(asked))
+    stored = read(study.STUDY.name)
+    st.subheader(_finding(stored, chosen), anchor=False)
+    if chosen == ALL:
+        st.markdown(f"**This review, by {METHODS[method].label.lower()}**")
+        _part(key="agreement_models", data=sent({"what": "agreement"}))
+        st.caption(
+            "How to read this: Spearman's rank correlation of the figures without their signs. 1: two models put the "
+            "words in the same order of importance, 0: their orders have nothing in common."
+        )
+    else:
+        _beside_many(stored, chosen)
+    _every_model()
+
+
+def _choice() -> tuple[str, str]:
+    """The model that is explained, or all, and by which method these are; both stand in the address."""
+    method = SIGNED[0]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         chosen = st.segmented_control(
             "Model",
@@ -65,53 +70,33 @@ def render(text: str) -> None:
             wrap=True,
         )
         if chosen == ALL:
-            st.segmented_control(
+            method = st.segmented_control(
                 "Method",
                 list(SIGNED),
                 format_func=lambda name: METHODS[name].label,
-                default=SIGNED[0],
+                default=method,
                 required=True,
                 key=_METHOD,
                 bind="query-params",
                 wrap=True,
             )
-    _found()  # asked for now, so that it is known whether to look again
-    sources.live(_own_and_many, _waiting)
-    _every_model()
+    return chosen, method
 
 
-def _own_and_many() -> None:
-    models, found, readings = own_models.answering(), _found(), _readings()
-    chosen = _chosen()
-    if not readings:
-        st.skeleton(height=420) if not resources.store().settled else st.info("No model could be loaded.")
-    elif not any(reading.tokens for reading in readings.values()):
-        st.info(plain(word_notes.note(own_models.named(readings))))
-    elif chosen != ALL and chosen not in models:
-        _unavailable(chosen)
-    else:
-        rows = _rows(chosen, found)
-        _attributions(key="attributions_rows", data=[attributions.rows_data(own_models.current(), readings, rows)])
-        _how_to_read(rows)
-        if chosen != ALL:
-            _completeness(found)
-    stored = read(study.STUDY.name)
-    st.subheader(_finding(stored, chosen), anchor=False)
-    if chosen == ALL:
-        _agreement_of_models(found)
-        return
+def _beside_many(stored: Stored | None, chosen: str) -> None:
+    """This review beside many: the verdict without some words, and how far the methods agree."""
     usable = stored is not None and chosen in study.usable(stored, _weights())
+    many = f"**{stored.n} held-out reviews**" if stored and usable else "**Many reviews**"
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**This review**")
-        _own_curves(chosen, found)
+        _part(key="deletion_own", data=sent({"what": "curves"}))
     with right:
-        st.markdown(f"**{stored.n} held-out reviews**" if stored and usable else "**Many reviews**")
+        st.markdown(many)
         if stored and usable:
             table = study.curves(stored, chosen)
-            falls = _falls(stored, chosen)
             st.altair_chart(
-                charts.deletion_chart(table, MODELS[chosen].colour, falls),
+                charts.deletion_chart(table, MODELS[chosen].colour, _falls(stored, chosen)),
                 width="stretch",
                 alt=charts.deletion_alt(table),
                 key="deletion_many",
@@ -128,12 +113,18 @@ def _own_and_many() -> None:
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**This review**")
-        _own_matrix(_rows(chosen, found), "agreement_own")
+        _part(key="agreement_own", data=sent({"what": "agreement"}))
     with right:
-        st.markdown(f"**{stored.n} held-out reviews**" if stored and usable else "**Many reviews**")
+        st.markdown(many)
         if stored and usable:
-            many = study.correlations(stored, chosen)
-            _matrix(many, "agreement_many")
+            table = charts.named(study.correlations(stored, chosen))
+            st.altair_chart(
+                charts.correlation_chart(table),
+                width="stretch",
+                alt=charts.correlation_alt(table),
+                key="agreement_many",
+            )
+            st.caption(study.agreement(table))
         else:
             _not_measured(chosen)
     st.caption(
@@ -214,79 +205,6 @@ def _about_baseline(stored: Stored) -> str:
     )
 
 
-def _rows(chosen: str, found: Mapping[str, Mapping[str, Any]]) -> list[attributions.Row]:
-    if chosen == ALL:
-        return attributions.rows_of_models(own_models.current(), _readings(), _method(), found)
-    return attributions.rows_of_methods(chosen, found.get(chosen, {}))
-
-
-def _how_to_read(rows: list[attributions.Row]) -> None:
-    unsigned = any(not row.signed for row in rows)
-    st.caption(
-        "How to read this: each row shades the words by its share of all that the row hands out. "
-        f"{ABOVE_0_NAME.capitalize()}, with a line above: towards positive; {BELOW_0_NAME}, with a line below: towards "
-        "negative"
-        + ("; grey: attention, which has no direction" if unsigned else "")
-        + ". Point at a word, or use the arrow keys, to mark it in all rows. Logits are P(positive) before it is "
-        "squashed: 0 is 50\u00a0%."
-    )
-
-
-def _completeness(found: Mapping[str, Mapping[str, Any]]) -> None:
-    part = found.get(_chosen(), {}).get(attributions.INTEGRATED)
-    if part is None or isinstance(part, Exception):
-        st.caption("Integrated gradients are being computed." if part is None else "")
-        return
-    st.caption(attributions.completeness(part))
-
-
-def _own_curves(chosen: str, found: Mapping[str, Mapping[str, Any]]) -> None:
-    parts = found.get(chosen, {})
-    deleted: Deletion | None = parts.get(_DELETED)
-    if any(isinstance(part, Exception) for part in parts.values()):
-        st.info("This could not be computed for this text.")
-    elif deleted is None:
-        if _waiting():
-            st.skeleton(height=charts.HEIGHT_PX)
-        else:
-            st.info("There is no verdict to take words from.")
-    else:
-        table = study.curves_of(deleted)
-        falls = {name: deleted.fall(name) for name in deleted.curves}
-        st.altair_chart(
-            charts.deletion_chart(table, MODELS[chosen].colour, falls),
-            width="stretch",
-            alt=charts.deletion_alt(table),
-            key="deletion_own",
-        )
-
-
-def _agreement_of_models(found: Mapping[str, Mapping[str, Any]]) -> None:
-    st.markdown(f"**This review, by {METHODS[_method()].label.lower()}**")
-    _own_matrix(_rows(ALL, found), "agreement_models")
-    st.caption(
-        "How to read this: Spearman's rank correlation of the figures without their signs. 1: two models put the words "
-        "in the same order of importance, 0: their orders have nothing in common."
-    )
-
-
-def _own_matrix(rows: list[attributions.Row], key: str) -> None:
-    values = {row.name: row.values for row in rows if row.values is not None}
-    if len(values) < len(rows) and _waiting():
-        st.skeleton(height=charts.HEIGHT_PX)
-    elif len(values) < 2:
-        st.info("There are no two orders of words to compare.")
-    else:
-        _matrix(study.correlations_of(values), key)
-
-
-def _matrix(table: pd.DataFrame, key: str) -> None:
-    own = {MODELS[name].label: own_models.label(name) for name in own_models.views()}
-    shown = charts.named(table).replace({"one": own, "other": own})
-    st.altair_chart(charts.correlation_chart(shown), width="stretch", alt=charts.correlation_alt(shown), key=key)
-    st.caption(own_models.in_words(study.agreement(table)))
-
-
 def _finding(stored: Stored | None, chosen: str) -> str:
     if chosen == ALL:
         return "Do the models rest on the same words?"
@@ -300,93 +218,9 @@ def _falls(stored: Stored, chosen: str) -> dict[str, float]:
     return {str(method): float(mean) for method, mean in zip(table["method"], table["mean"], strict=True)}
 
 
-def _chosen() -> str:
-    return str(st.session_state.get(_MODEL) or _ATTENDS)
-
-
-def _method() -> str:
-    return str(st.session_state.get(_METHOD) or SIGNED[0])
-
-
-def _readings() -> dict[str, Reading]:
-    """What the models on screen read of the text, by name: the chosen one where it answers, otherwise all."""
-    found = own_models.read(st.session_state[_TEXT])
-    return {_chosen(): found[_chosen()]} if _chosen() in found else found
-
-
 def _weights() -> dict[str, str]:
     """Of the models that answer this visitor."""
     return {name: model.sha256 for name, model in own_models.answering().items()}
-
-
-def _found() -> dict[str, dict[str, Any]]:
-    """What is known by now, model → part → result or exception; asks for what is wanted next, gives up the rest."""
-    models, readings, chosen = own_models.answering(), _readings(), _chosen()
-    jobs: dict[tuple[str, ...], Future[Any]] = {}
-    found: dict[str, dict[str, Any]] = {}
-    if resources.store().settled and any(reading.tokens for reading in readings.values()):
-        names = [name for name in MODELS if name in models and chosen in (name, ALL)]
-        for name in names:
-            parts = [attributions.PART.get(_method(), attributions.QUICK)] if chosen == ALL else attributions.PARTS
-            reading = readings[name]
-            found[name] = {part: _ask(jobs, models[name], reading, part) for part in parts}
-            values = {row.name: row.values for row in _rows(name, found) if row.values is not None}
-            if chosen != ALL and len(values) == len(_rows(name, found)):
-                found[name][_DELETED] = _ask(jobs, models[name], reading, _DELETED, values)
-    for key, future in st.session_state.get(_JOBS, {}).items():
-        if key not in jobs:
-            future.cancel()
-    st.session_state[_JOBS] = jobs
-    return found
-
-
-def _ask(
-    jobs: dict[tuple[str, ...], Future[Any]],
-    model: Classifier,
-    reading: Reading,
-    part: str,
-    values: Mapping[str, npt.NDArray[np.float64]] | None = None,
-) -> Any:
-    key = ("attributions", part, model.sha256, attributions.digest(reading.text))
-    future = jobs[key] = resources.background().ask(key, _computation(model, reading.ids, part, values or {}))
-    if not future.done() or future.cancelled():
-        return None
-    error = future.exception()
-    return future.result() if error is None else error
-
-
-def _computation(
-    model: Classifier, ids: npt.NDArray[np.int64], part: str, values: Mapping[str, npt.NDArray[np.float64]]
-) -> Callable[[], Any]:
-    def compute() -> Any:
-        from seqdemo.explain import attributions as methods
-        from seqdemo.explain import deletion
-
-        if part == attributions.QUICK:
-            return {"gradient_x_input": methods.gradient_x_input(model, ids), **methods.attention(model, ids)}
-        if part == attributions.INTEGRATED:
-            return methods.integrated_gradients(model, ids)
-        if part == attributions.LEFT_OUT:
-            return methods.leave_one_out(model, ids)
-        return deletion.delete(model, ids, values)
-
-    return compute
-
-
-def _waiting() -> bool:
-    """Whether something may still arrive by itself."""
-    if not resources.store().settled:
-        return True
-    _found()
-    return any(not future.done() for future in st.session_state[_JOBS].values())
-
-
-def _unavailable(name: str) -> None:
-    status = resources.store().status(name)
-    if not resources.store().settled:
-        st.skeleton(height=420)
-    else:
-        st.info(plain(f"The {MODELS[name].label} could not be loaded. {why(status)}"))
 
 
 def _not_measured(name: str) -> None:
