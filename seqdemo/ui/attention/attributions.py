@@ -80,7 +80,7 @@ def _choice() -> tuple[str, str]:
                 bind="query-params",
                 wrap=True,
             )
-    return chosen, method
+    return chosen or _ATTENDS, method or SIGNED[0]  # none is chosen where the address names what is not there
 
 
 def _beside_many(stored: Stored | None, chosen: str) -> None:
