@@ -9,6 +9,7 @@ Sources:
 from __future__ import annotations
 
 import threading
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ import numpy.typing as npt
 import torch
 
 from seqdemo.errors import ConfigError
+from seqdemo.explain.pieces import finished
 from seqdemo.models import registry
 from seqdemo.models.recurrent import RecurrentClassifier
 
@@ -76,6 +78,11 @@ def spectra(model: SequenceModel) -> dict[str, Spectrum]:
     Raises:
         ConfigError: The model has no recurrent cell.
     """
+    return finished(spectra_pieces(model))
+
+
+def spectra_pieces(model: SequenceModel) -> Generator[None, None, dict[str, Spectrum]]:
+    """The same, one piece for each block."""
     if not isinstance(model, RecurrentClassifier):
         raise ConfigError("Only a recurrent model has a matrix from state to state.")
     names = BLOCKS[model.config.cell]
@@ -85,6 +92,7 @@ def spectra(model: SequenceModel) -> dict[str, Spectrum]:
         eigenvalues = torch.linalg.eigvals(block).numpy()
         order = np.argsort(-np.abs(eigenvalues), kind="stable")
         found[name] = Spectrum(eigenvalues[order], torch.linalg.svdvals(block).numpy())
+        yield
     return found
 
 

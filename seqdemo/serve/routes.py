@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
-from seqdemo.serve import attention, attributions, sentiment, stepper, translate
+from seqdemo.serve import attention, attributions, memory, sentiment, stepper, translate
 from seqdemo.serve.http import Answer, Question, route
 from seqdemo.text import MAX_CHARACTERS
 
@@ -23,6 +23,7 @@ KINDS: dict[str, Kind] = {
     **attention.KINDS,
     **attributions.KINDS,
     **translate.KINDS,
+    **memory.KINDS,
 }
 """What the worker can be asked beside verdicts."""
 
@@ -41,6 +42,7 @@ ANSWERS: dict[str, Callable[[Service, Question], Awaitable[Answer]]] = {
     "looks": attention.looks,
     "translate": translate.translate,
     "attributions": attributions.attributions,
+    "edit": memory.edit,
 }
 
 

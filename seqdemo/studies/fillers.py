@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import pandas as pd
 
 from seqdemo.data.fillers import FILLERS, opening
 from seqdemo.errors import TextError
+from seqdemo.explain.pieces import finished
 from seqdemo.models.registry import MODELS
 from seqdemo.studies.study import Inputs, Measurement, Stored, Study, listed, rounded
 from seqdemo.text import MAX_TOKENS, tokenize
@@ -78,21 +79,36 @@ def sweep(models: Mapping[str, Classifier], sentence: str) -> dict[str, dict[str
         TextError: No word to read, or too many.
     """
     sentence = checked(sentence)
-    return {
-        name: {
-            place: [_ask(model, [_join(sentence, opening(filler, n), place) for filler in FILLERS]) for n in WORDS]
-            for place in PLACES
-        }
-        for name, model in models.items()
-    }
+    return {name: finished(sweep_pieces(model, sentence)) for name, model in models.items()}
+
+
+def sweep_pieces(model: Classifier, sentence: str) -> Generator[None, None, dict[str, list[list[float]]]]:
+    """The same of one model, one piece for each place and entry of `WORDS`.
+
+    Args:
+        model: Who reads.
+        sentence: As `checked` gives it.
+    """
+    found: dict[str, list[list[float]]] = {place: [] for place in PLACES}
+    for place in PLACES:
+        for n in WORDS:
+            found[place].append(_ask(model, [_join(sentence, opening(filler, n), place) for filler in FILLERS]))
+            yield
+    return found
 
 
 def sweep_alone(models: Mapping[str, Classifier]) -> dict[str, list[list[float]]]:
     """P(positive) of the fillers without an opinion: model name → for each entry of `WORDS` but 0, one a filler."""
-    return {
-        name: [_ask(model, [opening(filler, words) for filler in FILLERS]) for words in WORDS[1:]]
-        for name, model in models.items()
-    }
+    return {name: finished(alone_pieces(model)) for name, model in models.items()}
+
+
+def alone_pieces(model: Classifier) -> Generator[None, None, list[list[float]]]:
+    """The same of one model, one piece for each entry of `WORDS` but 0."""
+    found = []
+    for words in WORDS[1:]:
+        found.append(_ask(model, [opening(filler, words) for filler in FILLERS]))
+        yield
+    return found
 
 
 def checked(sentence: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,7 @@ import pandas as pd
 from seqdemo.models.registry import MODELS
 from seqdemo.studies import held_out
 from seqdemo.studies.study import Inputs, Measurement, Stored, Study, rounded
-from seqdemo.text import HEAD_TOKENS, MAX_TOKENS
+from seqdemo.text import HEAD_TOKENS, MAX_TOKENS, Reading, places
 
 if TYPE_CHECKING:
     from seqdemo.checkpoints.classifier import Classifier
@@ -88,34 +88,37 @@ class OwnReview:
     Attributes:
         table: One row for each model and distance, with `name`, `model` (its label), `distance` and `gradient`: the
             median over the words between the neighbouring distances, which takes out the jitter of single words.
-        standout: Index of the known word that adds or takes away most to first order, as shares of each model's sum.
+        standout: Index, among the first model's tokens, of the known word that adds or takes away most to first order,
+            as shares of each model's sum.
     """
 
     table: pd.DataFrame
     standout: int
 
 
-def own(models: Mapping[str, Classifier], text: str) -> OwnReview:
+WordGradients: TypeAlias = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
+"""As `explain.gradients.word_gradients` gives them."""
+
+
+def own(readings: Mapping[str, Reading], found: Mapping[str, WordGradients]) -> OwnReview:
     """The same for one text.
 
     Args:
-        models: Name → model, at least one.
-        text: A review with at least one word.
+        readings: Name of a model → what it reads of the text, at least one word; at least one model.
+        found: Name → the gradients of its words, and what each adds.
     """
-    from seqdemo.explain import gradients
-
-    rows, shares = [], []
-    for name, model in models.items():
-        reading = model.vocabulary.require(text)
-        found, effects = gradients.word_gradients(model, reading.ids)
-        for distance, start, end in _windows(len(found)):
-            value = float(np.median(found[::-1][start:end]))
+    shown = next(iter(readings.values()))
+    rows, shares = [], np.zeros(len(shown.tokens))
+    for name, reading in readings.items():
+        gradients, effects = found[name]
+        for distance, start, end in _windows(len(gradients)):
+            value = float(np.median(gradients[::-1][start:end]))
             rows.append({"name": name, "model": MODELS[name].label, "distance": distance, "gradient": value})
         is_word = np.array([token.text[0].isalpha() for token in reading.tokens]) & ~reading.unknown
         of_words = np.where(is_word, np.abs(effects), 0)
-        shares.append(of_words / (of_words.sum() or 1))
+        np.add.at(shares, places(reading, shown), of_words / (of_words.sum() or 1))
     table = pd.DataFrame(rows, columns=["name", "model", "distance", "gradient"])
-    return OwnReview(table, int(np.argmax(np.sum(shares, axis=0))))
+    return OwnReview(table, int(np.argmax(shares)))
 
 
 def frame(stored: Stored, weights: Mapping[str, str] | None = None) -> pd.DataFrame:

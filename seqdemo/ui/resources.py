@@ -76,12 +76,6 @@ def probability(model: Classifier, reading: Reading) -> float:
     return float(service().worker.submit(VERDICT, model, reading.ids).result())
 
 
-@st.cache_resource(show_spinner=False)
-def background() -> Background:
-    """Computes for all visitors what takes seconds, one thing at a time; keeps the newest results."""
-    return Background()
-
-
 @st.cache_resource(max_entries=8, show_spinner=False)
 def recording(name: str, folder: str) -> list[Recording]:
     """The runs of a recorded preset.

@@ -5,7 +5,7 @@ from itertools import pairwise
 import pandas as pd
 import pytest
 
-from seqdemo.errors import DataError, TextError
+from seqdemo.errors import DataError
 from seqdemo.explain import gradients
 from seqdemo.models.registry import MODELS
 from seqdemo.studies import gradient_by_distance as study
@@ -70,8 +70,15 @@ def test_the_windows_of_one_review_cover_it_without_overlap(n):
     assert windows[-1][0] <= n
 
 
+def own(models, text):
+    readings = {name: model.read(text) for name, model in models.items()}
+    return study.own(
+        readings, {name: gradients.word_gradients(model, readings[name].ids) for name, model in models.items()}
+    )
+
+
 def test_one_review_is_measured_with_a_word_that_stands_out(models):
-    found = study.own(models, "This film was the best I ever liked, and it was not boring!")
+    found = own(models, "This film was the best I ever liked, and it was not boring!")
     assert list(dict.fromkeys(found.table["name"])) == list(MODELS)
     assert (found.table["gradient"] > 0).all()
     tokens = models["rnn"].read("This film was the best I ever liked, and it was not boring!").tokens
@@ -80,14 +87,9 @@ def test_one_review_is_measured_with_a_word_that_stands_out(models):
 
 @pytest.mark.parametrize("text", ["good", "xyzzy plugh", "!", "🙂", "good " * 10_000])
 def test_one_review_may_be_short_unknown_or_long(models, text):
-    found = study.own(models, text)
+    found = own(models, text)
     assert found.standout < len(models["rnn"].read(text).tokens)
     assert found.table["gradient"].notna().all()
-
-
-def test_nothing_to_read_is_an_error_in_a_sentence(models):
-    with pytest.raises(TextError, match="no word"):
-        study.own(models, "   ")
 
 
 def table_of(**medians):

@@ -18,6 +18,7 @@ from seqdemo.models.registry import MODELS
 from seqdemo.serve.routes import API, routes
 from seqdemo.serve.sentiment import LEAD
 from seqdemo.ui import resources
+from seqdemo.ui.shared.marks import plain
 from tests.ui.conftest import wait_until_timed
 from tests.unpacked import unpacked
 
@@ -112,13 +113,18 @@ def looks(text):
 
 
 def memory(text):
+    with TestClient(Starlette(routes=routes(resources.service))) as client:
+        edit = client.post(f"{API}/edit", json={"text": text}).json()
     at = settled(open_("memory", review=text), "memory_jobs")
-    parts = [caption.value for caption in at.caption if caption.value.startswith(("Before: ", "After: "))]
     return {
-        "finding": at.subheader[1].value,
-        "word": at.selectbox[0].value,
-        "parts": parts,
-        **{column: table_with(at, column) for column in ("gradient", "after", "gate")},
+        "finding": edit["finding"],
+        "word": edit["word"],
+        "parts": [plain(part) for part in edit["parts"]],  # as they were stored, for Markdown
+        "after": {
+            column: [line[entry] for line in edit["lines"]]
+            for column, entry in (("model", "label"), ("before", "before"), ("after", "after"))
+        },
+        **{column: table_with(at, column) for column in ("gradient", "gate")},
     }
 
 
@@ -159,7 +165,6 @@ def open_(page, **query):
     at = AppTest.from_file(PAGES / f"{page}.py", default_timeout=60)
     for name, value in query.items():
         at.query_params[name] = value
-    at.session_state["review"] = query.get("review")
     at.run()
     assert not at.exception
     return at
@@ -171,7 +176,8 @@ def settled(at, jobs):
     while asked != at.session_state[jobs]:
         asked = dict(at.session_state[jobs])
         for future in asked.values():
-            future.result(timeout=60)
+            for one in getattr(future, "futures", {"": future}).values():
+                one.result(timeout=60)
         at.run()
     assert not at.exception
     return at

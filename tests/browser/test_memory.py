@@ -1,0 +1,86 @@
+"""What hangs on one word, in a real browser: answered without a rerun, drawn, linked to."""
+
+import re
+from urllib.parse import parse_qs, quote, urlsplit
+
+import pytest
+
+TEXT = "A wonderful film with a good end."
+SLOPES = "section.frame .plot svg"
+
+
+@pytest.fixture
+def opened(visit, expect):
+    """Opens the page, its first answer drawn."""
+
+    def open_(query="", **settings):
+        visited = visit(f"/memory{query}", **settings)
+        expect(visited.page.locator(SLOPES)).to_be_visible(timeout=120_000)  # a busy machine takes its time
+        return visited
+
+    return open_
+
+
+def lines(page):
+    return page.locator(SLOPES).get_attribute("aria-label")
+
+
+def test_a_word_and_what_happens_to_it_are_chosen_without_a_rerun(opened, expect):
+    visited = opened(f"?review={quote(TEXT)}")
+    page, sent = visited.page, []
+    expect(page.get_by_text("Still there at the end")).to_be_visible(timeout=120_000)
+    cdp = page.context.new_cdp_session(page)
+    cdp.send("Network.enable")
+    cdp.on("Network.webSocketFrameSent", lambda frame: sent.append(frame))
+    page.get_by_label("Word", exact=True).select_option("1")
+    expect(page.locator(".part").nth(1)).to_have_text("After: A not wonderful film with a good end.")
+    page.get_by_role("button", name="Delete", exact=True).click()
+    expect(page.locator(".part").nth(1)).to_have_text("After: A film with a good end.")
+    page.get_by_role("button", name="Replace", exact=True).click()
+    page.get_by_label("Put there").fill("dreadful")
+    expect(page.locator(".part").nth(1)).to_have_text("After: A dreadful film with a good end.")
+    expect(page.locator("section.frame .title")).to_have_text(re.compile("moves most, \u2212"))
+    assert sent == []
+    assert visited.complaints == []
+
+
+def test_the_address_opens_the_same_edit_again(opened, expect):
+    page = opened(f"?review={quote(TEXT)}").page
+    page.get_by_label("Word", exact=True).select_option("5")
+    page.get_by_role("button", name="Replace", exact=True).click()
+    page.get_by_label("Put there").fill("boring")
+    expect(page.locator(".part").nth(1)).to_have_text("After: A wonderful film with a boring end.")
+    query = urlsplit(page.url).query
+    assert parse_qs(query) == {"review": [TEXT], "word": ["6"], "edit": ["replace"], "put": ["boring"]}
+    again = opened(f"?{query}").page
+    expect(again.locator(".part").nth(1)).to_have_text("After: A wonderful film with a boring end.")
+    expect(again.get_by_label("Word", exact=True)).to_have_value("5")
+    assert lines(again) == lines(page)
+
+
+def test_a_word_that_the_text_does_not_have_is_said_and_another_one_shown(opened, expect):
+    page = opened(f"?review={quote(TEXT)}&word=99").page
+    expect(page.locator(".trouble")).to_have_text("The text has no word 99. Another one is shown.")
+
+
+def test_another_text_is_what_all_of_the_page_is_about(opened, expect):
+    visited = opened()
+    page = visited.page
+    page.get_by_text("The review behind the thin lines").click()
+    page.get_by_label("Review", exact=True).fill("Qqzxvk wwkqjx")
+    expect(page.locator(".part").first).to_have_text("Before: Qqzxvk wwkqjx")
+    expect(page.get_by_text("know none of these words")).to_be_visible()
+    page.get_by_role("link", name="Live sentiment", exact=True).click()
+    expect(page.get_by_label("Review", exact=True)).to_have_value("Qqzxvk wwkqjx")
+    assert visited.complaints == []
+
+
+@pytest.mark.parametrize("width", [390, 1280, 1920])
+def test_the_drawing_keeps_inside_of_the_window(opened, expect, width):
+    page = opened(viewport={"width": width, "height": 900}).page
+    box = page.locator(SLOPES).bounding_box()
+    assert box["x"] >= 0
+    for label in page.locator(f"{SLOPES} text").all():
+        place = label.bounding_box()
+        assert place["x"] >= 0
+        assert place["x"] + place["width"] <= width
