@@ -98,6 +98,8 @@ def test_while_models_load_and_where_none_could_be_loaded_the_answer_says_so(edi
     service.store = ModelStore()
     assert edit() == {"said": "The models are loading.", "loading": list(MODELS)}
     service.store = ModelStore(names=())
+    service.store.start()
+    assert service.store.wait(60)
     assert edit() == {"said": "No model could be loaded.", "loading": []}
     service.store = loaded
     without("lstm", "model.safetensors")

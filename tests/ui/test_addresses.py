@@ -16,7 +16,7 @@ UI = pathlib.Path(seqdemo.__file__).parent / "ui"
 ODD = ["", "9" * 5_000, "-1", "x-y, <b>", "\u0663\u00b2 \U0001f3ac\x00"]
 ENTRIES = {
     *("own", "review", "table", "left", "right", "left_unit", "right_unit", "token", "text", "beam", "step", "char"),
-    *("what", "layer", "head", "word", "key", "view", "explained", "explained_by"),
+    *("what", "layer", "head", "word", "key", "view", "explained", "explained_by", "edit", "put"),
     *train.IN_ADDRESS,
 }
 

@@ -115,11 +115,12 @@ def looks(text):
 def memory(text):
     with TestClient(Starlette(routes=routes(resources.service))) as client:
         edit = client.post(f"{API}/edit", json={"text": text}).json()
+    parts = [part.split(": ", 1) for part in edit["parts"]]
     at = settled(open_("memory", review=text), "memory_jobs")
     return {
         "finding": edit["finding"],
         "word": edit["word"],
-        "parts": [plain(part) for part in edit["parts"]],  # as they were stored, for Markdown
+        "parts": [f"{lead}: {plain(words)}" for lead, words in parts],  # as they were stored, for Markdown
         "after": {
             column: [line[entry] for line in edit["lines"]]
             for column, entry in (("model", "label"), ("before", "before"), ("after", "after"))
