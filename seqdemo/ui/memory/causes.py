@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,10 @@ from seqdemo.ui import resources
 from seqdemo.ui.memory import review
 from seqdemo.ui.shared import own_models, sources
 from seqdemo.ui.shared.marks import plain
+
+if TYPE_CHECKING:
+    from seqdemo.text import Reading
+    from seqdemo.trace import Trace
 
 SURVIVAL_FLOOR = 1e-10
 _GATED = ("lstm", "gru")
@@ -109,7 +113,7 @@ def _gates() -> None:
         else:
             st.caption("Without a word to read, or without the LSTM and the GRU, there are no gates to look at.")
         return
-    found = kept_table(answer)
+    found = kept_table(answer, review.readings())
     if found.empty:
         st.caption("Neither the LSTM nor the GRU could be loaded.")
         return
@@ -142,11 +146,12 @@ def _ask_gates() -> Mapping[str, Any] | Exception | None:
     return review.ask("kept", {name: (STEPS, model, readings[name].ids) for name, model in models.items()})
 
 
-def kept_table(traces: Mapping[str, Any]) -> pd.DataFrame:
+def kept_table(traces: Mapping[str, Trace], readings: Mapping[str, Reading]) -> pd.DataFrame:
     """What gates keep at each word, and what is left of it at the end: one row for each model and word.
 
     Args:
-        traces: Name of a model → its `Trace`.
+        traces: Name of a model → what it recorded.
+        readings: Name → what it read.
     """
     from seqdemo.explain import dynamics
 
@@ -154,11 +159,10 @@ def kept_table(traces: Mapping[str, Any]) -> pd.DataFrame:
     for name, traced in traces.items():
         found = dynamics.kept(traced)
         if found is not None:
-            word = np.arange(1, len(traced.tokens) + 1)
+            words = [token.text for token in readings[name].tokens]
+            word = np.arange(1, len(words) + 1)
             columns = {"gate": found.gate, "most": found.survives[2], "median": found.survives[0]}
             parts.append(
-                pd.DataFrame(
-                    {"name": name, "model": MODELS[name].label, "word": word, "text": list(traced.tokens), **columns}
-                )
+                pd.DataFrame({"name": name, "model": MODELS[name].label, "word": word, "text": words, **columns})
             )
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
