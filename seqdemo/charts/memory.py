@@ -163,58 +163,6 @@ def words_alt(table: pd.DataFrame, place: str, title: str = "P(positive)") -> st
     return f"{title}, {place}: {'; '.join(parts)}."
 
 
-def slopes_chart(table: pd.DataFrame) -> alt.LayerChart:
-    """Draws each model's P(positive) before and after an edit, joined by a line.
-
-    Args:
-        table: One row a model with `name`, `model`, `before` and `after`, from 0 to 1; not empty.
-
-    Returns:
-        The chart, with numbers at both ends and names on the right.
-    """
-    names = table["name"].tolist()
-    gap = 1.25 * style.LABEL_PX / (_MIDDLE_PX - _AXES_PX / 2)
-    left = pd.DataFrame({"x": 0.0, "value": table["before"], "label_at": style.spread(table["before"], gap)})
-    right = pd.DataFrame({"x": 1.0, "value": table["after"], "label_at": style.spread(table["after"], gap)})
-    left["words"] = table["before"].map(_whole)
-    right["words"] = [f"{_whole(row['after'])}  {row['model']}" for row in table.to_dict("records")]
-    low, high = (
-        min(0.0, left["label_at"].min(), right["label_at"].min()),
-        max(1.0, left["label_at"].max(), right["label_at"].max()),
-    )
-    scale = alt.Scale(domain=[low, high], nice=False, zero=False)
-    x_scale = alt.Scale(domain=[0, 1], nice=False)
-    x = alt.X(
-        "x:Q",
-        title=None,
-        scale=x_scale,
-        axis=alt.Axis(
-            values=[0, 1], labelExpr="datum.value < 0.5 ? 'before' : 'after'", grid=True, domain=False, ticks=False
-        ),
-    )
-    bare = alt.Axis(labels=False, ticks=False, domain=False, grid=False)
-    y = alt.Y("value:Q", title=None, axis=bare, scale=scale)
-    long = pd.concat([left.assign(name=table["name"]), right.assign(name=table["name"])])
-    colour = _colour(names)
-    half = alt.Chart(pd.DataFrame({"at": [0.5]})).mark_rule(color=style.NEUTRAL, strokeDash=[4, 4], strokeWidth=2)
-    base = alt.Chart(long)
-    layers = [
-        half.encode(y=alt.Y("at:Q", scale=scale)),
-        base.mark_line(strokeWidth=3).encode(x=x, y=y, color=colour, strokeDash=_dash(names), detail="name:N"),
-        base.mark_point(filled=True, size=150, opacity=1).encode(x=x, y=y, color=colour),
-    ]
-    before = alt.Chart(left).mark_text(align="right", baseline="middle", dx=-14)
-    after = alt.Chart(right).mark_text(align="left", baseline="middle", dx=14)
-    layers += [side.encode(x=x, y=alt.Y("label_at:Q", scale=scale), text="words:N") for side in (before, after)]
-    return style.finished(layers, height_px=_MIDDLE_PX)
-
-
-def slopes_alt(table: pd.DataFrame) -> str:
-    """The chart in words."""
-    parts = (f"{row['model']} {_whole(row['before'])} to {_whole(row['after'])}" for row in table.to_dict("records"))
-    return f"P(positive) before and after the edit: {', '.join(parts)}."
-
-
 def eigenvalue_chart(points: pd.DataFrame, colour: str) -> alt.LayerChart:
     """Draws eigenvalues in the complex plane with the unit circle.
 

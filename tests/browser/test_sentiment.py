@@ -129,6 +129,13 @@ def test_the_address_follows_the_review_and_opens_it_again(ready, expect):
     expect(other.get_by_label("Review", exact=True)).to_have_value(text)
 
 
+def test_an_example_that_was_chosen_is_in_the_address_also_where_it_stood_there_already(ready, expect):
+    page = ready().page
+    expect(page.get_by_label("Review", exact=True)).to_have_value(EXAMPLES[0].text)
+    page.get_by_role("button", name=EXAMPLES[0].kind, exact=True).click()
+    page.wait_for_url("**/sentiment?review=*")
+
+
 def test_copy_link_copies_the_address_of_this_review(ready, expect):
     page = ready(permissions=["clipboard-read", "clipboard-write"]).page
     page.get_by_label("Review", exact=True).fill("Copied, not lost")

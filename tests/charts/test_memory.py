@@ -50,14 +50,6 @@ def words():
     return pd.DataFrame(rows)
 
 
-def slopes():
-    rows = [
-        {"name": name, "model": spec.label, "before": 0.9, "after": 0.1 * rank}
-        for rank, (name, spec) in enumerate(MODELS.items())
-    ]
-    return pd.DataFrame(rows)
-
-
 def kept(n=400):
     word = np.arange(1, n + 1)
     columns = {"word": word, "text": ["w"] * n, "gate": 0.7, "most": 0.99 ** (n - word), "median": 0.5 ** (n - word)}
@@ -87,7 +79,6 @@ def titles(node):
 CHARTS = {
     "gradients": lambda: charts.gradient_chart(gradients(), own(), FLOORS),
     "words": lambda: charts.words_chart(words()),
-    "slopes": lambda: charts.slopes_chart(slopes()),
     "eigenvalues": lambda: charts.eigenvalue_chart(spectrum()[0], "#D55E00"),
     "singular": lambda: charts.singular_chart(spectrum()[1], "#D55E00"),
     "gates": lambda: charts.gate_chart(kept()),
@@ -100,19 +91,19 @@ def test_a_chart_has_at_most_two_thousand_marks(name):
     assert rows_drawn(CHARTS[name]()) <= 2_000
 
 
-@pytest.mark.parametrize("name", [name for name in CHARTS if name != "slopes"])
+@pytest.mark.parametrize("name", CHARTS)
 def test_axes_have_titles_with_their_quantity(name):
     assert len(set(titles(CHARTS[name]().to_dict()))) >= 2
 
 
-@pytest.mark.parametrize("name", ["gradients", "words", "slopes"])
+@pytest.mark.parametrize("name", ["gradients", "words"])
 def test_each_model_has_its_own_colour_and_dash(name):
     text = CHARTS[name]().to_json()
     assert all(spec.colour in text for spec in MODELS.values())
     assert '"strokeDash"' in text
 
 
-@pytest.mark.parametrize("name", ["gradients", "words", "slopes", "gates", "survival"])
+@pytest.mark.parametrize("name", ["gradients", "words", "gates", "survival"])
 def test_lines_are_named_at_their_ends_and_names_keep_their_distance(name):
     spec = CHARTS[name]().to_dict()
     labelled = [
@@ -185,7 +176,6 @@ def test_a_spectrum_without_a_start_is_drawn_alone():
     [
         (lambda: charts.gradient_alt(gradients(), NO_OWN), "RNN 1.0e+00 at the last token"),
         (lambda: charts.words_alt(words(), "opinion first"), "GRU 50\u00a0% at 0 neutral words, 80\u00a0% at 300"),
-        (lambda: charts.slopes_alt(slopes()), "LSTM 90\u00a0% to 20\u00a0%"),
         (lambda: charts.spectrum_alt(*spectrum()), "trained: largest |eigenvalue| 1.20, singular values 0.10 to 2.00"),
         (lambda: charts.kept_alt(kept()), "LSTM keeps 70\u00a0% a word on average"),
     ],

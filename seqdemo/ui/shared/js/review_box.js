@@ -46,6 +46,7 @@ function build(root, data) {
       stop(box)
       box.area.value = text
       send(box, true, true)
+      remember(box) // also where it is the text that the page opened with
     }
   }
   const share = element("div", "share", right)
