@@ -58,6 +58,19 @@ def test_the_address_opens_the_same_edit_again(opened, expect):
     assert lines(again) == lines(page)
 
 
+def test_what_is_chosen_of_stored_figures_is_in_the_address_beside_what_others_put_there(opened, expect):
+    page = opened(f"?review={quote(TEXT)}").page
+    page.get_by_role("radio", name="GRU", exact=True).first.click()
+    page.wait_for_url("**matrix=GRU*")
+    page.get_by_role("button", name="Delete", exact=True).click()
+    page.wait_for_url("**edit=delete*")
+    again = opened(f"?{urlsplit(page.url).query}").page
+    expect(again.get_by_text(re.compile("longest eigenvalue of the GRU"))).to_be_visible(timeout=60_000)
+    expect(again.get_by_role("button", name="Delete", exact=True)).to_have_attribute("aria-pressed", "true")
+    assert parse_qs(urlsplit(again.url).query) == parse_qs(urlsplit(page.url).query)
+    assert set(parse_qs(urlsplit(page.url).query)) == {"review", "matrix", "edit"}
+
+
 def test_a_word_that_the_text_does_not_have_is_said_and_another_one_shown(opened, expect):
     page = opened(f"?review={quote(TEXT)}&word=99").page
     expect(page.locator(".trouble")).to_have_text("The text has no word 99. Another one is shown.")

@@ -17,6 +17,7 @@ ODD = ["", "9" * 5_000, "-1", "x-y, <b>", "\u0663\u00b2 \U0001f3ac\x00"]
 ENTRIES = {
     *("own", "review", "table", "left", "right", "left_unit", "right_unit", "token", "text", "beam", "step", "char"),
     *("what", "layer", "head", "word", "key", "view", "explained", "explained_by", "edit", "put"),
+    *("opinion", "matrix", "block_of_gru", "block_of_lstm", "reach"),
     *train.IN_ADDRESS,
 }
 
@@ -65,4 +66,10 @@ def test_every_entry_that_the_code_reads_or_writes_is_tried_here():
         for name in re.findall(r'(?:searchParams|query)\.get\("(\w+)"\)', path.read_text("utf-8"))
     }
     assert {"own", "review", "beam", "preset"} <= read
-    assert read | asked <= ENTRIES
+    chosen = {
+        name
+        for path in UI.rglob("*.py")
+        for name in re.findall(r'= one_of\(.*?key="(\w+)"', path.read_text("utf-8"), re.S)
+    }
+    assert {"opinion", "reach"} <= chosen
+    assert read | asked | chosen <= ENTRIES

@@ -43,7 +43,7 @@ def test_the_first_task_is_worked_out_before_any_click(page):
 
 @pytest.mark.parametrize("task", [task for task in TASKS if len(measured(task))])
 def test_each_task_has_its_finding_its_chart_in_words_and_its_settings(page, task):
-    page.segmented_control(key="memory_task").set_value(task).run()
+    page.segmented_control(key="reach").set_value(task).run()
     assert not page.exception
     assert not page.info
     assert [element.value for element in page.subheader] == [finding(task)]
@@ -87,7 +87,7 @@ def test_a_task_that_was_not_measured_says_so_and_leaves_the_others(tmp_path, mo
     monkeypatch.setattr(paths, "PRETRAINED", tmp_path)
     app = AppTest.from_function(section, default_timeout=30).run()
     assert not app.info
-    app.segmented_control(key="memory_task").set_value("parity").run()
+    app.segmented_control(key="reach").set_value("parity").run()
     assert not app.exception
     (info,) = app.info
     assert "python -m seqdemo study accuracy_by_distance" in info.value

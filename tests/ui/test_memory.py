@@ -105,7 +105,7 @@ def test_figures_of_other_weights_are_not_shown_as_these(measured, app, pretrain
 
 def test_each_sentence_has_its_chart_and_the_fillers_alone_beside_it(measured, page):
     settle(page)
-    page.segmented_control(key="memory_opinion").set_value("negative").run()
+    page.segmented_control(key="opinion").set_value("negative").run()
     assert not page.exception
     assert sum("P(positive), " in alt for alt in alts(page)) == 3
     assert "300 words of each filler alone" in said(page)
@@ -114,7 +114,7 @@ def test_each_sentence_has_its_chart_and_the_fillers_alone_beside_it(measured, p
 
 def test_the_visitors_own_sentence_is_measured_on_a_click(measured, page):
     settle(page)
-    page.segmented_control(key="memory_opinion").set_value("own").run()
+    page.segmented_control(key="opinion").set_value("own").run()
     assert "Write a sentence" in said(page)
     page.text_input(key="memory_sentence").set_value("I liked the plot very much")
     (button,) = [button for button in page.button if button.label == "Measure it"]
@@ -134,7 +134,7 @@ def test_what_is_waited_for_is_as_many_texts_as_are_read(found):
 
 def test_a_sentence_that_cannot_be_measured_is_answered_with_one(measured, page):
     settle(page)
-    page.segmented_control(key="memory_opinion").set_value("own").run()
+    page.segmented_control(key="opinion").set_value("own").run()
     for sentence, answer in (("", "no word"), ("a " * 120, "It may have"), ("🙂 !", "no word")):
         page.text_input(key="memory_sentence").set_value(sentence)
         next(button for button in page.button if button.label == "Measure it").click().run()
@@ -168,7 +168,7 @@ def test_whatever_is_typed_the_page_stays_alive(measured, page):
 def test_each_recurrent_model_has_its_spectrum(measured, page):
     settle(page)
     for name in ("gru", "lstm"):
-        page.segmented_control(key="memory_matrix_of").set_value(name).run()
+        page.segmented_control(key="matrix").set_value(name).run()
         settle(page)
         assert not page.exception
         assert f"longest eigenvalue of the {MODELS[name].label}" in said(page)
@@ -192,7 +192,7 @@ def test_an_own_model_goes_by_its_own_name_and_stored_figures_by_the_name_of_tho
     kept = alts(page)[-1]
     assert "First try (LSTM) keeps" in kept
     assert "GRU keeps" in kept
-    page.segmented_control(key="memory_matrix_of").set_value("lstm").run()
+    page.segmented_control(key="matrix").set_value("lstm").run()
     settle(page)
     assert "longest eigenvalue of First try (LSTM) has" in said(page).replace("\\", "")
 
@@ -201,7 +201,7 @@ def test_an_own_model_reads_an_own_sentence_beside_the_others(measured, app, own
     app.query_params["own"] = own_model("rnn")
     app.run()
     page = settle(app.switch_page(PAGE).run())
-    page.segmented_control(key="memory_opinion").set_value("own").run()
+    page.segmented_control(key="opinion").set_value("own").run()
     page.text_input(key="memory_sentence").set_value("I liked the plot very much")
     next(button for button in page.button if button.label == "Measure it").click().run()
     settle(page)

@@ -17,14 +17,13 @@ from seqdemo.studies import attributions as study
 from seqdemo.studies.study import Stored, read
 from seqdemo.ui import resources
 from seqdemo.ui.shared import own_models, review_box
+from seqdemo.ui.shared.choices import one_of
 from seqdemo.ui.shared.component import component, sent
-from seqdemo.ui.shared.marks import plain
 
 _attributions = component("attention/attributions.js", "attention/attributions.css")
 """A text shaded by several methods or models, one row each."""
 _part = component("attention/attributions_part.js", "attention/attributions_part.css")
 """The curves of this review, or the correlations; its data says which, as the answer of the route names them."""
-_MODEL, _METHOD = "explained", "explained_by"
 _ATTENDS = next(name for name, spec in MODELS.items() if spec.has_attention)
 
 
@@ -59,28 +58,13 @@ def _choice() -> tuple[str, str]:
     """The model that is explained, or all, and by which method these are; both stand in the address."""
     method = SIGNED[0]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        chosen = st.segmented_control(
-            "Model",
-            [*MODELS, ALL],
-            format_func=({name: plain(own_models.label(name)) for name in MODELS} | {ALL: "All five"}).__getitem__,
-            default=_ATTENDS,
-            required=True,
-            key=_MODEL,
-            bind="query-params",
-            wrap=True,
-        )
+        names = {name: own_models.label(name) for name in MODELS} | {ALL: "All five"}
+        chosen = one_of("Model", names, default=_ATTENDS, key="explained")
         if chosen == ALL:
-            method = st.segmented_control(
-                "Method",
-                list(SIGNED),
-                format_func=lambda name: METHODS[name].label,
-                default=method,
-                required=True,
-                key=_METHOD,
-                bind="query-params",
-                wrap=True,
+            method = one_of(
+                "Method", {name: METHODS[name].label for name in SIGNED}, default=method, key="explained_by"
             )
-    return chosen or _ATTENDS, method or SIGNED[0]  # none is chosen where the address names what is not there
+    return chosen, method
 
 
 def _beside_many(stored: Stored | None, chosen: str) -> None:

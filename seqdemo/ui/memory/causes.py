@@ -16,7 +16,7 @@ from seqdemo.serve.stepper import STEPS
 from seqdemo.ui import resources
 from seqdemo.ui.memory import review
 from seqdemo.ui.shared import own_models, sources
-from seqdemo.ui.shared.marks import plain
+from seqdemo.ui.shared.choices import one_of
 
 if TYPE_CHECKING:
     from seqdemo.text import Reading
@@ -29,18 +29,11 @@ _WITH_MATRIX = tuple(name for name, spec in MODELS.items() if spec.has_states an
 
 def spectrum() -> None:
     """Eigenvalues and singular values of W_hh, at the start and after training."""
-    name = st.segmented_control(
-        "Model",
-        _WITH_MATRIX,
-        format_func={name: plain(own_models.label(name)) for name in _WITH_MATRIX}.__getitem__,
-        default="rnn",
-        required=True,
-        key="memory_matrix_of",
-    )
+    name = one_of("Model", {name: own_models.label(name) for name in _WITH_MATRIX}, default="rnn", key="matrix")
     model = own_models.answering().get(name)
     if model is not None:
         review.ask("spectrum", {"spectrum": (SPECTRUM, model, ())})
-    sources.live(_spectrum, review.waiting("spectrum"))
+    sources.live(lambda: _spectrum(name), review.waiting("spectrum"))
 
 
 def gates() -> None:
@@ -49,8 +42,7 @@ def gates() -> None:
     sources.live(_gates, review.waiting("kept"))
 
 
-def _spectrum() -> None:
-    name = st.session_state.get("memory_matrix_of") or "rnn"
+def _spectrum(name: str) -> None:
     model = own_models.answering().get(name)
     found = review.result("spectrum")
     if model is None:
@@ -67,9 +59,8 @@ def _spectrum() -> None:
     blocks = list(found["trained"])
     block = blocks[0]
     if len(blocks) > 1:
-        block = st.segmented_control(
-            "Block of W_hh", blocks, default="candidate", required=True, key=f"memory_block_{name}"
-        )
+        names = {block: block for block in blocks}
+        block = one_of("Block of W_hh", names, default="candidate", key=f"block_of_{name}")
     eigenvalues = {when: spectra[block].eigenvalues for when, spectra in found.items()}
     singular = {when: spectra[block].singular_values for when, spectra in found.items()}
     points, ranks = charts.spectrum_points(eigenvalues, singular)

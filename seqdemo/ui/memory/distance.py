@@ -8,6 +8,7 @@ from seqdemo.charts import distance as charts
 from seqdemo.data.tasks import CORRECT_WITHIN, TASKS
 from seqdemo.studies import accuracy_by_distance as study
 from seqdemo.studies.study import read
+from seqdemo.ui.shared.choices import one_of
 
 
 def render() -> None:
@@ -17,14 +18,7 @@ def render() -> None:
     if stored is None:
         st.info(f"This has not been measured yet. It is measured by `python -m seqdemo study {study.STUDY.name}`.")
         return
-    name = st.segmented_control(
-        "Task",
-        list(TASKS),
-        format_func=lambda name: TASKS[name].label,
-        default="first_token",
-        required=True,
-        key="memory_task",
-    )
+    name = one_of("Task", {name: task.label for name, task in TASKS.items()}, default="first_token", key="reach")
     task, table = TASKS[name], study.frame(stored, name)
     if table.empty:
         st.info(f"This task has not been measured yet. It is measured by `python -m seqdemo study {study.STUDY.name}`.")

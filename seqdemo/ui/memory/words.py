@@ -16,6 +16,7 @@ from seqdemo.studies import fillers
 from seqdemo.studies.study import listed, read
 from seqdemo.ui.memory import review
 from seqdemo.ui.shared import own_models, sources
+from seqdemo.ui.shared.choices import one_of
 from seqdemo.ui.shared.marks import plain
 
 BOTH, OWN = "both", "own"
@@ -32,14 +33,7 @@ def render() -> None:
     usable = fillers.usable(stored, review.shipped()) if stored else []
     alone = {name: stored.results[fillers.ALONE][name] for name in usable} if stored else {}
     heading = st.container()
-    choice = st.segmented_control(
-        "The opinion",
-        list(OPINIONS),
-        format_func=OPINIONS.__getitem__,
-        default=BOTH,
-        required=True,
-        key="memory_opinion",
-    )
+    choice = one_of("The opinion", OPINIONS, default=BOTH, key="opinion")
     sentence = ""
     if choice == OWN:
         with st.form("memory_sentence_form", border=False):

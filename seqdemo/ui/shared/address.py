@@ -15,8 +15,8 @@ Writing: an address holds entries of several owners: those of the page; `own`, a
 `own_models` keeps there on every page; `embed`, which is Streamlit's. So nobody sets all of it. In the browser, every
 component has `putInAddress({name: value, …})` of `address.js`, which sets these entries, takes out those that are
 empty, and keeps all others. A page that makes its entries in Python sends `entries(found, names)` to it, by a
-component of its own or by `components.address_entries`. Never by `st.query_params`: that sets all of the address to
-what it was when Python last heard of it.
+component of its own or by `address_entries.js`. A choice that Streamlit draws is bound to its entry by
+`choices.one_of`. Never by `st.query_params`: that sets all of the address to what it was when Python last heard of it.
 """
 
 from __future__ import annotations

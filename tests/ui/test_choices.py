@@ -1,0 +1,48 @@
+"""A choice that stands in the address: read from it, said where it cannot be."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+
+def page():
+    import streamlit as st
+
+    from seqdemo.ui.shared.choices import one_of
+
+    found = one_of("Model", {"rnn": "RNN", "lstm": "LSTM"}, default="rnn", key="which")
+    st.text(found)
+
+
+def opened(asked=None):
+    app = AppTest.from_function(page)
+    if asked is not None:
+        app.query_params["which"] = asked
+    app.run()
+    assert not app.exception
+    return app
+
+
+def test_the_default_is_chosen_and_nothing_said():
+    app = opened()
+    assert app.text[0].value == "rnn"
+    assert not app.caption
+
+
+def test_the_address_chooses():
+    app = opened("LSTM")
+    assert app.text[0].value == "lstm"
+    assert not app.caption
+
+
+@pytest.mark.parametrize("asked", ["GRU", "lstm", "<b>x</b>", "9" * 5_000])
+def test_what_is_not_there_is_said_until_another_one_is_chosen(asked):
+    app = opened(asked)
+    assert app.text[0].value == "rnn"
+    assert "There are RNN and LSTM; RNN is shown." in app.caption[0].value
+    assert asked[:3] in app.caption[0].value.replace("\\", "")
+    assert len(app.caption[0].value) < 200
+    app.run()
+    assert app.caption, "while models load the page is drawn anew"
+    app.segmented_control(key="which").set_value("lstm").run()
+    assert app.text[0].value == "lstm"
+    assert not app.caption
