@@ -1,9 +1,9 @@
 """Thirty visitors open the stepper at once and then step: what the server pays.
 
-Each visitor is a websocket that speaks Streamlit's own protocol: it opens /stepper with a
-text of its own and waits for the message that holds both traces. From then on everything
-moves in the browser, and a page that steps sends nothing (a browser test counts the frames),
-so the second half only watches what thirty open pages cost. Target: next to nothing.
+Each visitor is a websocket that speaks Streamlit's own protocol: it opens /stepper, and with the token that the page
+was given asks the route for both traces of a text of its own, as the browser does. From then on everything moves in
+the browser, and a page that steps sends nothing (a browser test counts the frames), so the second half only watches
+what thirty open pages cost. Target: next to nothing.
 """
 
 from __future__ import annotations
@@ -14,56 +14,60 @@ import contextlib
 import json
 import statistics
 import time
-import urllib.parse
+import urllib.request
 from typing import Any
 
 import websockets
 from server import ROOT, serve
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from visitors import WORDS, usage
+from visitors import ASKING, TOKEN, WORDS, usage
 
 PAGE = "stepper"
 N_WORDS = 200
 GIVEN_UP_AFTER_S = 60.0
 
 
-async def first_answer(socket: websockets.ClientConnection, number: int) -> tuple[float, int]:
-    """Opens the page with a text of one's own; seconds until the traces came, and their bytes."""
+async def first_answer(address: str, socket: websockets.ClientConnection, number: int) -> tuple[float, int]:
+    """Opens the page and asks for the traces of a text of one's own; seconds until they came, and their bytes."""
     start = number * 7 % len(WORDS)
     text = " ".join((WORDS[start:] + WORDS[:start])[:N_WORDS])
     message = BackMsg()
     message.rerun_script.page_name = PAGE
-    message.rerun_script.query_string = urllib.parse.urlencode({"review": text})
-    sent = time.perf_counter()
+    opened = time.perf_counter()
     await socket.send(message.SerializeToString())
     async for raw in socket:
         answer = ForwardMsg()
         answer.ParseFromString(raw)
         element = answer.delta.new_element
-        if element.WhichOneof("type") != "bidi_component" or element.bidi_component.component_name != PAGE:
-            continue
-        if b'"trace"' in element.bidi_component.bytes[:4096]:
-            return time.perf_counter() - sent, len(element.bidi_component.bytes)
+        if element.WhichOneof("type") == "bidi_component" and element.bidi_component.component_name == PAGE:
+            (data,) = json.loads(element.bidi_component.json)
+            traces = await asyncio.get_running_loop().run_in_executor(ASKING, traces_of, address, text, data["token"])
+            return time.perf_counter() - opened, len(traces)
     raise ConnectionError("The server closed the connection.")
 
 
-async def warm(url: str) -> None:
-    """Comes back until the models are loaded: a browser would ask again by itself, this client does not."""
+def traces_of(address: str, text: str, token: str) -> bytes:
+    """The message with both models' traces, asked for again while the models load."""
+    headers = {"content-type": "application/json", TOKEN: token}
+    question = urllib.request.Request(f"{address}/api/v1/steps", json.dumps({"text": text}).encode(), headers)
     while True:
-        async with websockets.connect(url, max_size=None) as socket:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(first_answer(socket, 0), 3)
-                return
+        with urllib.request.urlopen(question, timeout=GIVEN_UP_AFTER_S) as answer:
+            found: bytes = answer.read()
+        length = int.from_bytes(found[:4], "little")
+        if json.loads(found[4 : 4 + length])["kind"] == "trace":
+            return found
+        time.sleep(1)
 
 
 async def visit(address: str, pid: int, *, n_visitors: int, seconds: float) -> dict[str, Any]:
     """Lets everyone in at once, then watches the server while they step."""
     url = address.replace("http", "ws", 1) + "/_stcore/stream"
     async with contextlib.AsyncExitStack() as stack:
-        await asyncio.wait_for(warm(url), GIVEN_UP_AFTER_S)
+        first = await stack.enter_async_context(websockets.connect(url, max_size=None))
+        await asyncio.wait_for(first_answer(address, first, 0), GIVEN_UP_AFTER_S)  # the models are loaded
         sockets = [await stack.enter_async_context(websockets.connect(url, max_size=None)) for _ in range(n_visitors)]
-        answers = [first_answer(socket, number) for number, socket in enumerate(sockets, start=1)]
+        answers = [first_answer(address, socket, number) for number, socket in enumerate(sockets, start=1)]
         opened = await asyncio.wait_for(asyncio.gather(*answers), GIVEN_UP_AFTER_S)
         await asyncio.sleep(2)  # what follows the first answer has come
         memory_mb, before_s = usage(pid)
