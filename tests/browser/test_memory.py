@@ -71,6 +71,15 @@ def test_what_is_chosen_of_stored_figures_is_in_the_address_beside_what_others_p
     assert set(parse_qs(urlsplit(page.url).query)) == {"review", "matrix", "edit"}
 
 
+def test_a_choice_that_is_called_by_a_whole_sentence_opens_again_and_nothing_is_missed(opened, expect):
+    page = opened().page
+    page.get_by_role("radio", name=re.compile("wonderful film")).click()
+    page.wait_for_url("**opinion=*")
+    again = opened(f"?{urlsplit(page.url).query}").page
+    expect(again.get_by_role("radio", name=re.compile("wonderful film"))).to_be_checked()
+    expect(again.get_by_text("The address asks for")).to_have_count(0)
+
+
 def test_a_word_that_the_text_does_not_have_is_said_and_another_one_shown(opened, expect):
     page = opened(f"?review={quote(TEXT)}&word=99").page
     expect(page.locator(".trouble")).to_have_text("The text has no word 99. Another one is shown.")

@@ -19,6 +19,7 @@ from seqdemo.ui import resources
 from seqdemo.ui.shared import own_models, review_box
 from seqdemo.ui.shared.choices import one_of
 from seqdemo.ui.shared.component import component, sent
+from seqdemo.ui.shared.marks import plain
 
 _attributions = component("attention/attributions.js", "attention/attributions.css")
 """A text shaded by several methods or models, one row each."""
@@ -58,7 +59,7 @@ def _choice() -> tuple[str, str]:
     """The model that is explained, or all, and by which method these are; both stand in the address."""
     method = SIGNED[0]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        names = {name: own_models.label(name) for name in MODELS} | {ALL: "All five"}
+        names = {name: plain(own_models.label(name)) for name in MODELS} | {ALL: "All five"}
         chosen = one_of("Model", names, default=_ATTENDS, key="explained")
         if chosen == ALL:
             method = one_of(

@@ -17,6 +17,7 @@ from seqdemo.ui import resources
 from seqdemo.ui.memory import review
 from seqdemo.ui.shared import own_models, sources
 from seqdemo.ui.shared.choices import one_of
+from seqdemo.ui.shared.marks import plain
 
 if TYPE_CHECKING:
     from seqdemo.text import Reading
@@ -29,7 +30,8 @@ _WITH_MATRIX = tuple(name for name, spec in MODELS.items() if spec.has_states an
 
 def spectrum() -> None:
     """Eigenvalues and singular values of W_hh, at the start and after training."""
-    name = one_of("Model", {name: own_models.label(name) for name in _WITH_MATRIX}, default="rnn", key="matrix")
+    names = {name: plain(own_models.label(name)) for name in _WITH_MATRIX}
+    name = one_of("Model", names, default="rnn", key="matrix")
     model = own_models.answering().get(name)
     if model is not None:
         review.ask("spectrum", {"spectrum": (SPECTRUM, model, ())})

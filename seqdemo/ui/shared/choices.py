@@ -17,7 +17,8 @@ def one_of(label: str, names: Mapping[str, str], *, default: str, key: str) -> s
 
     Args:
         label: What is chosen, on screen.
-        names: What to choose from → what to call it, on screen and in the address.
+        names: What to choose from → what to call it, on screen and in the address. Markdown: what a visitor wrote in it
+            is to be escaped, by `marks.plain`.
         default: What is chosen first; it does not stand in the address.
         key: The entry of the address, of no other page's.
     """
@@ -28,7 +29,7 @@ def one_of(label: str, names: Mapping[str, str], *, default: str, key: str) -> s
     found = st.segmented_control(
         label,
         list(names),
-        format_func=lambda name: plain(names[name]),
+        format_func=names.__getitem__,
         default=default,
         required=True,
         key=key,
@@ -39,6 +40,6 @@ def one_of(label: str, names: Mapping[str, str], *, default: str, key: str) -> s
     if (asked := st.session_state.get(unknown)) is not None:
         st.caption(
             f"The address asks for “{plain(asked[:_SHOWN_CHARACTERS])}” here. There are "
-            f"{plain(listed(list(names.values())))}; {plain(names[default])} is shown."
+            f"{listed(list(names.values()))}; {names[default]} is shown."
         )
     return found or default  # none is chosen where the address asked for what is not there
