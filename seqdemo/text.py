@@ -271,6 +271,22 @@ def places(reading: Cut, shown: Cut) -> npt.NDArray[np.int64]:
     return found
 
 
+def at_shown(values: npt.NDArray[np.float64], reading: Cut, shown: Cut) -> npt.NDArray[np.float64]:
+    """Figures of a text's words at the words that are shown, where rules of two versions cut a text differently.
+
+    Args:
+        values: One figure for each token that is read, (n_tokens,).
+        reading: Of a text.
+        shown: Of the same text, at least one token.
+
+    Returns:
+        (n_shown,): the sum over the tokens that stand at a word, so that no figure is lost.
+    """
+    found = np.zeros(len(shown.tokens))
+    np.add.at(found, places(reading, shown), values)
+    return found
+
+
 _SOME_UNKNOWN = 1 / 8
 _MOSTLY_FOREIGN = 1 / 2
 _WORDS_TO_JUDGE = 4

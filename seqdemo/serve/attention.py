@@ -8,7 +8,6 @@ of every head. For 400 words that is 8 MB where the weights themselves would tak
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,7 @@ from seqdemo.models.registry import MODELS
 from seqdemo.serve import word_notes
 from seqdemo.serve.answering import Answering
 from seqdemo.serve.http import Question
-from seqdemo.serve.message import pack
+from seqdemo.serve.message import pack, text_id
 from seqdemo.serve.verdicts import percent, verdict
 from seqdemo.serve.worker import Ids, Kind
 from seqdemo.text import Reading
@@ -83,7 +82,7 @@ def looks_message(question: Question, answering: Answering, reading: Reading, lo
     name = answering.in_sentence(NAME)
     header = {
         "kind": "looks",
-        "text_id": hashlib.sha256(question.text.encode()).hexdigest()[:12],
+        "text_id": text_id(question.text),
         "title": f"{name}: {title[0].lower()}{title[1:]}" if NAME in answering.own else title,
         "start": {"layer": layer, "head": head, "word": word},
         "note": f"{word_notes.note({name: reading})} · {name} says {verdict(percents)}, {percents}\u00a0% positive",

@@ -7,7 +7,6 @@ that these give: rows of shaded words under each other, sentences, curves and co
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -22,8 +21,9 @@ from seqdemo.models.registry import MODELS
 from seqdemo.serve import word_notes
 from seqdemo.serve.answering import Answering
 from seqdemo.serve.http import Question, RefusedError
+from seqdemo.serve.message import text_id
 from seqdemo.serve.worker import Ids, Kind
-from seqdemo.text import Reading, places
+from seqdemo.text import Reading, at_shown, places
 
 if TYPE_CHECKING:
     from seqdemo.checkpoints.classifier import Classifier
@@ -223,22 +223,6 @@ def rows_of_models(
     return rows
 
 
-def at_shown(values: npt.NDArray[np.float64], reading: Reading, shown: Reading) -> npt.NDArray[np.float64]:
-    """A model's figures at the words that are shown, where rules of two versions cut a text differently.
-
-    Args:
-        values: One figure for each token that the model reads, (n_tokens,).
-        reading: What it reads.
-        shown: What is shown of the same text.
-
-    Returns:
-        (n_shown,): the sum over the tokens that stand at a word, so that no figure is lost.
-    """
-    found = np.zeros(len(shown.tokens))
-    np.add.at(found, places(reading, shown), values)
-    return found
-
-
 def rows_data(answering: Answering, readings: Mapping[str, Reading], rows: Sequence[Row]) -> dict[str, Any]:
     """What the component takes.
 
@@ -251,7 +235,7 @@ def rows_data(answering: Answering, readings: Mapping[str, Reading], rows: Seque
     is_word = np.array([token.text[0].isalnum() for token in reading.tokens])
     known = [np.abs(shares(row.values)) * is_word for row in rows if row.values is not None]
     return {
-        "text_id": digest(reading.text),
+        "text_id": text_id(reading.text),
         **word_notes.shown(answering.named(readings)),
         "start": int(np.argmax(np.sum(known, axis=0))) if known else 0,
         "rows": [
@@ -359,11 +343,6 @@ def completeness(found: IntegratedGradients) -> str:
         "points on the way"
     )
     return f"{sentence}." if found.is_complete else f"{sentence}: not close, so take this row with care."
-
-
-def digest(text: str) -> str:
-    """A text by sixteen hexadecimal digits."""
-    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
 
 
 def _unknown(reading: Reading, shown: Reading) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -10,6 +11,15 @@ import numpy as np
 import numpy.typing as npt
 
 _ALIGNMENT = 4
+
+
+def text_id(text: str) -> str:
+    """By what the browser knows a text again: twelve hexadecimal digits.
+
+    Args:
+        text: Whole characters only.
+    """
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def pack(header: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> bytes:

@@ -7,7 +7,6 @@ second, small message, so that another pick neither sends the text again nor mov
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,7 +18,7 @@ from seqdemo.models.registry import MODELS
 from seqdemo.serve import word_notes
 from seqdemo.serve.answering import Answering
 from seqdemo.serve.http import Question, RefusedError
-from seqdemo.serve.message import pack
+from seqdemo.serve.message import pack, text_id
 from seqdemo.serve.verdicts import percent, verdict
 from seqdemo.serve.worker import CURVE, Ids, Kind
 from seqdemo.text import SENTENCE_ENDS, Reading, places
@@ -218,7 +217,7 @@ def trace_message(
     header = {
         "kind": "trace",
         "id": _id(question.text, sides),
-        "text_id": _digest(question.text),
+        "text_id": text_id(question.text),
         "title": title,
         "start": start,
         "note": word_notes.note(named),
@@ -351,7 +350,7 @@ def _nothing_to_step(text: str, answering: Answering, readings: Mapping[str, Rea
     else:
         said = "Loading the models"
     loading = [] if readings else list(answering.loading)
-    return pack({"kind": "nothing", "said": said, "loading": loading, "text_id": _digest(text)}, {})
+    return pack({"kind": "nothing", "said": said, "loading": loading, "text_id": text_id(text)}, {})
 
 
 def _bound(signal: npt.NDArray[np.float32], known: float | None) -> float:
@@ -364,8 +363,4 @@ def _meaning(name: str) -> str:
 
 
 def _id(text: str, sides: Mapping[str, Side]) -> str:
-    return ".".join([_digest(text), *(own.model.sha256[:12] if own.model else "none" for own in sides.values())])
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+    return ".".join([text_id(text), *(own.model.sha256[:12] if own.model else "none" for own in sides.values())])

@@ -6,7 +6,6 @@ One binary message holds the whole answer, so that stepping through it asks the 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Generator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,7 @@ from seqdemo import paths
 from seqdemo.data import dates
 from seqdemo.errors import CheckpointError
 from seqdemo.serve.http import Question, RefusedError
-from seqdemo.serve.message import pack
+from seqdemo.serve.message import pack, text_id
 from seqdemo.serve.worker import Kind
 
 if TYPE_CHECKING:
@@ -100,7 +99,7 @@ def answer_message(found: Translation, model: Translator, width: int, n_characte
     looked = looked_at(found)
     header = {
         "kind": "translation",
-        "text_id": _text_id(found.text),
+        "text_id": text_id(found.text),
         "width": width,
         "title": title(found, doubt=bool(doubt)),
         "notices": notices(found, n_characters),
@@ -244,9 +243,5 @@ def _answers_how(found: Translation, width: int) -> str:
 
 def _nothing(text: str, title: str, *, loading: list[str] | None = None) -> bytes:
     return pack(
-        {"kind": "nothing", "text_id": _text_id(text), "title": title, "notices": [], "loading": loading or []}, {}
+        {"kind": "nothing", "text_id": text_id(text), "title": title, "notices": [], "loading": loading or []}, {}
     )
-
-
-def _text_id(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:12]

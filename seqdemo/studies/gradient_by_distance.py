@@ -13,7 +13,7 @@ import pandas as pd
 from seqdemo.models.registry import MODELS
 from seqdemo.studies import held_out
 from seqdemo.studies.study import Inputs, Measurement, Stored, Study, rounded
-from seqdemo.text import HEAD_TOKENS, MAX_TOKENS, Reading, places
+from seqdemo.text import HEAD_TOKENS, MAX_TOKENS, Reading, at_shown
 
 if TYPE_CHECKING:
     from seqdemo.checkpoints.classifier import Classifier
@@ -116,7 +116,7 @@ def own(readings: Mapping[str, Reading], found: Mapping[str, WordGradients]) -> 
             rows.append({"name": name, "model": MODELS[name].label, "distance": distance, "gradient": value})
         is_word = np.array([token.text[0].isalpha() for token in reading.tokens]) & ~reading.unknown
         of_words = np.where(is_word, np.abs(effects), 0)
-        np.add.at(shares, places(reading, shown), of_words / (of_words.sum() or 1))
+        shares += at_shown(of_words / (of_words.sum() or 1), reading, shown)
     table = pd.DataFrame(rows, columns=["name", "model", "distance", "gradient"])
     return OwnReview(table, int(np.argmax(shares)))
 

@@ -6,7 +6,7 @@ import gc
 import logging
 import math
 import pathlib
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -16,15 +16,12 @@ from seqdemo.runs import recordings
 from seqdemo.runs.jobs import Jobs
 from seqdemo.serve.routes import KINDS
 from seqdemo.serve.service import Service
-from seqdemo.serve.worker import VERDICT
 from seqdemo.ui.shared.background import Background
 
 if TYPE_CHECKING:
     from seqdemo.checkpoints.classifier import Classifier
     from seqdemo.runs.recordings import Recording
-    from seqdemo.text import Reading
 
-T = TypeVar("T")
 _VISITOR = "visitor_token"
 
 
@@ -66,14 +63,9 @@ def models() -> dict[str, Classifier]:
     return store().ready()
 
 
-def probability(model: Classifier, reading: Reading) -> float:
-    """P(positive) of a text.
-
-    Args:
-        model: Any number of visitors may ask the same one.
-        reading: What it reads of the text, at least one word.
-    """
-    return float(service().worker.submit(VERDICT, model, reading.ids).result())
+def shipped() -> dict[str, str]:
+    """Model name → sha256 of those weights, which stored figures are of."""
+    return {name: model.sha256 for name, model in models().items()}
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

@@ -68,13 +68,14 @@ def test_the_menu_lies_in_the_window_and_opening_it_moves_nothing(opened, expect
 
 def test_what_lies_under_the_header_can_be_reached_by_the_mouse(opened):
     page = opened("/memory").page
-    page.wait_for_function(  # the page may still be taking its place
+    reached = page.wait_for_function(  # the page may still be taking its place
         """() => {
           const box = document.querySelector("[data-testid=stHeader]").getBoundingClientRect()
           const hit = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2)
-          return hit?.closest("[data-testid=stMain]") && !hit.closest("[data-testid=stHeader]")
+          return Boolean(hit?.closest("[data-testid=stMain]")) && !hit.closest("[data-testid=stHeader]")
         }"""
     )
+    assert reached.json_value() is True
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -14,7 +14,7 @@ from seqdemo.explain.methods import METHODS, SIGNED, rank_correlation
 from seqdemo.models.registry import MODELS
 from seqdemo.serve import attributions
 from seqdemo.serve.routes import API
-from seqdemo.text import MAX_TOKENS, NEWEST_TOKENS, Vocabulary
+from seqdemo.text import MAX_TOKENS, NEWEST_TOKENS, Vocabulary, at_shown
 
 TEXT = "This film is 2 out of 10, good."
 
@@ -31,11 +31,11 @@ def test_figures_of_other_tokens_stand_at_the_words_shown_and_none_is_lost(vocab
     assert len(newer.tokens) != len(older.tokens), "otherwise this shows nothing"
     for reading, shown in ((newer, older), (older, newer)):
         values = np.arange(1.0, len(reading.tokens) + 1)
-        found = attributions.at_shown(values, reading, shown)
+        found = at_shown(values, reading, shown)
         assert len(found) == len(shown.tokens)
         assert found.sum() == values.sum()
     values = np.arange(1.0, len(older.tokens) + 1)
-    assert attributions.at_shown(values, older, older).tolist() == values.tolist()
+    assert at_shown(values, older, older).tolist() == values.tolist()
 
 
 def test_rows_are_in_the_order_of_the_methods_and_say_what_is_still_missing():

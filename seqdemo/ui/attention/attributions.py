@@ -123,7 +123,7 @@ def _every_model() -> None:
     stored = read(study.STUDY.name)
     if stored is None:
         return
-    shipped = {name: model.sha256 for name, model in resources.models().items()}
+    shipped = resources.shipped()
     table = study.falls(stored, shipped)
     if not table.empty:
         st.subheader(study.fair_finding(table), anchor=False)

@@ -2,8 +2,9 @@
 // band.
 import { element, shape } from "../shared/js/elements.js"
 import { spreadLabels } from "../shared/js/labels.js"
+import { percent } from "../shared/js/parts.js"
 
-const percents = (share) => `${Math.floor(share * 100 + 0.5)}\u00a0%`
+const percents = (share) => `${percent(share)}\u00a0%`
 
 export function drawCurves({ plot, below, found, width }) {
   const { shares, lines, alt } = found

@@ -35,13 +35,13 @@ def spectrum() -> None:
     model = own_models.answering().get(name)
     if model is not None:
         review.ask("spectrum", {"spectrum": (SPECTRUM, model, ())})
-    sources.live(lambda: _spectrum(name), review.waiting("spectrum"))
+    sources.live(lambda: _spectrum(name), lambda: review.is_waiting("spectrum"))
 
 
 def gates() -> None:
     """What the gates of LSTM and GRU keep along the visitor's review."""
     _ask_gates()
-    sources.live(_gates, review.waiting("kept"))
+    sources.live(_gates, lambda: review.is_waiting("kept"))
 
 
 def _spectrum(name: str) -> None:
@@ -50,14 +50,13 @@ def _spectrum(name: str) -> None:
     if model is None:
         st.caption("The models are loading." if not resources.store().settled else "This model could not be loaded.")
         return
-    if isinstance(found, Mapping):
-        found = found["spectrum"]
-    else:
+    if not isinstance(found, Mapping):
         if isinstance(found, Exception):
             st.caption("The spectrum could not be computed.")
         else:
             st.skeleton(height=280)
         return
+    found = found["spectrum"]
     blocks = list(found["trained"])
     block = blocks[0]
     if len(blocks) > 1:
@@ -101,7 +100,7 @@ def _spectrum(name: str) -> None:
 def _gates() -> None:
     answer = _ask_gates()
     if not isinstance(answer, Mapping):
-        if review.waiting("kept")():
+        if review.is_waiting("kept"):
             st.skeleton(height=280)
         else:
             st.caption("Without a word to read, or without the LSTM and the GRU, there are no gates to look at.")

@@ -104,7 +104,6 @@ function showKind(board) {
 function report(board, text) {
   if (text === board.reported) return
   board.reported = text
-  board.word = null
   remember(board)
   board.report(text)
 }

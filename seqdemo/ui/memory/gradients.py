@@ -9,6 +9,7 @@ from seqdemo.charts import memory as charts
 from seqdemo.models.registry import MODELS
 from seqdemo.studies import gradient_by_distance
 from seqdemo.studies.study import listed, read
+from seqdemo.ui import resources
 from seqdemo.ui.memory import review
 from seqdemo.ui.shared import own_models, review_box, sources
 from seqdemo.ui.shared.examples import EXAMPLES
@@ -35,15 +36,14 @@ def render(text: str) -> None:
         text: What stands in the box first.
     """
     review.gradients()  # asked for now, so that it is known whether to look again
-    sources.live(_gradients, review.waiting("own"))
-    problem = review.problem()
+    sources.live(_gradients, lambda: review.is_waiting("own"))
+    problem, notices = review.remarks()
     with st.expander("The review behind the thin lines", icon=":material/edit:", expanded=problem is not None):
         review_box.draw(text, EXAMPLES)
         if problem is not None:
             st.warning(plain(problem), icon=":material/info:")
-        for notice in review.notices():
-            if notice != problem:
-                st.caption(plain(notice))
+        for notice in notices:
+            st.caption(plain(notice))
 
 
 def _gradients() -> None:
@@ -51,7 +51,7 @@ def _gradients() -> None:
     found = review.gradients()
     own = own_models.with_names(found.table) if isinstance(found, gradient_by_distance.OwnReview) else _NO_OWN
     if table.empty and own.empty:
-        if review.waiting("own")():
+        if review.is_waiting("own"):
             st.skeleton(height=520)
         else:
             review.not_measured(gradient_by_distance.STUDY.name)
@@ -71,7 +71,7 @@ def _gradients() -> None:
         )
         if own_models.views():
             st.caption(f"{own_models.not_theirs()} This goes for the title, the thick lines and the bands.")
-    missing = [MODELS[name].label for name in review.shipped() if len(table) and name not in set(table["name"])]
+    missing = [MODELS[name].label for name in resources.shipped() if len(table) and name not in set(table["name"])]
     if missing:
         st.caption(f"{listed(missing)}: measured on other weights than those in use, so not shown.")
     with st.expander("The formula, and the data as a table"):
@@ -98,4 +98,4 @@ def _stored_gradients() -> pd.DataFrame:
     stored = read(gradient_by_distance.STUDY.name)
     if stored is None:
         return pd.DataFrame(columns=["name", "model", "distance", "low", "median", "high"])
-    return gradient_by_distance.frame(stored, review.shipped())
+    return gradient_by_distance.frame(stored, resources.shipped())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 TEXT = "memory_text"
 """The text on screen, in the session's state."""
 _JOBS = "memory_jobs"
-Questions = Mapping[str, tuple[str, "Classifier", Any]]
-"""Name → what is asked of the worker: kind, checkpoint, and what that kind takes."""
+Questions = Mapping[Any, tuple[str, "Classifier", Any]]
+"""Key → what is asked of the worker: kind, checkpoint, and what that kind takes."""
 
 
 @dataclass(frozen=True)
@@ -33,18 +33,18 @@ class _Job:
 
     Attributes:
         questions: What was asked.
-        futures: Name → the answer to come.
+        futures: Key → the answer to come.
         problem: Why the worker did not take the questions.
     """
 
     questions: Questions
-    futures: dict[str, Future[Any]] = field(default_factory=dict)
+    futures: dict[Any, Future[Any]] = field(default_factory=dict)
     problem: Exception | None = None
 
-
-def shipped() -> dict[str, str]:
-    """Of the models that came with the app, which the stored figures are of."""
-    return {name: model.sha256 for name, model in resources.models().items()}
+    @property
+    def is_done(self) -> bool:
+        """Whether every answer is there."""
+        return all(future.done() for future in self.futures.values())
 
 
 def readings() -> dict[str, Reading]:
@@ -53,22 +53,18 @@ def readings() -> dict[str, Reading]:
     return found if any(reading.tokens for reading in found.values()) else {}
 
 
-def problem() -> str | None:
-    """Why the review cannot be measured, in a sentence."""
+def remarks() -> tuple[str | None, list[str]]:
+    """Why the review cannot be measured, None where it can be; and what else is to be said of it, in sentences."""
     named = own_models.named(own_models.read(st.session_state[TEXT]))
     if not named:
-        return None
+        return None, []
+    problem = None
     if not any(reading.tokens for reading in named.values()):
-        return word_notes.note(named)
-    if all(reading.unknown.all() for reading in named.values()):
-        return " ".join(word_notes.nothing_known(named))
-    return None
-
-
-def notices() -> list[str]:
-    """What is to be said of the review, in sentences."""
-    named = own_models.named(own_models.read(st.session_state[TEXT]))
-    return word_notes.notices(named, next(iter(named.values())).n_characters) if named else []
+        problem = word_notes.note(named)
+    elif all(reading.unknown.all() for reading in named.values()):
+        problem = " ".join(word_notes.nothing_known(named))
+    notices = word_notes.notices(named, next(iter(named.values())).n_characters)
+    return problem, [notice for notice in notices if notice != problem]
 
 
 def gradients() -> gradient_by_distance.OwnReview | Exception | None:
@@ -81,8 +77,8 @@ def gradients() -> gradient_by_distance.OwnReview | Exception | None:
     return gradient_by_distance.own(found, answer) if isinstance(answer, Mapping) else answer
 
 
-def ask(slot: str, questions: Questions) -> Mapping[str, Any] | Exception | None:
-    """Name → answer, None while one is awaited, an exception where there is none.
+def ask(slot: str, questions: Questions) -> Mapping[Any, Any] | Exception | None:
+    """Key → answer, None while one is awaited, an exception where there is none.
 
     Args:
         slot: A part of the page; what it asked before, if that was something else, is given up.
@@ -93,8 +89,8 @@ def ask(slot: str, questions: Questions) -> Mapping[str, Any] | Exception | None
         forget(slot)
         jobs[slot] = job = _Job(questions)
         try:
-            for name, (kind, model, asked) in questions.items():
-                job.futures[name] = resources.service().worker.submit(kind, model, asked)
+            for key, (kind, model, asked) in questions.items():
+                job.futures[key] = resources.service().worker.submit(kind, model, asked)
         except BusyError as error:
             jobs[slot] = _Job(questions, problem=error)
     return result(slot)
@@ -107,32 +103,30 @@ def forget(slot: str) -> None:
         future.cancel()
 
 
-def result(slot: str) -> Mapping[str, Any] | Exception | None:
+def result(slot: str) -> Mapping[Any, Any] | Exception | None:
     """What `ask` gave, as it stands now."""
     job = _jobs().get(slot)
     if job is None or job.problem is not None:
         return job.problem if job else None
-    if not all(future.done() for future in job.futures.values()):
+    if not job.is_done:
         return None
     try:
-        return {name: future.result() for name, future in job.futures.items()}
+        return {key: future.result() for key, future in job.futures.items()}
     except Exception as error:
         return error
 
 
-def waiting(slot: str) -> Callable[[], bool]:
-    """Whether something may still arrive in this slot by itself, to be asked again and again."""
-    return lambda: (
-        not resources.store().settled
-        or ((job := _jobs().get(slot)) is not None and not all(future.done() for future in job.futures.values()))
-    )
+def is_waiting(slot: str) -> bool:
+    """Whether something may still arrive in this slot by itself."""
+    job = _jobs().get(slot)
+    return not resources.store().settled or (job is not None and not job.is_done)
 
 
 def _same(one: Questions, other: Questions) -> bool:
     def known(questions: Questions) -> list[tuple[Any, ...]]:
         return [
-            (name, kind, model.sha256, asked if isinstance(asked, tuple) else asked.tobytes())
-            for name, (kind, model, asked) in questions.items()
+            (key, kind, model.sha256, asked if isinstance(asked, tuple) else asked.tobytes())
+            for key, (kind, model, asked) in questions.items()
         ]
 
     return known(one) == known(other)

@@ -14,6 +14,7 @@ from seqdemo.errors import TextError
 from seqdemo.serve.memory import ALONE, SWEEP
 from seqdemo.studies import fillers
 from seqdemo.studies.study import listed, read
+from seqdemo.ui import resources
 from seqdemo.ui.memory import review
 from seqdemo.ui.shared import own_models, sources
 from seqdemo.ui.shared.choices import one_of
@@ -30,7 +31,7 @@ OPINIONS = {
 def render() -> None:
     """How many neutral words until an opinion is lost, for a built-in sentence or the visitor's own."""
     stored = read(fillers.STUDY.name)
-    usable = fillers.usable(stored, review.shipped()) if stored else []
+    usable = fillers.usable(stored, resources.shipped()) if stored else []
     alone = {name: stored.results[fillers.ALONE][name] for name in usable} if stored else {}
     heading = st.container()
     choice = one_of("The opinion", OPINIONS, default=BOTH, key="opinion")
@@ -44,7 +45,7 @@ def render() -> None:
     if choice == OWN:
         alone_of_theirs = {name: found for name, found in alone.items() if name not in own_models.views()}
         _ask_own_sentence(sentence, alone_of_theirs)
-        sources.live(lambda: _own_words(alone_of_theirs), review.waiting("words"))
+        sources.live(lambda: _own_words(alone_of_theirs), lambda: review.is_waiting("words"))
     elif stored and usable and choice == BOTH:
         praise, scorn = (
             {name: stored.results["sentences"][kind][name] for name in usable} for kind in fillers.SENTENCES
@@ -83,8 +84,7 @@ def _own_words(alone: Mapping[str, Any]) -> None:
     result = review.result("words")
     if isinstance(result, Mapping):
         found: dict[str, dict[str, Any]] = {SWEEP: {}, ALONE: dict(alone)}
-        for key, answer in result.items():
-            kind, _, name = key.partition(" ")
+        for (kind, name), answer in result.items():
             found[kind][name] = answer
         table = fillers.frame(found[SWEEP], found[ALONE])
         st.subheader(own_models.in_words(fillers.finding(table)), anchor=False)
@@ -93,7 +93,7 @@ def _own_words(alone: Mapping[str, Any]) -> None:
         st.warning(plain(problem), icon=":material/info:")
     elif isinstance(result, Exception):
         st.warning("This could not be measured. Another sentence may work.", icon=":material/info:")
-    elif review.waiting("words")():
+    elif review.is_waiting("words"):
         st.caption(plain(being_measured(st.session_state.get("memory_alone", []))))
         st.skeleton(height=360)
     else:
@@ -116,10 +116,8 @@ def _ask_own_sentence(sentence: str, alone: Mapping[str, Any]) -> None:
         return
     missing = {name: model for name, model in models.items() if name not in alone}
     st.session_state["memory_alone"] = [own_models.label(name) for name in missing]
-    asked: dict[str, tuple[str, Any, Any]] = {
-        f"{SWEEP} {name}": (SWEEP, model, (checked,)) for name, model in models.items()
-    }
-    review.ask("words", {**asked, **{f"{ALONE} {name}": (ALONE, model, ()) for name, model in missing.items()}})
+    swept = {(SWEEP, name): (SWEEP, model, (checked,)) for name, model in models.items()}
+    review.ask("words", {**swept, **{(ALONE, name): (ALONE, model, ()) for name, model in missing.items()}})
 
 
 def _difference_charts(table: pd.DataFrame) -> None:

@@ -69,7 +69,7 @@ _STYLE = """
 
 def render() -> None:
     """The section: its finding, the table, how to read it, and what the lines are."""
-    weights = {name: model.sha256 for name, model in resources.models().items()}
+    weights = resources.shipped()
     stored = read(study.STUDY.name)
     table = study.frame(stored, weights, study.read_baseline())
     st.header(study.finding(table), anchor=False)

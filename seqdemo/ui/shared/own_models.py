@@ -86,11 +86,6 @@ def read(text: str) -> dict[str, Reading]:
     return current().read(text)
 
 
-def in_sentence(name: str) -> str:
-    """What to call a model in a sentence: "the RNN", or the own name of an own one."""
-    return current().in_sentence(name)
-
-
 def named(readings: Mapping[str, Reading]) -> dict[str, Reading]:
     """Readings by what their models are called in a sentence, as `seqdemo.serve.word_notes` takes them."""
     return current().named(readings)

@@ -81,8 +81,7 @@ def ways_finding(table: pd.DataFrame) -> str:
 
 
 def _by_length(models: Mapping[str, Translator]) -> None:
-    parts = [_shares(name, model.metrics.get("lengths", [])) for name, model in models.items()]
-    table = pd.concat(parts, ignore_index=True)
+    table = _shares(models, "lengths")
     if table.empty:
         return
     trained_to = dates.TRAINED_CHARACTERS
@@ -121,8 +120,7 @@ def lengths_finding(table: pd.DataFrame, trained_to: int) -> str:
 
 
 def _by_form(models: Mapping[str, Translator]) -> None:
-    parts = [_shares(name, model.metrics.get("forms", [])) for name, model in models.items()]
-    table = pd.concat(parts, ignore_index=True)
+    table = _shares(models, "forms")
     if table.empty:
         return
     held_out = table[table["held_out"].astype(bool)].drop(columns=["held_out", "form"])
@@ -221,8 +219,10 @@ def doubt_finding(table: pd.DataFrame) -> str:
     )
 
 
-def _shares(name: str, rows: list[dict[str, Any]]) -> pd.DataFrame:
-    table = pd.DataFrame([{"series": _SERIES[name], **row} for row in rows])
+def _shares(models: Mapping[str, Translator], of: str) -> pd.DataFrame:
+    """One row for each model and each entry of `of` in its metrics, its interval as `low` and `high`."""
+    rows = [{"series": _SERIES[name], **row} for name, model in models.items() for row in model.metrics.get(of, [])]
+    table = pd.DataFrame(rows)
     if not table.empty:
         table["low"], table["high"] = table["interval"].str[0], table["interval"].str[1]
         table = table.drop(columns=["interval"])
