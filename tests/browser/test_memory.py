@@ -36,6 +36,7 @@ def test_a_word_and_what_happens_to_it_are_chosen_without_a_rerun(opened, expect
     expect(page.locator(".part").nth(1)).to_have_text("After: A not wonderful film with a good end.")
     page.get_by_role("button", name="Delete", exact=True).click()
     expect(page.locator(".part").nth(1)).to_have_text("After: A film with a good end.")
+    expect(page.get_by_label("Put there")).to_be_hidden()
     page.get_by_role("button", name="Replace", exact=True).click()
     page.get_by_label("Put there").fill("dreadful")
     expect(page.locator(".part").nth(1)).to_have_text("After: A dreadful film with a good end.")
