@@ -1,3 +1,4 @@
+import dataclasses
 import itertools
 import json
 
@@ -14,7 +15,7 @@ from seqdemo.training import dates, engine, events
 from seqdemo.training.dates import DatesConfig
 
 SMALL = Seq2SeqConfig(n_inputs=len(data.INPUTS), n_outputs=len(data.OUTPUTS), d_embed=8, d_hidden=16, d_attention=8)
-SHORT = DatesConfig(epochs=2, texts=256, batch_size=64)
+SHORT = DatesConfig(epochs=2, texts=256, batch_size=64, precision="fp32")
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +51,7 @@ def test_the_loss_falls_whichever_character_the_decoder_is_given(way):
 
 def test_the_same_seed_gives_the_same_run_and_another_seed_another():
     runs = [
-        dates.fit(SMALL, DatesConfig(epochs=1, texts=128, batch_size=64, seed=seed))[1].history for seed in (1, 1, 2)
+        dates.fit(SMALL, dataclasses.replace(SHORT, epochs=1, texts=128, seed=seed))[1].history for seed in (1, 1, 2)
     ]
     losses = [run[0]["train_loss"] for run in runs]
     assert losses[0] == losses[1] != losses[2]
