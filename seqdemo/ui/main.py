@@ -54,4 +54,5 @@ sources.sidebar()
 own_models.sidebar()
 with st.sidebar:
     _shell(key="shell", data=[{"own": ",".join(own_models.ids()), "page": page.url_path}], height=1)
+own_models.say_missing(page.url_path)
 page.run()

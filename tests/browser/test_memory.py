@@ -21,6 +21,20 @@ def opened(visit, expect):
     return open_
 
 
+def wait_until_drawn(page):
+    """Waits until no part of the page is still drawn anew each second."""
+    page.evaluate(
+        """async () => {
+            const drawing = () => document.querySelector("[data-testid=stSkeleton], [data-testid=stStatusWidget]")
+            let quiet = 0
+            while (quiet < 30) {
+                await new Promise(done => setTimeout(done, 100))
+                quiet = drawing() ? 0 : quiet + 1
+            }
+        }"""
+    )
+
+
 def lines(page):
     return page.locator(SLOPES).get_attribute("aria-label")
 
@@ -29,6 +43,7 @@ def test_a_word_and_what_happens_to_it_are_chosen_without_a_rerun(opened, expect
     visited = opened(f"?review={quote(TEXT)}")
     page, sent = visited.page, []
     expect(page.get_by_text("Still there at the end")).to_be_visible(timeout=120_000)
+    wait_until_drawn(page)
     cdp = page.context.new_cdp_session(page)
     cdp.send("Network.enable")
     cdp.on("Network.webSocketFrameSent", lambda frame: sent.append(frame))

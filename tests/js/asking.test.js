@@ -86,12 +86,28 @@ test("a refused question says why and is not asked again", async () => {
   assert.equal(asked.length, 1)
 })
 
-test("a question whose place a newer one took on the server is no trouble", async () => {
+test("the newest question is asked again where an older one came to the server after it", async () => {
   const said = []
-  serve({ good: json({ detail: "A newer question took its place." }, 409) })
+  const answers = [json({ detail: "A newer question took its place." }, 409), json({ of: "good" })]
+  serve({ good: () => answers.shift() })
   const { ask } = buildAsker({ token: "", onTrouble: (sentence) => said.push(sentence) })
-  assert.equal(await ask("verdicts", { text: "good" }), null)
-  assert.deepEqual(said, [""])
+  assert.deepEqual(await ask("verdicts", { text: "good" }), { of: "good" })
+  assert.equal(asked.length, 2)
+  assert.deepEqual(new Set(said), new Set([""]))
+})
+
+test("a question whose place a newer one took is not asked again", async () => {
+  let overtake
+  serve({
+    old: () => new Promise((resolve) => { overtake = () => resolve(json({ detail: "A newer question took its place." }, 409)) }),
+    new: json({ of: "new" }),
+  })
+  const { ask } = buildAsker({ token: "", onTrouble: () => {} })
+  const old = ask("verdicts", { text: "old" })
+  await ask("verdicts", { text: "new" })
+  overtake()
+  assert.equal(await old, null)
+  assert.deepEqual(asked.map(({ text }) => text), ["old", "new"])
 })
 
 test("a page that is left asks no more", async () => {

@@ -82,7 +82,12 @@ def test_two_processes_learn_what_one_does(learned, name):
     load = folder.load if name == "bilstm" else language_model.load
     weights, weights_together = (load(out / name).model.state_dict() for out in (one, two))
     for key, tensor in weights.items():
-        torch.testing.assert_close(weights_together[key], tensor, atol=2e-3, rtol=0)  # as rounded in the file
+        found = weights_together[key]
+        if key.endswith("qkv.bias"):
+            # A bias of the keys adds the same to all scores of a query and cancels in softmax: its gradient is what
+            # rounding leaves, which AdamW makes into steps of full length.
+            tensor, found = (torch.cat((bias.chunk(3)[0], bias.chunk(3)[2])) for bias in (tensor, found))
+        torch.testing.assert_close(found, tensor, atol=2e-3, rtol=0)  # as rounded in the file
 
 
 def test_an_interrupted_run_of_two_goes_on_with_every_lane_where_it_was(learned, reviews, tmp_path):

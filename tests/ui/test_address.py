@@ -31,39 +31,48 @@ ODD = [
 
 
 @pytest.mark.parametrize("word", ODD)
-def test_whatever_stands_in_the_address_the_default_is_taken_and_nothing_raises(word):
+def test_whatever_stands_in_the_address_the_default_is_taken_and_said_and_nothing_raises(word):
     query = {"n": word}
-    assert address.integer(query, "n", 1, 9, 7) == 7
-    assert address.integers(query, "n", 1, 9, most=2) == []
-    assert address.number(query, "n", 0.0, 9.0, 0.5) == 0.5
-    assert address.choice(query, "n", ("rnn", "lstm"), "lstm") == "lstm"
+    asked = address.Asked(query)
+    assert asked.integer("n", 1, 9, 7) == 7
+    assert asked.integers("n", 1, 9, most=2) == []
+    assert asked.choice("n", ("rnn", "lstm"), "lstm") == "lstm"
+    said = f"The address asks for n “{word[:40]}”; it can be "
+    assert asked.refused == ([f"{said}1 to 9."] * 2 + [f"{said}one of rnn, lstm."] if word else [])
     assert address.ids(query, "n", most=4) == []
     assert len(address.text(query, "n")) <= address.MAX_TEXT
 
 
 def test_numbers_are_taken_from_their_bounds_and_not_beyond():
-    assert [address.integer({"n": word}, "n", 1, 9, 7) for word in ("0", "1", "9", "10", "-3", "+4")] == [
-        7,
-        1,
-        9,
-        7,
-        7,
-        4,
-    ]
-    assert [address.number({"n": word}, "n", -1.5, 2.0, 0.5) for word in ("-1.5", "2", "2.01", ".25", "1e-3")] == [
-        -1.5,
-        2.0,
-        0.5,
-        0.25,
-        0.001,
-    ]
-    assert address.integer({}, "n", 1, 9, 7) == 7
+    words = ("0", "1", "9", "10", "-3", "+4", "3-4")
+    assert [address.Asked({"n": word}).integer("n", 1, 9, 7) for word in words] == [7, 1, 9, 7, 7, 4, 7]
+    assert address.Asked({}).integer("n", 1, 9, 7) == 7
 
 
 def test_several_numbers_are_one_entry():
-    assert address.integers({"n": "3-17"}, "n", 1, 99, most=2) == [3, 17]
-    assert address.integers({"n": "3-17-5"}, "n", 1, 99, most=2) == [3, 17]
-    assert address.integers({"n": "3-100"}, "n", 1, 99, most=2) == []
+    assert address.Asked({"n": "3-17"}).integers("n", 1, 99, most=2) == [3, 17]
+    assert address.Asked({"n": "3-17-5"}).integers("n", 1, 99, most=2) == [3, 17]
+    beyond = address.Asked({"n": "3-100"})
+    assert beyond.integers("n", 1, 99, most=2) == []
+    assert beyond.refused == ["The address asks for n “3-100”; it can be 1 to 99."]
+
+
+def test_what_can_be_used_or_is_not_asked_for_is_not_spoken_of():
+    asked = address.Asked({"left": "gru", "left_unit": "4"})
+    assert (asked.choice("left", ("rnn", "gru"), "rnn"), asked.integers("left_unit", 1, 9, most=2)) == ("gru", [4])
+    assert (asked.choice("right", ("rnn", "gru"), "rnn"), asked.integers("right_unit", 1, 9, most=2)) == ("rnn", [])
+    assert asked.refused == []
+
+
+def test_decimal_numbers_are_read_within_a_few_digits():
+    assert [address.as_number(word) for word in ("-1.5", ".25", "1e-3", "1e999", "nan", "1" * 5_000)] == [
+        -1.5,
+        0.25,
+        0.001,
+        None,
+        None,
+        None,
+    ]
 
 
 def test_ids_are_sixteen_characters_and_come_once():

@@ -17,6 +17,7 @@ ODD = ["", "9" * 5_000, "-1", "x-y, <b>", "\u0663\u00b2 \U0001f3ac\x00"]
 ENTRIES = {
     *("own", "review", "table", "left", "right", "left_unit", "right_unit", "token", "text", "beam", "step", "char"),
     *("what", "layer", "head", "word", "key", "view", "explained", "explained_by", "edit", "put"),
+    *("hand", "hand_numbers", "at", "sentence"),
     *("opinion", "matrix", "block_of_gru", "block_of_lstm", "reach"),
     *train.IN_ADDRESS,
 }
@@ -58,14 +59,17 @@ def test_every_entry_that_the_code_reads_or_writes_is_tried_here():
         name
         for path in UI.rglob("*.py")
         if path.name != "address.py"  # which has an example
-        for name in re.findall(r'address\.(?!entries)\w+\([^"\n]*\bquery\w*[^"\n]*, "(\w+)"', path.read_text("utf-8"))
+        for name in re.findall(
+            r'(?:asked\.|address\.(?!entries)\w+\([^"\n]*\bquery\w*[^"\n]*, )(?:\w+\()?"(\w+)"', path.read_text("utf-8")
+        )
     }
     asked = {
         name
         for path in UI.rglob("*.js")
-        for name in re.findall(r'(?:searchParams|query)\.get\("(\w+)"\)', path.read_text("utf-8"))
+        for name in re.findall(r'(?:searchParams\.get|\w*[iI]nAddress)\("(\w+)"', path.read_text("utf-8"))
     }
-    assert {"own", "review", "beam", "preset"} <= read
+    assert {"own", "review", "beam", "preset", "edit"} <= read
+    assert {"token", "char", "what", "at", "hand"} <= asked
     chosen = {
         name
         for path in UI.rglob("*.py")

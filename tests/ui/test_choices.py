@@ -43,9 +43,10 @@ def test_the_address_chooses(asked, name):
 def test_what_is_not_there_is_said_until_another_one_is_chosen(asked):
     app = opened(asked)
     assert app.text[0].value == "rnn"
-    assert "; RNN is shown." in app.caption[0].value
+    assert "The address asks for which " in app.caption[0].value
+    assert "it can be one of RNN, LSTM, " in app.caption[0].value
     assert asked[:3] in app.caption[0].value.replace("\\", "")
-    assert len(app.caption[0].value) < 200
+    assert len(app.caption[0].value) < 250
     app.run()
     assert app.caption, "while models load the page is drawn anew"
     app.segmented_control(key="which").set_value("lstm").run()

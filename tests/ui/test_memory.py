@@ -116,7 +116,7 @@ def test_the_visitors_own_sentence_is_measured_on_a_click(measured, page):
     settle(page)
     page.segmented_control(key="opinion").set_value("own").run()
     assert "Write a sentence" in said(page)
-    page.text_input(key="memory_sentence").set_value("I liked the plot very much")
+    page.text_input(key="sentence").set_value("I liked the plot very much")
     (button,) = [button for button in page.button if button.label == "Measure it"]
     button.click().run()
     settle(page)
@@ -136,7 +136,7 @@ def test_a_sentence_that_cannot_be_measured_is_answered_with_one(measured, page)
     settle(page)
     page.segmented_control(key="opinion").set_value("own").run()
     for sentence, answer in (("", "no word"), ("a " * 120, "It may have"), ("🙂 !", "no word")):
-        page.text_input(key="memory_sentence").set_value(sentence)
+        page.text_input(key="sentence").set_value(sentence)
         next(button for button in page.button if button.label == "Measure it").click().run()
         assert not page.exception
         assert answer in said(page), sentence
@@ -202,7 +202,7 @@ def test_an_own_model_reads_an_own_sentence_beside_the_others(measured, app, own
     app.run()
     page = settle(app.switch_page(PAGE).run())
     page.segmented_control(key="opinion").set_value("own").run()
-    page.text_input(key="memory_sentence").set_value("I liked the plot very much")
+    page.text_input(key="sentence").set_value("I liked the plot very much")
     next(button for button in page.button if button.label == "Measure it").click().run()
     settle(page)
     assert not page.exception

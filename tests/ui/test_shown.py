@@ -132,7 +132,7 @@ def memory(text):
 def sentence(text):
     at = open_("memory", review=REVIEWS["short"])
     at.segmented_control(key="opinion").set_value("own").run()
-    at.text_input(key="memory_sentence").set_value(text)
+    at.text_input(key="sentence").set_value(text)
     next(button for button in at.button if button.label == "Measure it").click().run()
     settled(at, "memory_jobs")
     if at.warning:

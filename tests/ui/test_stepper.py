@@ -5,7 +5,7 @@ import json
 import pytest
 
 from seqdemo.serve.stepper import DEFAULT
-from seqdemo.ui.shared import review_box
+from seqdemo.ui.shared import address, review_box
 from seqdemo.ui.stepper import stepper
 
 PAGE = "../../pages/stepper.py"
@@ -39,7 +39,10 @@ def test_a_link_opens_its_models_units_and_text(ready):
 
 @pytest.mark.parametrize("query", [{"left": "transformer"}, {"left": "<b>"}, {"left_unit": "x-y"}, {"left_unit": "0"}])
 def test_a_broken_link_opens_what_it_can(query):
-    assert stepper.choice(query) == USUAL
+    asked = address.Asked(query)
+    assert stepper.choice(asked) == USUAL
+    ((name, found),) = query.items()
+    assert [said.startswith(f"The address asks for {name} “{found}”; it can be ") for said in asked.refused] == [True]
 
 
 def test_the_long_example_gives_its_opinion_first_and_fits_into_what_a_model_reads(vocabulary):

@@ -1,7 +1,7 @@
 // Where a Transformer looked in a text: asked for once a text, then every layer and head explored without the server.
-import { putInAddress } from "../shared/js/address.js"
+import { numberInAddress, putInAddress, wordInAddress } from "../shared/js/address.js"
 import { buildAnswerer } from "../shared/js/asking.js"
-import { buildDesk, buildLive, deskFor, linkedReview, showHead, showSaid, whenLeft } from "../shared/js/desk.js"
+import { buildDesk, buildLive, deskFor, forgetRefused, linkedReview, showHead, showSaid, whenLeft } from "../shared/js/desk.js"
 import { element } from "../shared/js/elements.js"
 import { button, save, saveCsv, unpack } from "../shared/js/parts.js"
 import { buildFormula, showFormula } from "./attention_formula.js"
@@ -123,8 +123,8 @@ function showLooks(desk, { header: found, arrays }, text) {
   const sameText = desk.textId === header.text_id
   Object.assign(desk, { header, arrays, words: header.words, n: header.words.length, textId: header.text_id, hover: null, hoverKey: null })
   desk.maps.clear()
+  if (!sameText) Object.assign(desk, { refused: [] }, firstPlace(desk))
   showHead(desk, header)
-  if (!sameText) Object.assign(desk, firstPlace(desk))
   fillChoice(desk)
   fillSentence(desk)
   fillWall(desk)
@@ -134,15 +134,17 @@ function showLooks(desk, { header: found, arrays }, text) {
 }
 
 // Where a link points to, where one was before on this text, or where the title's finding is to be seen.
-function firstPlace({ header, n, view }) {
+function firstPlace(desk) {
+  const { header, n, view } = desk
   const start = { what: "head", key: null, view, ...header.start }
   const left = hub.left?.textId === header.text_id ? hub.left.place : {}
-  const found = { ...start, ...left, ...(hub.linkTaken ? {} : linkedPlace()) }
+  const found = { ...start, ...left, ...(hub.linkTaken ? {} : linkedPlace(desk)) }
   hub.linkTaken = true
+  // Another model, or other words, may have taken the place of those that one has left.
   const within = (value, count, otherwise) => (Number.isInteger(value) && value >= 0 ? Math.min(value, count - 1) : otherwise)
   return {
-    what: WHATS.includes(found.what) ? found.what : "head",
-    view: VIEWS.includes(found.view) ? found.view : "map",
+    what: found.what,
+    view: found.view,
     layer: within(found.layer, header.n_layers, start.layer),
     head: within(found.head, header.n_heads, start.head),
     word: within(found.word, n, start.word),
@@ -150,12 +152,15 @@ function firstPlace({ header, n, view }) {
   }
 }
 
-function linkedPlace() {
-  const query = new URL(location.href).searchParams
-  const place = {}
-  for (const name of ["what", "view"]) if (query.has(name)) place[name] = query.get(name)
-  for (const name of ["layer", "head", "word", "key"]) if (/^\d{1,4}$/.test(query.get(name) ?? "")) place[name] = Number(query.get(name)) - 1
-  return place
+// The entries of the address that lead somewhere; the desk says which do not.
+function linkedPlace({ header: { n_layers, n_heads }, n, refused }) {
+  const refuse = (sentence) => refused.push(sentence)
+  const place = { what: wordInAddress("what", WHATS, refuse), view: wordInAddress("view", VIEWS, refuse) }
+  for (const [name, most] of [["layer", n_layers], ["head", n_heads], ["word", n], ["key", n]]) {
+    const number = numberInAddress(name, most, refuse)
+    place[name] = number === null ? null : number - 1
+  }
+  return Object.fromEntries(Object.entries(place).filter(([, found]) => found !== null))
 }
 
 // Colours come from the theme, so that another one paints everything again.
@@ -200,6 +205,7 @@ export function keyOf(desk, word = desk.word) {
 // What a visitor chose. Another word, or another head, looks at what it looks at most.
 export function pick(desk, choice) {
   if (!desk.n) return
+  forgetRefused(desk)
   const { word, what, layer, head, key, view } = { ...desk, key: null, ...(choice.view ? { key: desk.key } : {}), ...choice }
   Object.assign(desk, { word, what, layer, head, key, view, hover: null, hoverKey: null })
   if (!choice.view) follow(desk)

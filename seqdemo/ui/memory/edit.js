@@ -27,7 +27,9 @@ export default function ({ data: [data], parentElement, setStateValue }) {
 function build(root, data) {
   const frame = element("section", "frame empty", root)
   // Of the address: `word` holds for the text it was said of, the others for every text.
-  const board = { frame, edits: data.edits, word: data.word, edit: data.edit, put: data.put, reported: data.text, answer: null }
+  const board = {
+    frame, edits: data.edits, word: data.word, edit: data.edit, put: data.put, reported: data.text, answer: null, refused: data.refused, trouble: null,
+  }
   board.title = element("h3", "title", frame)
   const grid = element("div", "grid", frame)
   board.plot = element("div", "plot", grid)
@@ -46,6 +48,7 @@ function build(root, data) {
     more: () => ({ word: board.word, edit: board.edit, put: board.put }),
     waits: () => {
       board.word = null
+      board.refused = []
       stale(true)
     },
     show: (answer, { text }) => {
@@ -53,7 +56,7 @@ function build(root, data) {
       show(board, answer)
       report(board, text)
     },
-    trouble: (sentence) => { board.trouble.textContent = sentence || board.answer?.trouble || "" },
+    trouble: (sentence) => showTrouble(board, sentence || board.answer?.trouble),
   })
   return board
 }
@@ -89,7 +92,7 @@ function buildControls(board, parent, data) {
 }
 
 function choose(board, chosen) {
-  Object.assign(board, chosen)
+  Object.assign(board, { refused: [] }, chosen)
   showKind(board)
   remember(board)
   board.answerer.again()
@@ -118,7 +121,7 @@ function show(board, answer) {
   board.frame.classList.toggle("empty", !answer.lines?.length)
   board.frame.classList.toggle("nothing", Boolean(answer.said))
   board.title.textContent = answer.said || answer.finding
-  board.trouble.textContent = answer.trouble ?? ""
+  showTrouble(board, answer.trouble)
   if (answer.said) return
   board.words.replaceChildren()
   for (const [index, label] of answer.words) element("option", "", board.words, label).value = String(index)
@@ -128,6 +131,10 @@ function show(board, answer) {
   if (!answer.lines.length) return
   showTable(board)
   draw(board)
+}
+
+function showTrouble({ trouble: at, refused }, sentence) {
+  at.textContent = [...refused, sentence].filter(Boolean).join(" ")
 }
 
 function draw(board) {

@@ -33,7 +33,8 @@ def render(text: str) -> None:
         text: What stands in the box first.
     """
     query = st.query_params.to_dict()
-    word = address.integer(query, "word", 1, MAX_TOKENS, 0)
+    asked = address.Asked(query)
+    word = asked.integer("word", 1, MAX_TOKENS, 0)
     _edit(
         key="memory_edit",
         data=sent(
@@ -41,7 +42,8 @@ def render(text: str) -> None:
                 **review_box.asked(text),
                 "edits": EDITS,
                 "word": word - 1 if word else None,
-                "edit": address.choice(query, "edit", EDITS, "negate"),
+                "edit": asked.choice("edit", EDITS, "negate"),
+                "refused": asked.refused,
                 "put": address.text(query, "put", _PUT, most=MAX_PUT),
                 "most": MAX_PUT,
             }

@@ -21,6 +21,7 @@ from seqdemo.ui.shared.choices import one_of
 from seqdemo.ui.shared.marks import plain
 
 BOTH, OWN = "both", "own"
+_MAX_SENTENCE = 400
 OPINIONS = {
     BOTH: "Praise against scorn",
     **{kind: f"“{text}”" for kind, text in fillers.SENTENCES.items()},
@@ -35,14 +36,8 @@ def render() -> None:
     alone = {name: stored.results[fillers.ALONE][name] for name in usable} if stored else {}
     heading = st.container()
     choice = one_of("The opinion", OPINIONS, default=BOTH, key="opinion")
-    sentence = ""
     if choice == OWN:
-        with st.form("memory_sentence_form", border=False):
-            typed = st.text_input("Your opinion, in one sentence", key="memory_sentence", max_chars=400)
-            if st.form_submit_button("Measure it", icon=":material/play_arrow:"):
-                st.session_state["memory_asked"] = typed
-        sentence = st.session_state.get("memory_asked", "")
-    if choice == OWN:
+        sentence = _own_sentence()
         alone_of_theirs = {name: found for name, found in alone.items() if name not in own_models.views()}
         _ask_own_sentence(sentence, alone_of_theirs)
         sources.live(lambda: _own_words(alone_of_theirs), lambda: review.is_waiting("words"))
@@ -98,6 +93,19 @@ def _own_words(alone: Mapping[str, Any]) -> None:
         st.skeleton(height=360)
     else:
         st.caption("Write a sentence and have it measured.")
+
+
+def _own_sentence() -> str:
+    """What the visitor wrote and sent off, in the address as `sentence`; it is kept while another opinion is shown."""
+    if (kept := st.session_state.get("memory_asked")) and "sentence" not in {*st.session_state, *st.query_params}:
+        st.session_state["sentence"] = kept
+    with st.form("memory_sentence_form", border=False):
+        sentence = st.text_input(
+            "Your opinion, in one sentence", key="sentence", max_chars=_MAX_SENTENCE, bind="query-params"
+        )
+        if st.form_submit_button("Measure it", icon=":material/play_arrow:") or sentence:
+            st.session_state["memory_asked"] = sentence
+    return sentence
 
 
 def _ask_own_sentence(sentence: str, alone: Mapping[str, Any]) -> None:

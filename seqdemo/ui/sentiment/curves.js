@@ -1,9 +1,11 @@
 // P(positive) after each word: one line for each model, labels at the ends, one cursor for all.
+import { numberInAddress, putInAddress } from "../shared/js/address.js"
 import { buildAnswerer } from "../shared/js/asking.js"
 import { element, shape, shorten, strangeness } from "../shared/js/elements.js"
 import { spreadLabels } from "../shared/js/labels.js"
 
 const charts = new WeakMap()
+const SETTLE_MS = 300
 
 export default function ({ data: [data], parentElement }) {
   if (!charts.has(parentElement)) charts.set(parentElement, build(parentElement, data))
@@ -14,6 +16,7 @@ export default function ({ data: [data], parentElement }) {
     if (parentElement.isConnected) return
     chart.answerer.stop()
     chart.observer.disconnect()
+    clearTimeout(chart.settling)
     charts.delete(parentElement)
   }
 }
@@ -27,12 +30,14 @@ function prepare(data) {
 
 function build(root, { token, title }) {
   const frame = element("section", "frame empty", root)
-  const chart = { frame, data: null, cursor: null }
+  const chart = { frame, data: null, cursor: null, linkTaken: false }
   chart.title = element("h2", "title", frame, title)
   chart.readout = element("div", "readout", frame)
   chart.plot = element("div", "plot", frame)
   chart.plot.setAttribute("role", "slider")
   chart.plot.setAttribute("aria-label", "Word at the cursor")
+  chart.refused = element("p", "refused", frame)
+  chart.refused.setAttribute("role", "status")
   chart.how = element("p", "how", frame)
   chart.invitation = element("div", "invitation", frame)
   chart.details = element("details", "", frame)
@@ -47,17 +52,39 @@ function build(root, { token, title }) {
   const stale = (is) => frame.classList.toggle("stale", is)
   chart.answerer = buildAnswerer({
     token, kind: "curves", restOnly: true,
-    waits: () => stale(true),
+    waits: () => {
+      chart.refused.textContent = ""
+      stale(true)
+    },
     show: (answer) => { stale(false); show(chart, answer) },
     trouble: (sentence) => { if (sentence) chart.how.textContent = sentence },
   })
   return chart
 }
 
+// Where a link points to: the word that the cursor stands on.
+function goToLink(chart) {
+  chart.linkTaken = true
+  const word = numberInAddress("word", chart.data.words.length, (sentence) => { chart.refused.textContent = sentence })
+  if (word === null) return
+  chart.cursor = word - 1
+  chart.atEnd = chart.cursor === chart.data.last
+}
+
+// The address opens this word again, once one rests on it; the last one is where the cursor stands anyway.
+function remember(chart) {
+  clearTimeout(chart.settling)
+  chart.settling = setTimeout(() => putInAddress({ word: chart.atEnd === false ? String(chart.cursor + 1) : "" }), SETTLE_MS)
+}
+
+
 function show(chart, answer) {
   chart.data = prepare(answer)
+  const isEmpty = chart.data.words.length === 0
+  if (!chart.linkTaken && !isEmpty) goToLink(chart)
   showTexts(chart)
   draw(chart)
+  if (!isEmpty) remember(chart)
 }
 
 function showTexts(chart) {
@@ -210,6 +237,12 @@ function moveCursor(chart, index) {
   chart.plot.setAttribute("aria-valuetext", `${word}${strange ? `, ${strange.said}` : ""}: ${said.join(", ")}`)
 }
 
+function choose(chart, index) {
+  chart.refused.textContent = ""
+  moveCursor(chart, index)
+  remember(chart)
+}
+
 function point(chart, event) {
   if (!chart.width || chart.data.words.length === 0) return
   const px = event.clientX - chart.plot.getBoundingClientRect().left
@@ -217,7 +250,7 @@ function point(chart, event) {
   for (let index = 1; index <= chart.data.last; index += 1) {
     if (Math.abs(chart.x(index) - px) < Math.abs(chart.x(nearest) - px)) nearest = index
   }
-  if (nearest !== chart.cursor) moveCursor(chart, nearest)
+  if (nearest !== chart.cursor) choose(chart, nearest)
 }
 
 function step(chart, event) {
@@ -228,7 +261,7 @@ function step(chart, event) {
   }[event.key]
   if (to === undefined || event.ctrlKey || event.metaKey || event.altKey) return
   event.preventDefault()
-  moveCursor(chart, to)
+  choose(chart, to)
 }
 
 function showTable(chart) {

@@ -300,8 +300,9 @@ def _outcome(job: Job, outcome: Outcome) -> None:
 def _id() -> str | None:
     """The id of this visitor's table: the one in hand, or the one in the address."""
     if _JOB not in st.session_state:
-        found = next(iter(address.ids(st.query_params.to_dict(), _ENTRY, most=1)), None)
-        st.session_state[_JOB] = found
+        query = st.query_params.to_dict()
+        # What is no id names no table that is kept, and is answered in the same words.
+        st.session_state[_JOB] = next(iter(address.ids(query, _ENTRY, most=1)), "") if query.get(_ENTRY) else None
     id_: str | None = st.session_state[_JOB]
     return id_
 

@@ -1,15 +1,16 @@
 """What stands behind the `?` of an address: read within bounds, written without losing what is not the page's own.
 
-Reading: `st.query_params.to_dict()` is the query. Each function here takes it with the name of an entry and gives
-what the page can use, or the default: an address was typed, shortened or made up by someone, so that no entry of it
-raises, and nothing is converted before its length is known (`int` refuses 5,000 digits with an exception).
+Reading: an address was typed, shortened or made up by someone, so that no entry of it raises, and nothing is converted
+before its length is known (`int` refuses 5,000 digits with an exception). What cannot be used is left as usual, and
+said on the page.
 
-    query = st.query_params.to_dict()
-    model = address.choice(query, "left", NAMES, "rnn")
-    unit = address.integer(query, "unit", 1, 1_024, 1)
-    runs = address.ids(query, "runs", most=64)
+    asked = address.Asked(st.query_params.to_dict())
+    model = asked.choice("left", NAMES, "rnn")
+    unit = asked.integer("unit", 1, 1_024, 1)
+    asked.refused  # a sentence for each entry that could not be used
 
-Where a page answers a bad entry with a sentence instead, it asks `as_integer` and `as_number` for the value.
+What only the browser can judge (the word of a text, the layer of a model that is not loaded yet) is read there, by
+`numberInAddress` and `wordInAddress` of `address.js`, in the same way and with the same sentence.
 
 Writing: an address holds entries of several owners: those of the page; `own`, a visitor's own models, which
 `own_models` keeps there on every page; `embed`, which is Streamlit's. So nobody sets all of it. In the browser, every
@@ -27,40 +28,68 @@ from collections.abc import Collection, Iterable, Mapping
 
 MAX_TEXT = 2**16
 """Characters of a text that are looked at; no link that anyone can pass on has more."""
+NOT_THERE = "The address asks for {name} “{found}”; it can be {what}."
+"""What is said of an entry that cannot be used."""
+_MOST_SHOWN = 40
 _INTEGER = re.compile(r"[+-]?[0-9]{1,15}")
 _NUMBER = re.compile(r"[+-]?([0-9]{1,20}\.?[0-9]{0,20}|\.[0-9]{1,20})([eE][+-]?[0-9]{1,3})?")
 _ID = re.compile(r"[A-Za-z0-9_-]{16}")
+
+
+class Asked:
+    """What an address asks of a page.
+
+    Attributes:
+        refused: A sentence for each entry that was read and could not be used.
+    """
+
+    def __init__(self, query: Mapping[str, str]) -> None:
+        """Nothing is read yet.
+
+        Args:
+            query: The entries of the address.
+        """
+        self._query = query
+        self.refused: list[str] = []
+
+    def choice(self, name: str, allowed: Collection[str], default: str) -> str:
+        """One of the allowed words."""
+        found = self._query.get(name, "")
+        if found and found not in allowed:
+            self.refused.append(not_there(name, found, f"one of {', '.join(allowed)}"))
+        return found if found in allowed else default
+
+    def integer(self, name: str, low: int, high: int, default: int) -> int:
+        """A whole number from `low` to `high`, both included."""
+        return next(iter(self.integers(name, low, high, most=1)), default)
+
+    def integers(self, name: str, low: int, high: int, *, most: int) -> list[int]:
+        """The first `most` of several whole numbers, written `3-17`; empty where one of them is out of bounds."""
+        entry = self._query.get(name, "")
+        words = [entry] if most == 1 else entry.split("-", most)[:most]
+        found = [number for number in map(as_integer, words) if number is not None and low <= number <= high]
+        if len(found) == len(words):
+            return found
+        if entry:
+            self.refused.append(not_there(name, entry, f"{low} to {high}"))
+        return []
+
+
+def not_there(name: str, found: str, what: str) -> str:
+    """That an entry cannot be used.
+
+    Args:
+        name: Of the entry.
+        found: What it holds; cut where it is long.
+        what: What it can be.
+    """
+    return NOT_THERE.format(name=name, found=found[:_MOST_SHOWN], what=what)
 
 
 def text(query: Mapping[str, str], name: str, default: str = "", *, most: int = MAX_TEXT) -> str:
     """A text, cut to `most` characters; the default where there is none or only blanks."""
     found = query.get(name, "")[:most]
     return found if found.strip() else default
-
-
-def choice(query: Mapping[str, str], name: str, allowed: Collection[str], default: str) -> str:
-    """One of the allowed words."""
-    found = query.get(name, "")
-    return found if found in allowed else default
-
-
-def integer(query: Mapping[str, str], name: str, low: int, high: int, default: int) -> int:
-    """A whole number from `low` to `high`, both included."""
-    found = as_integer(query.get(name, ""))
-    return found if found is not None and low <= found <= high else default
-
-
-def integers(query: Mapping[str, str], name: str, low: int, high: int, *, most: int) -> list[int]:
-    """The first `most` of several whole numbers, written `3-17`; empty where one of them is out of bounds."""
-    found = [as_integer(word) for word in query.get(name, "").split("-", most)[:most]]
-    good = [number for number in found if number is not None and low <= number <= high]
-    return good if len(good) == len(found) else []
-
-
-def number(query: Mapping[str, str], name: str, low: float, high: float, default: float) -> float:
-    """A number from `low` to `high`, both included."""
-    found = as_number(query.get(name, ""))
-    return found if found is not None and low <= found <= high else default
 
 
 def ids(query: Mapping[str, str], name: str, *, most: int) -> list[str]:

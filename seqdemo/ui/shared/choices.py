@@ -6,10 +6,8 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from seqdemo.studies.study import listed
+from seqdemo.ui.shared import address
 from seqdemo.ui.shared.marks import plain
-
-_SHOWN_CHARACTERS = 40
 
 
 def one_of(label: str, names: Mapping[str, str], *, default: str, key: str) -> str:
@@ -38,8 +36,6 @@ def one_of(label: str, names: Mapping[str, str], *, default: str, key: str) -> s
         on_change=lambda: st.session_state.pop(unknown, None),
     )
     if (asked := st.session_state.get(unknown)) is not None:
-        st.caption(
-            f"The address asks for “{plain(asked[:_SHOWN_CHARACTERS])}” here. There are "
-            f"{listed(list(names.values()))}; {names[default]} is shown."
-        )
+        possible = f"one of {', '.join(names.values())}"
+        st.caption(address.not_there(key, plain(asked), possible))
     return found or default  # none is chosen where the address asked for what is not there

@@ -16,6 +16,7 @@ import streamlit as st
 
 from seqdemo.colours import ABOVE_0, ABOVE_0_NAME, BELOW_0, BELOW_0_NAME
 from seqdemo.serve.verdicts import UNSURE_FROM, UNSURE_TO
+from seqdemo.ui.shared.address import NOT_THERE
 
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
@@ -24,8 +25,9 @@ FROM_PYTHON = {
     "signed": {theme: [BELOW_0[theme], ABOVE_0[theme]] for theme in ABOVE_0},
     "signed_names": [BELOW_0_NAME, ABOVE_0_NAME],
     "unsure": [UNSURE_FROM, UNSURE_TO],
+    "not_there": NOT_THERE,
 }
-"""What JavaScript knows as `PYTHON`: colours and thresholds that are said once."""
+"""What JavaScript knows as `PYTHON`: colours, thresholds and sentences that are said once."""
 _UI = pathlib.Path(__file__).parents[1]
 _IMPORT = re.compile(r'^import \{[^}]*\} from "([^"]+)"\n', re.M)
 _EXPORT = re.compile(r"^export (?!default\b)", re.M)

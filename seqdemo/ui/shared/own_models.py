@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from seqdemo.text import Reading
 
 _PAGES = {"sentiment": "Live sentiment", "stepper": "the stepper", "attention": "Attention", "memory": "Memory"}
-_OWN, _GO = "own_models", "own_models_go"
+_OWN, _MISSING, _OPENED = "own_models", "own_models_missing", "own_models_opened"
 
 
 def pages_for(name: str) -> dict[str, str]:
@@ -139,14 +139,29 @@ def sidebar() -> None:
             )
 
 
+def say_missing(page: str) -> None:
+    """Says on the page that a link opened that a model of this link is not here.
+
+    Args:
+        page: The page on screen.
+    """
+    _chosen()
+    if st.session_state[_MISSING] and st.session_state.setdefault(_OPENED, page) == page:
+        st.info(
+            "A model of one's own that this link names is not here any more: runs are deleted after a while. "
+            "The one that came with the app answers in its place.",
+            icon=":material/info:",
+        )
+
+
 def _chosen() -> dict[str, str]:
     """Model name → run id; begun from the link."""
     if _OWN not in st.session_state:
-        found = {}
-        for run_id in address.ids(st.query_params.to_dict(), "own", most=len(MODELS)):
-            view = resources.jobs().view(run_id)
-            if view is not None and view.is_text_model:
-                found[view.settings.model] = run_id
-        st.session_state[_OWN] = found
+        query = st.query_params.to_dict()
+        wanted = address.ids(query, "own", most=len(MODELS))
+        named = {run_id: resources.jobs().view(run_id) for run_id in wanted}
+        usable = {run_id: view for run_id, view in named.items() if view is not None and view.is_text_model}
+        st.session_state[_OWN] = {view.settings.model: run_id for run_id, view in usable.items()}
+        st.session_state[_MISSING] = bool(query.get("own")) and (not usable or len(usable) < len(wanted))
     chosen: dict[str, str] = st.session_state[_OWN]
     return chosen

@@ -1,4 +1,5 @@
 // A cell of two units and one number as input, worked out step by step from numbers that one can change.
+import { inAddress, notThere, putInAddress } from "../shared/js/address.js"
 import { element } from "../shared/js/elements.js"
 import { button, decimal, MINUS, paletteOf } from "../shared/js/parts.js"
 import { drawCell, flows, linkParts, showCell } from "./cell.js"
@@ -8,6 +9,7 @@ const toys = new WeakMap()
 const INPUTS = [1, 0, 0, 0, 0]
 const UNITS = [1, 2]
 const ARROW_STEP = 0.1
+const SETTLE_MS = 300
 const LARGEST = 1e100 // beyond, products would leave what numbers can hold
 const SUB = { 1: "\u2081", 2: "\u2082" }
 const SIGMOID = (x) => 1 / (1 + Math.exp(-x))
@@ -16,6 +18,7 @@ const SAYS = {
   f: "Forget gate f", i: "Input gate i", o: "Output gate o", g: "Candidate g", r: "Reset gate r", z: "Update gate z", n: "Candidate n",
   c: "Cell state c", h: "Hidden state h",
 }
+const FIRST = "lstm-1-1"
 const TOYS = {
   rnn: { label: "RNN", gates: ["h"], says: "As it starts, the 1 that came in fades at every step: each one multiplies it by a weight and squashes it again." },
   gru: { label: "GRU", gates: ["r", "z", "n"], says: "As it starts, the update gate z is near 1 while nothing comes in, so that h stays." },
@@ -35,6 +38,8 @@ export default function ({ parentElement }) {
   const toy = toys.get(parentElement)
   toy.palette = paletteOf(toy.frame)
   showToy(toy)
+  // Also called, with the page still there, for a call that newer data overtook while this file loaded.
+  return () => { if (!parentElement.isConnected) clearTimeout(toy.settling) }
 }
 
 // A GRU's candidate has two biases, since its reset gate stands between them (as in torch).
@@ -43,7 +48,7 @@ function columnsOf(cell, gate) {
 }
 
 function buildToy(root) {
-  const toy = { cell: "lstm", unit: 1, step: 0, inputs: [...INPUTS], weights: structuredClone(STARTS) }
+  const toy = { cell: "lstm", unit: 1, step: 0, settling: 0, inputs: [...INPUTS], weights: structuredClone(STARTS) }
   toy.frame = element("div", "frame", root)
   toy.frame.onkeydown = (event) => { if (event.key === "r" || event.key === "c") event.stopPropagation() } // Streamlit's own keys
   const settings = element("div", "settings", toy.frame)
@@ -51,25 +56,31 @@ function buildToy(root) {
   toy.cells = element("select", "", cellLabel)
   toy.cells.setAttribute("aria-label", "Cell")
   for (const [cell, { label }] of Object.entries(TOYS)) element("option", "", toy.cells, label).value = cell
-  toy.cells.value = toy.cell
-  toy.cells.onchange = () => { toy.cell = toy.cells.value; layOut(toy) }
+  toy.cells.onchange = () => {
+    toy.cell = toy.cells.value
+    layOut(toy)
+    showChosen(toy)
+  }
   const unitLabel = element("label", "", settings, "Unit drawn ")
   toy.units = element("select", "", unitLabel)
   toy.units.setAttribute("aria-label", "Unit drawn")
   for (const unit of UNITS) element("option", "", toy.units, String(unit)).value = unit
-  toy.units.onchange = () => { toy.unit = Number(toy.units.value); showToy(toy) }
+  toy.units.onchange = () => { toy.unit = Number(toy.units.value); showChosen(toy) }
   button(settings, "quiet", "Reset numbers", () => {
     toy.weights[toy.cell] = structuredClone(STARTS[toy.cell])
     toy.inputs = [...INPUTS]
     layOut(toy)
+    showChosen(toy)
   })
   const walk = element("div", "walk", toy.frame)
   toy.inputRow = element("div", "inputs", walk)
-  toy.back = button(walk, "quiet", "Previous", () => { toy.step -= 1; showToy(toy) })
-  toy.next = button(walk, "quiet", "Next", () => { toy.step += 1; showToy(toy) })
+  toy.back = button(walk, "quiet", "Previous", () => { toy.step -= 1; showChosen(toy) })
+  toy.next = button(walk, "quiet", "Next", () => { toy.step += 1; showChosen(toy) })
   toy.at = element("span", "at", walk)
   toy.at.setAttribute("role", "status")
   toy.says = element("p", "how", toy.frame)
+  toy.refused = element("p", "how", toy.frame)
+  toy.refused.setAttribute("role", "status")
   toy.problem = element("div", "problem", toy.frame)
   toy.problem.setAttribute("role", "status")
   const grid = element("div", "body-grid", toy.frame)
@@ -78,8 +89,52 @@ function buildToy(root) {
   toy.tableAt = element("div", "weights", left)
   element("p", "how", left, "How to read this: h\u2081 and h\u2082 in the table are the states before this step; b is the bias.")
   toy.equationsAt = element("div", "", grid)
+  goToLink(toy)
+  toy.cells.value = toy.cell
+  toy.units.value = toy.unit
   layOut(toy)
   return toy
+}
+
+// Where a link points to: `hand` is cell, unit and step, `hand_numbers` the inputs and all weights of this cell.
+function goToLink(toy) {
+  const [place, numbers] = [inAddress("hand"), inAddress("hand_numbers")]
+  const [, cell, unit, step] = /^(rnn|gru|lstm)-([12])-([1-5])$/.exec(place) ?? []
+  if (cell) Object.assign(toy, { cell, unit: Number(unit), step: Number(step) - 1 })
+  else if (place) toy.refused.textContent = notThere("hand", place, "a cell, a unit and a step, as lstm-1-3")
+  if (!numbers) return
+  const flat = numbers.split(",").map(numberIn)
+  const wanted = flattened(toy).length
+  if (flat.length === wanted && !flat.includes(null)) {
+    toy.inputs = flat.splice(0, INPUTS.length)
+    toy.weights[toy.cell] = mapWeights(toy.weights[toy.cell], () => flat.shift())
+  } else toy.refused.textContent = notThere("hand_numbers", numbers, `${wanted} numbers for the ${TOYS[toy.cell].label}`)
+}
+
+function mapWeights(gates, change) {
+  return Object.fromEntries(Object.entries(gates).map(([gate, units]) => [gate, units.map((row) => row.map(change))]))
+}
+
+function flattened({ cell, inputs, weights }) {
+  return [...inputs, ...Object.values(weights[cell]).flat(2)]
+}
+
+// The address opens the same numbers again; those that it starts with need none.
+function remember(toy) {
+  clearTimeout(toy.settling)
+  toy.settling = setTimeout(() => {
+    const place = `${toy.cell}-${toy.unit}-${toy.step + 1}`
+    const numbers = flattened(toy).join(",")
+    const usual = flattened({ cell: toy.cell, inputs: INPUTS, weights: STARTS }).join(",")
+    putInAddress({ hand: place === FIRST ? "" : place, hand_numbers: numbers === usual ? "" : numbers })
+  }, SETTLE_MS)
+}
+
+// What someone chose or typed.
+function showChosen(toy) {
+  toy.refused.textContent = ""
+  showToy(toy)
+  remember(toy)
 }
 
 function layOut(toy) {
@@ -112,7 +167,7 @@ function numberField(toy, parent, name, value, take) {
     showProblem(toy)
     if (typed === null) return
     take(typed)
-    showToy(toy)
+    showChosen(toy)
   }
   field.onkeydown = (event) => {
     const up = { ArrowUp: 1, ArrowDown: -1 }[event.key]

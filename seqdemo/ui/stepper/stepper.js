@@ -1,7 +1,7 @@
 // Two recurrent models along one text. Everything moves here; the server hears of another model or unit only.
-import { putInAddress } from "../shared/js/address.js"
+import { inAddress, notThere, numberInAddress, putInAddress } from "../shared/js/address.js"
 import { buildAnswerer, buildAsker } from "../shared/js/asking.js"
-import { buildDesk, buildLive, deskFor, linkedReview, showHead, showSaid, whenLeft } from "../shared/js/desk.js"
+import { buildDesk, buildLive, deskFor, forgetRefused, linkedReview, showHead, showNotices, showSaid, whenLeft } from "../shared/js/desk.js"
 import { element } from "../shared/js/elements.js"
 import { percent, unpack, verdict } from "../shared/js/parts.js"
 import { buildTransport, onKey, pause } from "../shared/js/transport.js"
@@ -28,7 +28,7 @@ export default function ({ data: [data], parentElement }) {
 function build(root, data) {
   const stepper = buildDesk(root, onKey, {
     showStep, settle, data, words: [], cursor: null, playing: false, linked: false, wanted: data.choice, id: null, textId: null,
-    shown: [], lanes: [], plots: [],
+    shown: [], lanes: [], plots: [], refused: [...data.refused],
   })
   const { frame } = stepper
   stepper.strip = buildStrip(frame, (index) => { moveTo(stepper, index) })
@@ -81,7 +81,10 @@ function showTrace(stepper, message) {
   const wasPlaying = stepper.playing && stepper.textId === header.text_id
   if (!wasPlaying) pause(stepper)
   const sameText = stepper.textId === header.text_id
-  if (stepper.textId !== null && !sameText) stepper.linked = true
+  if (stepper.textId !== null && !sameText) {
+    stepper.linked = true
+    stepper.refused = []
+  }
   Object.assign(stepper, { id: header.id, textId: header.text_id, words: header.words, n: header.words.length, header })
   stepper.frame.style.setProperty("--n", stepper.n)
   showHead(stepper, header)
@@ -94,17 +97,24 @@ function showTrace(stepper, message) {
     `How to read this: each word is shaded by P(positive) after it, above for the ${left}, below for the ${right}: ` +
     `${PYTHON.signed_names[1]} positive, ${PYTHON.signed_names[0]} negative. Pale words are not read yet. Click a word to go there.`
   stepper.scrub.max = stepper.n
-  const cursor = sameText && stepper.cursor !== null ? stepper.cursor : firstStep(header)
+  const cursor = sameText && stepper.cursor !== null ? stepper.cursor : firstStep(stepper, header)
   stepper.cursor = null
   stepper.first = cursor
 }
 
 // Where a link points to, where one was before on this text, or where there is something to see.
-function firstStep(header) {
+function firstStep(stepper, header) {
   if (!hub.linkTaken) {
     hub.linkTaken = true
-    const token = Number(new URL(location.href).searchParams.get("token"))
-    if (Number.isInteger(token) && token >= 1) return Math.min(token, header.words.length) - 1
+    const refuse = (sentence) => stepper.refused.push(sentence)
+    for (const { side, lanes: [lane] } of stepper.shown) {
+      const entry = `${side}_unit`
+      const isNone = (unit) => unit >= lane?.n_units
+      if (stepper.wanted[side]?.units.some(isNone)) refuse(notThere(entry, inAddress(entry), `1 to ${lane.n_units}`))
+    }
+    const token = numberInAddress("token", header.words.length, refuse)
+    showNotices(stepper, header.notices)
+    if (token !== null) return token - 1
   }
   if (hub.left?.textId === header.text_id) return Math.min(hub.left.cursor, header.words.length - 1)
   return header.start
@@ -225,6 +235,7 @@ export function pickUnit(stepper, lane, unit) {
 }
 
 export function choose(stepper, side, chosen) {
+  forgetRefused(stepper)
   const isOther = onScreen(stepper)[side].model !== chosen.model
   stepper.wanted[side] = chosen
   stepper.linked = true

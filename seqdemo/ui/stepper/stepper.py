@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
@@ -31,16 +30,16 @@ _MOST_UNITS = 2**16
 """A larger number names no unit of any model; whether this one has as many is seen once it is loaded."""
 
 
-def choice(query: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+def choice(asked: address.Asked) -> dict[str, dict[str, Any]]:
     """Side → the model and the units that a link names.
 
     Args:
-        query: The address: `left`, `right`, `left_unit`, `right_unit`; what cannot be is left as usual.
+        asked: The address: `left`, `right`, `left_unit`, `right_unit`; what cannot be is left as usual.
     """
     return {
         side: {
-            "model": address.choice(query, side, NAMES, DEFAULT[side]),
-            "units": [unit - 1 for unit in address.integers(query, f"{side}_unit", 1, _MOST_UNITS, most=2)],
+            "model": asked.choice(side, NAMES, DEFAULT[side]),
+            "units": [unit - 1 for unit in asked.integers(f"{side}_unit", 1, _MOST_UNITS, most=2)],
         }
         for side in SIDES
     }
@@ -51,12 +50,14 @@ def render() -> None:
     review = review_box.text(LONG_PLOT.text)
     with st.expander("Change the text", icon=":material/edit:"):
         review_box.draw(review, (LONG_PLOT, *EXAMPLES))
+    asked = address.Asked(st.query_params.to_dict())
     _stepper(
         key="stepper",
         data=sent(
             {
                 **review_box.asked(review),
-                "choice": choice(st.query_params.to_dict()),
+                "choice": choice(asked),
+                "refused": asked.refused,
                 "usual": LONG_PLOT.text,
                 "link_characters": review_box.LINK_CHARACTERS,
             }

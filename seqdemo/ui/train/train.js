@@ -1,11 +1,12 @@
 // Training runs as they grow, one cursor over all panels; playing and scrubbing ask nothing of the server.
-import { putInAddress } from "../shared/js/address.js"
+import { inAddress, notThere, putInAddress } from "../shared/js/address.js"
 import { element, shape, SVG } from "../shared/js/elements.js"
 import { spreadLabels } from "../shared/js/labels.js"
 import { button, modelMark, paletteOf, save, unpack } from "../shared/js/parts.js"
 
 const pictures = new WeakMap()
 const PLAY_MS = 9000
+const SETTLE_MS = 300
 const VISITOR = "seqdemo.visitor"
 
 export default function ({ data, parentElement, setStateValue }) {
@@ -13,7 +14,8 @@ export default function ({ data, parentElement, setStateValue }) {
   const picture = pictures.get(parentElement)
   const { header, arrays } = unpack(data)
   const isNew = picture.id !== header.id
-  const hasBegun = isNew && picture.id !== null && header.live
+  const isFirst = picture.id === null
+  const hasBegun = isNew && !isFirst && header.live
   picture.header = header
   picture.arrays = arrays
   picture.id = header.id
@@ -21,6 +23,8 @@ export default function ({ data, parentElement, setStateValue }) {
   putInAddress(header.address)
   rememberVisitor(header.visitor, setStateValue)
   drawPicture(picture)
+  if (isFirst) goToLink(picture)
+  else if (isNew) remember(picture)
   if (hasBegun) bringIntoView(picture)
   if (header.play && picture.played !== header.play) play(picture, true)
   picture.played = header.play
@@ -29,6 +33,7 @@ export default function ({ data, parentElement, setStateValue }) {
     if (parentElement.isConnected) return
     picture.observer.disconnect()
     cancelAnimationFrame(picture.frame)
+    clearTimeout(picture.settling)
   }
 }
 
@@ -44,11 +49,13 @@ function buildPicture(root) {
   picture.scrub.setAttribute("aria-label", "Epoch")
   picture.scrub.oninput = () => {
     play(picture, false)
-    picture.at = Number(picture.scrub.value) >= picture.end ? null : Number(picture.scrub.value)
-    moveTo(picture)
+    goTo(picture, Number(picture.scrub.value))
+    remember(picture)
   }
   picture.where = element("span", "where", bar)
   button(bar, "", "PNG", () => savePng("training.png", picture))
+  picture.refused = element("p", "refused", frame)
+  picture.refused.setAttribute("role", "status")
   const panels = element("div", "panels", frame)
   const panel = (name, large) => {
     const box = element("div", large ? "panel large" : "panel", panels)
@@ -362,6 +369,27 @@ function moveMaps(picture) {
 }
 
 // --- the cursor ---
+
+function goTo(picture, at) {
+  picture.at = at >= picture.end ? null : at
+  moveTo(picture)
+}
+
+// Where a link points to: an epoch, with a tenth of it.
+function goToLink(picture) {
+  const found = inAddress("at")
+  if (!found || !picture.lines) return
+  const at = /^\d{1,4}(\.\d)?$/.test(found) ? Number(found) : null
+  if (at === null || at > picture.total) picture.refused.textContent = notThere("at", found, `0 to ${picture.total}`)
+  if (at !== null) goTo(picture, at)
+}
+
+// The address opens this epoch again, once one rests there.
+function remember(picture) {
+  picture.refused.textContent = ""
+  clearTimeout(picture.settling)
+  picture.settling = setTimeout(() => putInAddress({ at: picture.at === null ? "" : String(picture.at) }), SETTLE_MS)
+}
 
 function moveTo(picture) {
   const { at, end } = picture

@@ -102,7 +102,9 @@ def session() -> Session:
         found.add([run_id for run_id in wanted if resources.jobs().view(run_id) is not None])
         if query.get("runs") and (not wanted or len(found.runs) < len(wanted)):
             found.warning = "A run of this link is not here any more. Runs are deleted after a while."
-        found.preset = address.choice(query, "preset", PRESETS, found.preset)
+        asked = address.Asked(query)
+        found.preset = asked.choice("preset", PRESETS, found.preset)
+        found.warning = " ".join(filter(None, [found.warning, *asked.refused]))
         st.session_state[_SESSION] = found
     found = st.session_state[_SESSION]
     assert isinstance(found, Session)

@@ -1,8 +1,8 @@
 // A date is typed, a model writes it as year-month-day. Each edit is asked for once, and its answer has every number:
 // stepping through it happens here. `n` is the number of steps, as the transport calls it.
-import { putInAddress } from "../shared/js/address.js"
+import { numberInAddress, putInAddress } from "../shared/js/address.js"
 import { buildAnswerer } from "../shared/js/asking.js"
-import { buildFrame, buildLive, deskFor, whenLeft } from "../shared/js/desk.js"
+import { buildFrame, buildLive, deskFor, forgetRefused, showNotices, whenLeft } from "../shared/js/desk.js"
 import { element } from "../shared/js/elements.js"
 import { button, unpack } from "../shared/js/parts.js"
 import { buildTransport, onKey, pause } from "../shared/js/transport.js"
@@ -26,7 +26,7 @@ export default function ({ data: [data], parentElement }) {
 }
 
 function build(root, data) {
-  const state = { hub, showStep, settle, cursor: null, playing: false, character: null, sent: {}, composing: false }
+  const state = { hub, showStep, settle, cursor: null, playing: false, character: null, sent: {}, composing: false, refused: [...data.refused] }
   const desk = buildFrame(root, onKey, state)
   const { frame } = desk
   buildBox(desk, frame, data)
@@ -70,6 +70,7 @@ function take(desk, { header, arrays }) {
   clearTimeout(desk.staling)
   Object.assign(desk, { header, arrays })
   desk.frame.classList.remove("stale")
+  if (header.text_id !== undefined && desk.textId !== undefined && header.text_id !== desk.textId) desk.refused = []
   showNotices(desk, header.notices)
   desk.title.textContent = header.title
   desk.frame.classList.toggle("empty", header.kind !== "translation")
@@ -94,19 +95,16 @@ function take(desk, { header, arrays }) {
   showAnswers(desk)
 }
 
-function showNotices(desk, notices) {
-  desk.notices.replaceChildren()
-  for (const notice of notices) element("div", "notice", desk.notices, notice)
-}
-
 // Where a link points to, where one was before on this text, or where there is something to see.
 function firstStep(desk, header) {
   if (!hub.linkTaken) {
     hub.linkTaken = true
-    const { searchParams } = new URL(location.href)
-    const [step, character] = ["step", "char"].map((name) => Number(searchParams.get(name)))
-    if (Number.isInteger(character) && character >= 1 && character <= header.characters.length) desk.character = character - 1
-    if (Number.isInteger(step) && step >= 1) return Math.min(step, header.written.length) - 1
+    const refuse = (sentence) => desk.refused.push(sentence)
+    const character = numberInAddress("char", header.characters.length, refuse)
+    const step = numberInAddress("step", header.written.length, refuse)
+    showNotices(desk, header.notices)
+    if (character !== null) desk.character = character - 1
+    if (step !== null) return step - 1
   }
   if (hub.left?.textId === header.text_id) {
     desk.character = hub.left.character
@@ -173,6 +171,7 @@ function showStep(desk, step, anew = false) {
 }
 
 export function pickCharacter(desk, j, step = desk.cursor) {
+  forgetRefused(desk)
   pause(desk)
   desk.character = j
   showStep(desk, step, true)

@@ -32,7 +32,8 @@ _LINK_CHARACTERS = 2_000
 def render() -> None:
     """Draws the box with everything that answers to it; the browser itself reads `step` and `char` of the address."""
     query = st.query_params.to_dict()
-    width = address.choice(query, "beam", [str(width) for width in WIDTHS], str(DEFAULT_WIDTH))
+    asked = address.Asked(query)
+    width = asked.choice("beam", [str(width) for width in WIDTHS], str(DEFAULT_WIDTH))
     _translate(
         key="translate",
         data=sent(
@@ -40,6 +41,7 @@ def render() -> None:
                 "text": address.text(query, "text", EXAMPLES[0][1], most=_LINK_CHARACTERS),
                 "width": int(width),
                 "widths": WIDTHS,
+                "refused": asked.refused,
                 "examples": [{"kind": kind, "text": text} for kind, text in EXAMPLES],
                 "max_characters": dates.MAX_CHARACTERS,
                 "token": resources.visitor(),

@@ -1,8 +1,9 @@
 // Questions to the server while one types or drags. The newest question of a kind counts; a busy server is asked again.
-import { whenEdited } from "./edits.js"
+import { openingReview, whenEdited } from "./edits.js"
 
 const SILENT_AFTER_MS = 5000
 const AGAIN_AFTER_MS = 2000
+const OVERTAKEN_MS = 300
 const LOADING_MS = 1000
 const KEEPALIVE_BYTES = 60_000 // browsers refuse more in what outlives its page
 
@@ -25,7 +26,7 @@ export function buildAsker({ token, onTrouble }) {
 }
 
 // What a component needs that answers a text: `take(data)` at each call of Streamlit, `stop()` when the page is left.
-// It asks for `kind` about data.text first, then at each edit (where `restOnly`, when it rests), again when other models
+// It asks for `kind` about the review that the page opens with, then at each edit (where `restOnly`, when it rests), again when other models
 // are to answer, and each second while models load. `show(answer, edit)` draws; `trouble(sentence)` says why nothing
 // comes, "" once it does; `more()` gives what else the question holds; `waits(edit)` hears of edits not yet answered;
 // `read(answer)` unpacks bytes.
@@ -57,7 +58,7 @@ export function buildAnswerer({ token, kind, show, trouble, restOnly = false, mo
   const take = (data) => {
     if (edit !== null && JSON.stringify(models) === JSON.stringify(data.models)) return
     models = data.models
-    edit = edit ?? { text: data.text, length: data.text.length, rests: true, example: true }
+    edit = edit ?? openingReview(data.text)
     again()
   }
   const stop = () => { deaf(); clearTimeout(timer); asker.stop() }
@@ -91,8 +92,8 @@ async function ask(asker, kind, body) {
   }
 }
 
-// One question: {answer}, or {trouble} for good, or {trouble, again_ms} where it is worth asking again, or {} where a
-// newer question took its place.
+// One question: {answer}, or {trouble} for good, or {trouble, again_ms} where it is worth asking again, or {} where it
+// was given up.
 async function post(token, kind, body, signal) {
   let response
   try {
@@ -104,7 +105,8 @@ async function post(token, kind, body, signal) {
       const isBytes = response.headers.get("content-type") === "application/octet-stream"
       return { answer: isBytes ? new Uint8Array(await response.arrayBuffer()) : await response.json() }
     }
-    if (response.status === 409) return {}
+    // Overtaken, in the server's order. Where it is still the newest one here, the two came there the wrong way round.
+    if (response.status === 409) return { trouble: "", again_ms: OVERTAKEN_MS }
     const { detail } = await response.json()
     if (response.status !== 503) return { trouble: detail }
     return { trouble: detail, again_ms: 1000 * Number(response.headers.get("retry-after") ?? 2) }

@@ -24,10 +24,11 @@ export function whenLeft(desk, parentElement, stop) {
   }
 }
 
-// The frame. Keys reach it from the page around it too.
+// The frame. Keys reach it from the page around it too. `refused` are sentences about what of the address cannot be
+// used: they are said until another text is shown, or something is chosen.
 export function buildFrame(root, onKey, state) {
   const frame = element("div", "frame", root)
-  const desk = { n: 0, data: null, ...state, frame }
+  const desk = { n: 0, data: null, refused: [], ...state, frame }
   frame.onkeydown = (event) => onKey(desk, event)
   desk.onKey = (event) => { if (!event.composedPath().includes(frame)) onKey(desk, event) }
   document.addEventListener("keydown", desk.onKey)
@@ -50,12 +51,22 @@ export function buildLive(desk) {
   desk.live.setAttribute("role", "status")
 }
 
-export function showHead({ frame, title, note, notices }, header) {
-  frame.classList.remove("empty", "loading")
-  title.textContent = header.title
-  note.textContent = header.note
-  notices.replaceChildren()
-  for (const notice of header.notices) element("div", "notice", notices, notice)
+export function showHead(desk, header) {
+  desk.frame.classList.remove("empty", "loading")
+  desk.title.textContent = header.title
+  desk.note.textContent = header.note
+  showNotices(desk, header.notices)
+}
+
+export function forgetRefused(desk) {
+  if (!desk.refused.length) return
+  desk.refused = []
+  showNotices(desk, desk.header?.notices ?? [])
+}
+
+export function showNotices({ notices: at, refused }, notices) {
+  at.replaceChildren()
+  for (const notice of [...refused, ...notices]) element("div", "notice", at, notice)
 }
 
 // A sentence where there is nothing to show.

@@ -2,7 +2,7 @@
 // text is kept by the server for the next page, and the address follows.
 import { putInAddress } from "./address.js"
 import { keepText } from "./asking.js"
-import { tellEdit } from "./edits.js"
+import { openingReview, tellReview } from "./edits.js"
 import { element } from "./elements.js"
 
 const SEND_AFTER_MS = 120 // since the last key: the verdicts
@@ -23,7 +23,8 @@ export default function ({ data: [data], parentElement }) {
 }
 
 function build(root, data) {
-  const box = { data, timers: [], composing: false, sent: { text: data.text, rests: true } }
+  const { text } = openingReview(data.text)
+  const box = { data, timers: [], composing: false, sent: { text, rests: true } }
   const frame = element("div", "frame", root)
   const left = element("div", "left", frame)
   const head = element("div", "head", left)
@@ -31,7 +32,7 @@ function build(root, data) {
   label.htmlFor = "review"
   element("div", "hint", head, "The models were trained on English film reviews.").id = "hint"
   box.area = element("textarea", "area", left)
-  Object.assign(box.area, { id: "review", rows: 5, dir: "auto", placeholder: "Write what you thought of a film", value: data.text })
+  Object.assign(box.area, { id: "review", rows: 5, dir: "auto", placeholder: "Write what you thought of a film", value: text })
   box.area.setAttribute("aria-describedby", "hint")
 
   const right = element("div", "right", frame)
@@ -95,7 +96,7 @@ function send(box, rests, example = false) {
   if (text === box.sent.text && (box.sent.rests || !rests)) return
   box.sent = { text, rests }
   const kept = text.slice(0, box.data.max_characters)
-  tellEdit({ text: kept, length: text.length, rests, example })
+  tellReview({ text: kept, length: text.length, rests, example })
   if (!rests) return
   remember(box)
   keepText(box.data.token, kept)
