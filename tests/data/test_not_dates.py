@@ -31,10 +31,15 @@ def test_what_is_no_date_has_no_day_of_the_calendar_as_its_answer(kind):
         assert not one.iso or kind == NO_SUCH_DAY
 
 
+@pytest.fixture(scope="module")
+def written():
+    """Dates as training writes them."""
+    return {one.text for one in dates.draw(np.random.default_rng(2), 30_000, "train", filler_share=0.0)}
+
+
 @pytest.mark.parametrize("kind", not_dates.KINDS)
-def test_no_text_that_is_no_date_is_a_way_of_writing_a_date(kind):
+def test_no_text_that_is_no_date_is_a_way_of_writing_a_date(kind, written):
     """Undone by any text that a date of the calendar is written as, in a way that training has."""
-    written = {one.text for one in dates.draw(np.random.default_rng(2), 30_000, "train", filler_share=0.0)}
     assert not written & {one.text for one in texts(kind, 2_000)}
 
 
