@@ -130,6 +130,20 @@ def _wait_until_healthy(process, address, log_path):
 @pytest.fixture
 def visit(chromium, server):
     """Opens a path in a new window and notes what it asks for and complains of."""
+    with visiting(chromium, server) as open_:
+        yield open_
+
+
+@pytest.fixture(scope="module")
+def visit_once(chromium, server):
+    """The same for a window that tests of a file share, since they change nothing that another one looks at."""
+    with visiting(chromium, server) as open_:
+        yield open_
+
+
+@contextlib.contextmanager
+def visiting(chromium, server):
+    """Gives what opens windows, and closes them at the end."""
     contexts = []
 
     def open_(path, **settings):

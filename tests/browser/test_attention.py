@@ -375,15 +375,3 @@ def test_rollout_and_the_mean_of_a_layer_are_maps_like_any_other(ready, expect):
     page.get_by_label("Head", exact=True).select_option("all (mean)")
     expect(place(page)).to_have_text("Layer 5, mean of its heads")
     np.testing.assert_allclose(shown(), attention[4].mean(axis=0), atol=1e-6)
-
-
-@pytest.mark.parametrize("width", [390, 1280, 1920])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_scrolls_sideways_in_either_theme(ready, expect, width, scheme):
-    visited = ready(viewport={"width": width, "height": 844}, color_scheme=scheme)
-    page = visited.page
-    expect(page.locator("[data-testid=stVegaLiteChart] :is(canvas, svg)").first).to_be_visible(timeout=90_000)
-    assert page.evaluate("document.documentElement.scrollWidth") == width
-    assert page.locator("[data-testid=stMain]").evaluate("main => main.scrollWidth <= main.clientWidth")
-    assert page.locator(".scores").evaluate("node => node.scrollWidth <= node.clientWidth")
-    assert visited.complaints == []

@@ -13,8 +13,20 @@ DESKTOP = {"viewport": {"width": 1280, "height": 900}}
 WAIT_MS = 90_000
 
 
+@pytest.fixture(scope="module")
+def wait(expect):
+    """Waits until every row of a page has its figures."""
+
+    def wait(page):
+        page.set_default_timeout(WAIT_MS)
+        expect(board(page).locator(".word").first).to_be_visible(timeout=WAIT_MS)
+        expect(board(page).locator(".word.waiting")).to_have_count(0, timeout=WAIT_MS)
+
+    return wait
+
+
 @pytest.fixture
-def ready(visit, expect):
+def ready(visit, wait):
     """Opens the page and waits until every row has its figures."""
 
     def open_(path=PATH, **settings):
@@ -22,13 +34,21 @@ def ready(visit, expect):
         wait(visited.page)
         return visited
 
-    def wait(page):
-        page.set_default_timeout(WAIT_MS)
-        expect(board(page).locator(".word").first).to_be_visible(timeout=WAIT_MS)
-        expect(board(page).locator(".word.waiting")).to_have_count(0, timeout=WAIT_MS)
-
-    open_.wait = wait
     return open_
+
+
+@pytest.fixture(scope="module")
+def opened_once(visit_once, wait):
+    page = visit_once(PATH, **DESKTOP).page
+    wait(page)
+    return page
+
+
+@pytest.fixture
+def page(opened_once):
+    """The page as it opens, in one window for all tests that change at most the mark, which each of them sets."""
+    opened_once.mouse.move(0, 0)
+    return opened_once
 
 
 def board(page):
@@ -48,8 +68,7 @@ def labels(names, table):
     return [table[name].label for name in names]
 
 
-def test_a_word_pointed_at_in_one_row_is_marked_in_all(ready, expect):
-    page = ready().page
+def test_a_word_pointed_at_in_one_row_is_marked_in_all(page, expect):
     assert rows(page) == labels(METHODS, METHODS)
     word = board(page).locator(".block").first.locator(".word[data-index='3']").nth(2)
     word.hover()
@@ -59,8 +78,7 @@ def test_a_word_pointed_at_in_one_row_is_marked_in_all(ready, expect):
     expect(page.locator(".readout .where").filter(has_text="Word 4 of")).to_contain_text(word.text_content())
 
 
-def test_the_arrow_keys_move_the_mark_and_nothing_else(ready, expect):
-    page = ready().page
+def test_the_arrow_keys_move_the_mark_and_nothing_else(page, expect):
     board(page).focus()
     page.keyboard.press("Home")
     expect(board(page)).to_have_attribute("aria-valuenow", "1")
@@ -74,15 +92,13 @@ def test_the_arrow_keys_move_the_mark_and_nothing_else(ready, expect):
     assert page.url == before  # the heads above have not moved with it
 
 
-def test_a_word_picked_in_the_views_above_is_marked_here_too(ready, expect):
-    page = ready().page
+def test_a_word_picked_in_the_views_above_is_marked_here_too(page, expect):
     page.evaluate("document.dispatchEvent(new CustomEvent('seqdemo-word', { detail: 4 }))")
     expect(board(page)).to_have_attribute("aria-valuenow", "5")
     expect(board(page).locator(".word.now").first).to_have_attribute("data-index", "4")
 
 
-def test_words_stand_in_columns(ready):
-    page = ready().page
+def test_words_stand_in_columns(page):
     places = (
         board(page)
         .locator(".word")
@@ -94,8 +110,7 @@ def test_words_stand_in_columns(ready):
     assert all(len(lefts) == 1 for lefts in by_word.values())
 
 
-def test_purple_is_above_and_olive_below_zero_and_attention_has_neither(ready):
-    page = ready().page
+def test_purple_is_above_and_olive_below_zero_and_attention_has_neither(page):
     shades = (
         board(page)
         .locator(".word")
@@ -138,29 +153,28 @@ def test_each_row_on_its_own_scale_makes_every_rows_largest_word_as_strong(ready
     assert min(apart[rollout], apart[mean]) <= min(together[rollout], together[mean])
 
 
-def test_another_model_has_its_own_rows_and_a_link(ready, expect):
+def test_another_model_has_its_own_rows_and_a_link(ready, wait, expect):
     page = ready().page
     page.get_by_role("radio", name="LSTM", exact=True).click()
     expect(board(page).locator(".block").first.locator(".name")).to_have_count(len(SIGNED))
     expect(page).to_have_url(re.compile("explained=LSTM"))
     page.reload()
-    ready.wait(page)
+    wait(page)
     assert rows(page) == labels(SIGNED, METHODS)
 
 
-def test_all_five_models_by_one_method(ready, expect):
+def test_all_five_models_by_one_method(ready, wait, expect):
     page = ready().page
     page.get_by_role("radio", name="All five").click()
     expect(board(page).locator(".block").first.locator(".name").first).to_have_text("RNN")
     assert rows(page) == labels(MODELS, MODELS)
     page.get_by_role("radio", name="Leave one word out").click()
     expect(page.get_by_text("This review, by leave one word out")).to_be_visible()
-    ready.wait(page)
+    wait(page)
     assert rows(page) == labels(MODELS, MODELS)
 
 
-def test_the_figures_can_be_saved(ready):
-    page = ready().page
+def test_the_figures_can_be_saved(page):
     with page.expect_download() as download:
         page.get_by_role("button", name="Save as CSV").click()
     with open(download.value.path(), encoding="utf-8-sig", newline="") as file:  # noqa: PTH123
@@ -170,8 +184,7 @@ def test_the_figures_can_be_saved(ready):
     assert all(float(value) == float(value) for row in table[1:] for value in row[2:])
 
 
-def test_the_verdict_without_words_is_drawn_and_stands_in_a_table(ready, expect):
-    page = ready().page
+def test_the_verdict_without_words_is_drawn_and_stands_in_a_table(page, expect):
     chart = page.get_by_role("img", name=re.compile("^P\\(verdict\\) is .* chosen by: Integrated gradients")).first
     expect(chart.locator("path.line")).to_have_count(len(METHODS) + 1)
     expect(chart.locator("path.band")).to_have_count(1)
@@ -182,8 +195,7 @@ def test_the_verdict_without_words_is_drawn_and_stands_in_a_table(ready, expect)
     assert len(starts) == 1, "all begin at the verdict"
 
 
-def test_the_agreement_of_every_two_is_a_table_of_numbers_with_a_sentence(ready, expect):
-    page = ready().page
+def test_the_agreement_of_every_two_is_a_table_of_numbers_with_a_sentence(page, expect):
     matrix = page.get_by_role("table", name="Rank correlation")
     expect(matrix.locator("td.square")).to_have_count(len(METHODS) * (len(METHODS) - 1) // 2)
     found = [float(text.replace("\u2212", "-")) for text in matrix.locator("td.square").all_text_contents()]
@@ -194,7 +206,7 @@ def test_the_agreement_of_every_two_is_a_table_of_numbers_with_a_sentence(ready,
     assert fits, "no label is cut"
 
 
-def test_another_text_is_asked_for_part_by_part_and_all_of_the_section_follows(ready, expect):
+def test_another_text_is_asked_for_part_by_part_and_all_of_the_section_follows(ready, wait, expect):
     visited = ready()
     page = visited.page
     before = page.locator(".below .how").text_content()
@@ -203,7 +215,7 @@ def test_another_text_is_asked_for_part_by_part_and_all_of_the_section_follows(r
     page.get_by_text("Change the text").click()
     page.get_by_role("textbox", name="Review").fill("A dull story, and a poor plot.")
     expect(board(page)).to_have_attribute("aria-valuemax", "9", timeout=WAIT_MS)
-    ready.wait(page)
+    wait(page)
     expect(page.locator(".below .how")).not_to_have_text(before)
     expect(page.locator(".stale")).to_have_count(0)
     assert [question["parts"] for question in asked] == [1, 2, 3, 4]
@@ -236,10 +248,15 @@ def test_while_the_server_cannot_be_reached_the_old_rows_are_pale_and_it_says_so
     expect(page.locator(".frame.stale")).to_have_count(0)
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "dark"), (1920, "light")])
-def test_the_section_fits_and_complains_of_nothing(ready, width, scheme):
+@pytest.mark.parametrize("width", [390, 1280, 1920])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_all_of_the_page_fits_in_either_theme_and_it_complains_of_nothing(ready, expect, width, scheme):
     visited = ready(viewport={"width": width, "height": 900}, color_scheme=scheme)
     page = visited.page
+    expect(page.locator("[data-testid=stVegaLiteChart] :is(canvas, svg)").first).to_be_visible(timeout=WAIT_MS)
+    expect(page.locator(".scores tbody tr").first).to_be_visible(timeout=WAIT_MS)
+    assert page.locator("[data-testid=stMain]").evaluate("main => main.scrollWidth <= main.clientWidth")
+    assert page.locator(".scores").evaluate("node => node.scrollWidth <= node.clientWidth")
     board(page).scroll_into_view_if_needed()
     assert page.evaluate("document.documentElement.scrollWidth") == width
     assert board(page).evaluate("rows => rows.scrollWidth <= rows.clientWidth")
