@@ -319,7 +319,7 @@ def test_no_trainer_needs_double_precision_which_apple_s_gpus_do_not_have(name, 
         sentiment.fit(build_small(name), make_examples(), make_examples(seed=1), config, device=CPU)
         dates.fit(SMALL_DATES, DatesConfig(**DATES))
         for task in ("adding", "first_token", "copy"):
-            task_run.train(dataclasses.replace(TASK, task=task, model=name), out=tmp_path / task)
+            task_run.train(dataclasses.replace(TASK, task=task, model=name, epochs=1), out=tmp_path / task)
         kinds = {"gru": (pretrain.RecurrentLanguageModel, pretrain.NextWordLearner)}
         model_kind, learner_kind = kinds.get(name, (pretrain.MaskedLanguageModel, pretrain.HiddenWordLearner))
         learning = PretrainingConfig(epochs=1, batch_size=4, window=8, n_frequent=8, n_sampled=4)
