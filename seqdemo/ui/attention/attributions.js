@@ -1,5 +1,6 @@
 // One text, shaded by several ways to say which words matter: rows under each other, one word marked in all. Asked for
 // part by part when an edit rests; the other components of this section hear of each answer.
+import { putInAddress, wordInAddress } from "../shared/js/address.js"
 import { buildAnswerer } from "../shared/js/asking.js"
 import { element, shorten, strangeness } from "../shared/js/elements.js"
 import { button, decimal, MINUS, modelMark, paletteOf, saveCsv } from "../shared/js/parts.js"
@@ -57,7 +58,7 @@ function showAnswer(board, answer) {
     board.data = answer.rows
     show(board)
   }
-  board.how.textContent = answer.how ?? ""
+  board.how.textContent = [board.refused, answer.how].filter(Boolean).join(" ")
   board.completeness.textContent = answer.completeness ?? ""
   setStale(board, board.isTyped)
   if (board.isTyped || answer.parts === answer.n_parts || answer.loading.length) return
@@ -67,7 +68,7 @@ function showAnswer(board, answer) {
 
 function build(root, { token, model, method }) {
   const board = { data: null, answer: null, textId: null, at: null, picked: null, ownScale: false, width: 0, model, method, parts: 1,
-    isTyped: false }
+    isTyped: false, refused: "" }
   board.frame = element("section", "frame empty loading", root)
   board.said = element("div", "said", board.frame)
   board.said.setAttribute("role", "status")
@@ -86,7 +87,13 @@ function build(root, { token, model, method }) {
   const label = element("label", "check", foot)
   board.check = element("input", "", label)
   board.check.type = "checkbox"
-  board.check.onchange = () => { board.ownScale = board.check.checked; shade(board); move(board, board.at) }
+  board.ownScale = board.check.checked = wordInAddress("scale", ["own"], (sentence) => { board.refused = sentence }) === "own"
+  board.check.onchange = () => {
+    board.ownScale = board.check.checked
+    putInAddress({ scale: board.ownScale ? "own" : "" })
+    shade(board)
+    move(board, board.at)
+  }
   element("span", "", label, "Each row on its own scale")
   button(foot, "quiet", "Save as CSV", () => saveCsv("attributions.csv", table(board.data)))
   board.details = element("details", "", board.frame)

@@ -1,6 +1,6 @@
 // How the parts of a page hear what is typed into its box: each is a component of its own, mounted apart.
 const EDIT = "seqdemo-edit"
-const hub = (globalThis.seqdemoReview ??= { last: null }) // outlives a visit to another page
+const written = (globalThis.seqdemoReview ??= { last: null }) // outlives a visit to another page
 
 /** @typedef {{text: string, length: number, rests: boolean, example: boolean}} Edit */
 
@@ -14,7 +14,7 @@ export function tellEdit(edit) {
 // The same of the review, which the box of the next page begins with.
 /** @param {Edit} edit */
 export function tellReview(edit) {
-  hub.last = edit
+  written.last = edit
   tellEdit(edit)
 }
 
@@ -22,7 +22,7 @@ export function tellReview(edit) {
 // server may not have heard of yet, else the text that Python gives.
 /** @param {string} text @returns {Edit} */
 export function openingReview(text) {
-  const { last } = hub
+  const { last } = written
   if (last && !new URL(location.href).searchParams.has("review")) return { ...last, rests: true }
   return { text, length: text.length, rests: true, example: true }
 }
