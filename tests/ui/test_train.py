@@ -63,12 +63,12 @@ def recording(pretrained, trained):
 
 
 @pytest.fixture
-def page(app, runs):
+def page(ready, runs):
     def open_(*, visitor=OWNER, **query):
         for name, value in query.items():
-            app.query_params[name] = value
-        app.run()
-        opened = app.switch_page(PAGE).run()
+            ready.query_params[name] = value
+        ready.run()
+        opened = ready.switch_page(PAGE).run()
         opened.session_state["train_picture"] = {"visitor": visitor}  # what the browser reports
         return opened.run()
 
