@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.parse
 import urllib.request
 from collections import namedtuple
 
@@ -162,6 +163,25 @@ def visiting(chromium, server):
     yield open_
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def draws_charts(expect):
+    """Holds that a page draws its charts within a window of this width, complains of nothing and asks nobody else."""
+
+    def check(visited, width):
+        page = visited.page
+        charts = page.locator("[data-testid=stVegaLiteChart] :is(canvas, svg)")
+        expect(charts.first).to_be_visible(timeout=90_000)  # their code is fetched when the first one comes
+        expect(page.locator("[data-testid=stSkeleton]")).to_have_count(0)
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        assert page.locator("[data-testid=stMain]").evaluate("main => main.scrollWidth <= main.clientWidth")
+        assert visited.complaints == []
+        assert {
+            urllib.parse.urlsplit(url).hostname for url in visited.requests if not url.startswith(("data:", "blob:"))
+        } == {"127.0.0.1"}
+
+    return check
 
 
 def _is_complaint(message):

@@ -113,9 +113,11 @@ def test_another_text_is_what_all_of_the_page_is_about(opened, expect):
     assert visited.complaints == []
 
 
-@pytest.mark.parametrize("width", [390, 1280, 1920])
-def test_the_drawing_keeps_inside_of_the_window(opened, expect, width):
-    page = opened(viewport={"width": width, "height": 900}).page
+@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1280, "dark"), (1920, "light")])
+def test_charts_and_the_drawing_keep_inside_of_the_window(opened, draws_charts, width, scheme):
+    visited = opened(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    draws_charts(visited, width)
+    page = visited.page
     box = page.locator(SLOPES).bounding_box()
     assert box["x"] >= 0
     for label in page.locator(f"{SLOPES} text").all():

@@ -42,14 +42,9 @@ def at_word(page):
     return int(re.search(r"word ([\d,]+) of", where(page).text_content()).group(1).replace(",", ""))
 
 
-@pytest.fixture
-def ready(visit, expect):
-    """Opens the page and waits until both cells have their numbers."""
-
-    def open_(path=PATH, **settings):
-        visited = visit(path, **(settings or DESKTOP))
-        wait(visited.page)
-        return visited
+@pytest.fixture(scope="module")
+def wait(expect):
+    """Waits until both cells of a page have their numbers."""
 
     def wait(page):
         page.set_default_timeout(90_000)
@@ -57,12 +52,46 @@ def ready(visit, expect):
         for side in ("left", "right"):
             expect(page.locator(f".panel.equations[data-side={side}] .term").last).not_to_be_empty()
 
-    open_.wait = wait
-    return open_
+    return wait
 
 
 @pytest.fixture
-def frames(ready):
+def ready(visit, wait):
+    """Opens the page and waits until both cells have their numbers."""
+
+    def open_(path=PATH, **settings):
+        visited = visit(path, **(settings or DESKTOP))
+        wait(visited.page)
+        return visited
+
+    return open_
+
+
+@pytest.fixture(scope="module")
+def opened_once(visit_once, wait):
+    page = visit_once(PATH, **DESKTOP).page
+    wait(page)
+    return page
+
+
+@pytest.fixture
+def by_hand(opened_once):
+    """Shows a cell to work out by hand as it starts: in one window for all tests that use nothing else of the page."""
+
+    def start(cell="lstm"):
+        page = opened_once
+        page.get_by_label("Cell", exact=True).select_option(cell)
+        page.get_by_role("button", name="Reset numbers").click()
+        back = page.get_by_role("button", name="Previous", exact=True)
+        while back.is_enabled():
+            back.click()
+        return page
+
+    return start
+
+
+@pytest.fixture
+def frames(ready, wait):
     """Opens the page and notes what goes over the websocket: (sent, received) payloads."""
 
     def open_(path=PATH):
@@ -75,7 +104,7 @@ def frames(ready):
 
         visited.page.on("websocket", listen)
         visited.page.reload()
-        ready.wait(visited.page)
+        wait(visited.page)
         settle(visited.page)
         return visited, sent, received
 
@@ -163,7 +192,7 @@ def test_keys_typed_into_a_field_stay_there(ready):
     assert at_word(page) == 10
 
 
-def test_a_link_opens_on_its_step_and_a_pause_writes_one(ready, expect):
+def test_a_link_opens_on_its_step_and_a_pause_writes_one(ready, wait, expect):
     page = ready(link(token=57, left="gru", right="lstm", left_unit=4, right_unit=200)).page
     assert at_word(page) == 57
     expect(page.get_by_label("Left model")).to_have_value("gru")
@@ -174,7 +203,7 @@ def test_a_link_opens_on_its_step_and_a_pause_writes_one(ready, expect):
     query = urllib.parse.parse_qs(urllib.parse.urlsplit(page.url).query)
     assert query == {"left": ["gru"], "right": ["lstm"], "left_unit": ["4"], "right_unit": ["200"], "token": ["58"]}
     page.reload()
-    ready.wait(page)
+    wait(page)
     assert at_word(page) == 58
 
 
@@ -357,9 +386,8 @@ def toy_numbers(page):
 
 
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
-def test_the_hand_calculation_equals_the_cell(ready, cell):
-    page = ready().page
-    page.get_by_label("Cell", exact=True).select_option(cell)
+def test_the_hand_calculation_equals_the_cell(by_hand, cell):
+    page = by_hand(cell)
     gates = {"rnn": "h", "gru": "rzn", "lstm": "ifgo"}[cell]
     page.get_by_label(f"{gates[0]}1 wh2", exact=True).fill("-1.75")
     page.get_by_label("Input of step 2", exact=True).fill("0.5")
@@ -391,8 +419,8 @@ def test_the_hand_calculation_equals_the_cell(ready, cell):
 
 
 @pytest.mark.parametrize("typed", ["-1.25", "\u22121.25", "\u22121,25", " -125e-2 "])
-def test_any_finite_number_is_taken_with_a_true_minus_or_a_decimal_comma_too(ready, expect, typed):
-    page = ready().page
+def test_any_finite_number_is_taken_with_a_true_minus_or_a_decimal_comma_too(by_hand, expect, typed):
+    page = by_hand()
     field = page.get_by_label("f1 b", exact=True)
     field.fill(typed)
     expect(field).to_have_attribute("aria-invalid", "false")
@@ -402,8 +430,8 @@ def test_any_finite_number_is_taken_with_a_true_minus_or_a_decimal_comma_too(rea
     expect(page.locator(".body-grid [data-equation=f1] .line")).to_contain_text("1.23e11")
 
 
-def test_what_is_no_number_is_named_until_it_is_one(ready, expect):
-    page = ready().page
+def test_what_is_no_number_is_named_until_it_is_one(by_hand, expect):
+    page = by_hand()
     before = toy_numbers(page)
     problem, field = page.locator(".problem[role=status]"), page.get_by_label("f1 b", exact=True)
     for typed in ("", "two", "1e999", "1,000,000", "NaN"):
@@ -417,8 +445,8 @@ def test_what_is_no_number_is_named_until_it_is_one(ready, expect):
     expect(problem).to_be_empty()
 
 
-def test_arrow_keys_change_a_number_by_a_tenth(ready, expect):
-    page = ready().page
+def test_arrow_keys_change_a_number_by_a_tenth(by_hand, expect):
+    page = by_hand()
     field = page.get_by_label("f1 wh1", exact=True)
     field.press("ArrowUp")
     expect(field).to_have_value("0.3")
@@ -427,7 +455,7 @@ def test_arrow_keys_change_a_number_by_a_tenth(ready, expect):
     expect(field).to_have_value("-0.1")
 
 
-def test_the_link_names_the_models_just_chosen_and_opens_on_them(ready, expect):
+def test_the_link_names_the_models_just_chosen_and_opens_on_them(ready, wait, expect):
     page = ready(link(token=30)).page
     page.get_by_label("Left model").select_option("gru")
     page.get_by_label("Right model").select_option("bilstm")  # before the first choice was answered
@@ -438,7 +466,7 @@ def test_the_link_names_the_models_just_chosen_and_opens_on_them(ready, expect):
     }""")
     shown = [page.get_by_label(re.compile("^Unit of the")).nth(k).input_value() for k in range(3)]
     page.reload()
-    ready.wait(page)
+    wait(page)
     expect(page.get_by_label("Left model")).to_have_value("gru")
     expect(page.get_by_label("Right model")).to_have_value("bilstm")
     assert [page.get_by_label(re.compile("^Unit of the")).nth(k).input_value() for k in range(3)] == shown
