@@ -56,7 +56,7 @@ def pack(reviews, tmp_path_factory):
     return out
 
 
-def start(pack, out, *words, minutes=0.35):
+def start(pack, out, *words, minutes=0.5):
     command = ["recipe", str(pack), "--minutes", str(minutes), "--tiny", "--device", "cpu", "--threads", "1"]
     return subprocess.Popen(
         [sys.executable, "-c", BARE, *command, "--out", str(out), *words],
@@ -115,7 +115,7 @@ def test_a_machine_that_is_taken_away_at_any_second_loses_nothing_finished(pack,
     said = run.communicate()[0]
     before = {name: (out / name / "model.safetensors").read_bytes() for name in finished(out)}
     states = {path.name for path in out.glob(".*.state.safetensors")}
-    again = start(pack, tmp_path / "again", "--from", str(out), "--only", "full-masked,full", minutes=0.3)
+    again = start(pack, tmp_path / "again", "--from", str(out), "--only", "full-masked,full", minutes=0.45)
     resumed = again.communicate()[0]
     assert again.returncode == 0, (seconds, said, resumed)
     for name, weights in before.items():

@@ -11,7 +11,7 @@ from seqdemo.ui.shared import address, review_box
 from seqdemo.ui.shared.component import component, sent
 from seqdemo.ui.shared.examples import EXAMPLES, Example
 
-_stepper = component("stepper/stepper.js", "stepper/cell.css shared/js/desk.css")
+_stepper = component("stepper/stepper.js", "stepper/cell.css shared/js/desk.css stepper/stepper.css")
 """Two models along one text; asks for their traces when an edit rests or another model is chosen."""
 LONG_PLOT = Example(
     "Long plot",
