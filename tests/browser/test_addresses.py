@@ -162,3 +162,31 @@ def test_every_control_opens_again_from_the_address_on_a_server_that_nobody_has_
     assert found == wanted
     assert parse_qs(urlsplit(again.url).query) == parse_qs(query)
     expect(again.get_by_text("The address asks for")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("sentiment?word=99", "The address asks for word “99”; it can be 1 to 42."),
+        ("sentiment?own=none", "A model of one's own that this link names is not here any more"),
+        ("sentiment?table=none", "That table is not kept any more."),
+        ("stepper?left=bert", "The address asks for left “bert”; it can be one of rnn, gru, lstm, bilstm."),
+        ("stepper?right_unit=5000", "The address asks for right_unit “5000”; it can be 1 to 384."),
+        ("stepper?token=0", "The address asks for token “0”; it can be 1 to "),
+        ("stepper?hand=lstm-3-1", "The address asks for hand “lstm-3-1”; it can be a cell, a unit and a step"),
+        ("stepper?hand_numbers=1,2", "The address asks for hand_numbers “1,2”; it can be 37 numbers for the LSTM."),
+        ("attention?layer=99", "The address asks for layer “99”; it can be 1 to "),
+        ("attention?view=<b>", "The address asks for view “<b>”; it can be one of map, columns."),
+        ("attention?scale=large", "The address asks for scale “large”; it can be one of own."),
+        ("memory?edit=shout", "The address asks for edit “shout”; it can be one of delete, negate, replace."),
+        ("memory?reach=far", "The address asks for reach “far”; it can be one of "),
+        ("translate?text=3+mar+87&step=99", "The address asks for step “99”; it can be 1 to 11."),
+        ("translate?text=3+mar+87&beam=7", "The address asks for beam “7”; it can be one of 1, 3, 5, 10."),
+        ("train?preset=none", "The address asks for preset “none”; it can be one of "),
+        ("train?at=99", "The address asks for at “99”; it can be 0 to "),
+    ],
+)
+def test_what_an_address_asks_for_and_cannot_be_is_said(visit, expect, path, said):
+    visited = visit(f"/{path}", **DESKTOP)
+    expect(visited.page.get_by_text(said).first).to_be_visible(timeout=90_000)
+    assert visited.complaints == []

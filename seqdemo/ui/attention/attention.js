@@ -123,7 +123,10 @@ function showLooks(desk, { header: found, arrays }, text) {
   const sameText = desk.textId === header.text_id
   Object.assign(desk, { header, arrays, words: header.words, n: header.words.length, textId: header.text_id, hover: null, hoverKey: null })
   desk.maps.clear()
-  if (!sameText) Object.assign(desk, { refused: [] }, firstPlace(desk))
+  if (!sameText) {
+    desk.refused = []
+    Object.assign(desk, firstPlace(desk))
+  }
   showHead(desk, header)
   fillChoice(desk)
   fillSentence(desk)
