@@ -183,7 +183,7 @@ def test_every_control_opens_again_from_the_address_on_a_server_that_nobody_has_
         ("translate?text=3+mar+87&step=99", "The address asks for step “99”; it can be 1 to 11."),
         ("translate?text=3+mar+87&beam=7", "The address asks for beam “7”; it can be one of 1, 3, 5, 10."),
         ("train?preset=none", "The address asks for preset “none”; it can be one of "),
-        ("train?at=99", "The address asks for at “99”; it can be 0 to "),
+        ("train?epoch=99", "The address asks for epoch “99”; it can be 0 to "),
     ],
 )
 def test_what_an_address_asks_for_and_cannot_be_is_said(visit, expect, path, said):

@@ -17,7 +17,7 @@ ODD = ["", "9" * 5_000, "-1", "x-y, <b>", "\u0663\u00b2 \U0001f3ac\x00"]
 ENTRIES = {
     *("own", "review", "table", "left", "right", "left_unit", "right_unit", "token", "text", "beam", "step", "char"),
     *("what", "layer", "head", "word", "key", "view", "explained", "explained_by", "edit", "put"),
-    *("hand", "hand_numbers", "at", "sentence", "scale"),
+    *("hand", "hand_numbers", "epoch", "sentence", "scale"),
     *("opinion", "matrix", "block_of_gru", "block_of_lstm", "reach"),
     *train.IN_ADDRESS,
 }
@@ -69,7 +69,7 @@ def test_every_entry_that_the_code_reads_or_writes_is_tried_here():
         for name in re.findall(r'(?:searchParams\.get|\w*[iI]nAddress)\("(\w+)"', path.read_text("utf-8"))
     }
     assert {"own", "review", "beam", "preset", "edit"} <= read
-    assert {"token", "char", "what", "at", "hand"} <= asked
+    assert {"token", "char", "what", "epoch", "hand"} <= asked
     chosen = {
         name
         for path in UI.rglob("*.py")

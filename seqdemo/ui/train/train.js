@@ -377,10 +377,10 @@ function goTo(picture, at) {
 
 // Where a link points to: an epoch, with a tenth of it.
 function goToLink(picture) {
-  const found = inAddress("at")
+  const found = inAddress("epoch")
   if (!found || !picture.lines) return
   const at = /^\d{1,4}(\.\d)?$/.test(found) ? Number(found) : null
-  if (at === null || at > picture.total) picture.refused.textContent = notThere("at", found, `0 to ${picture.total}`)
+  if (at === null || at > picture.total) picture.refused.textContent = notThere("epoch", found, `0 to ${picture.total}`)
   if (at !== null) goTo(picture, at)
 }
 
@@ -388,7 +388,7 @@ function goToLink(picture) {
 function remember(picture) {
   picture.refused.textContent = ""
   clearTimeout(picture.settling)
-  picture.settling = setTimeout(() => putInAddress({ at: picture.at === null ? "" : String(picture.at) }), SETTLE_MS)
+  picture.settling = setTimeout(() => putInAddress({ epoch: picture.at === null ? "" : String(picture.at) }), SETTLE_MS)
 }
 
 function moveTo(picture) {

@@ -8,6 +8,7 @@ const CELL = 26
 const GUTTER = 46
 const TOP = 34
 const FLOOR = 24
+const WHOLE_CAPTION = 290 // as wide as its longer form, in the units of a cell
 
 export function buildMap(desk, parent) {
   const map = element("section", "alignment", parent)
@@ -59,7 +60,8 @@ export function showMap(desk) {
   }))
   desk.rowMark = shape("rect", svg, { x: GUTTER - 1.5, width: n * CELL + 1, height: CELL + 1, class: "row-mark" })
   desk.columnMark = shape("rect", svg, { y: TOP - 1.5, width: CELL + 1, height: m * CELL + 1, class: "column-mark" })
-  text(GUTTER + (n * CELL) / 2, height - 5, n > 7 ? "your text, character by character" : "your text", { "font-size": 14 })
+  const isWide = n * CELL >= WHOLE_CAPTION
+  text(GUTTER + (n * CELL) / 2, height - 5, isWide ? "your text, character by character" : "your text", { "font-size": 14 })
   desk.svg = svg
 }
 
