@@ -144,6 +144,13 @@ def settled(page, but):
     raise AssertionError(f"The page does not come to rest: {before}")
 
 
+def test_a_heading_in_the_address_is_scrolled_to_on_a_server_that_nobody_has_visited(visit, cold_server, expect):
+    page = visit("/", **DESKTOP).page
+    page.goto(f"{cold_server}/stepper#hand")
+    expect(page.locator(".transport .where")).to_have_text(re.compile("^word "), timeout=90_000)  # all above has come
+    expect(page.get_by_role("heading", name="Work it out by hand")).to_be_in_viewport()
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_every_control_opens_again_from_the_address_on_a_server_that_nobody_has_visited(
     name, opened, cold_server, expect
