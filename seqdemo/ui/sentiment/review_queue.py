@@ -208,8 +208,11 @@ class Job:
             self.state = "failed"
         self._table = self._scores = None  # what is finished stays for a while, the texts need not
         self._watchers.clear()
-        self._ended.set()
         return False
+
+    def end(self) -> None:
+        """Ends all waiting for it; called by the queue, once it is known how long the result is kept."""
+        self._ended.set()
 
     def _score_part(self) -> bool:
         """Whether it came to its end."""
@@ -353,6 +356,7 @@ class ReviewQueue:
                     self._jobs.append(job)  # the others first
                 else:
                     self._keep(job)
+                    job.end()
                 if not self._jobs:
                     return
 
