@@ -67,7 +67,7 @@ function showAnswer(board, answer) {
 }
 
 function build(root, { token, model, method }) {
-  const board = { data: null, answer: null, textId: null, at: null, picked: null, ownScale: false, width: 0, model, method, parts: 1,
+  const board = { data: null, answer: null, textId: null, at: null, picked: null, width: 0, model, method, parts: 1,
     isTyped: false, refused: "" }
   board.frame = element("section", "frame empty loading", root)
   board.said = element("div", "said", board.frame)

@@ -153,7 +153,6 @@ function layOut(toy) {
   toy.equations = buildEquations(toy.equationsAt, UNITS.flatMap((unit) => termByTerm(toy.cell, unit)))
   linkParts([toy.drawing.svg, toy.equations.list])
   showProblem(toy)
-  if (toy.palette) showToy(toy)
 }
 
 // A text field, since a number field knows no decimal comma and no true minus, and calls wrong what is not on its steps.
