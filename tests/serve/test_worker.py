@@ -72,7 +72,7 @@ def test_a_curve_is_that_of_the_text_alone_and_ends_with_its_verdict(models, nam
         assert not curve.flags.writeable, "everyone who asks gets the same array"
 
 
-def test_verdicts_of_a_moment_are_computed_together_and_those_of_like_length(models, monkeypatch):
+def test_verdicts_of_a_moment_are_computed_together_and_those_of_like_length(models, held, monkeypatch):
     sizes = []
     model = models["bilstm"]
     real = type(model).predict_ids
@@ -82,9 +82,13 @@ def test_verdicts_of_a_moment_are_computed_together_and_those_of_like_length(mod
         return real(self, ids)
 
     monkeypatch.setattr(type(model), "predict_ids", counted)
-    worker = Worker(KINDS)
+    worker = Worker({**KINDS, "long": Kind(rank=1, pieces=held.pieces)})
+    worker.submit("long", models["rnn"], "until all six wait")
+    assert held.begun.wait(30)
     asked = [np.full(length, 3, dtype=np.int64) for length in (5, 400, 6, 399, 7, 398)]
-    for future in [worker.submit(VERDICT, model, ids + row) for row, ids in enumerate(asked)]:
+    futures = [worker.submit(VERDICT, model, ids + row) for row, ids in enumerate(asked)]
+    held.gate.set()
+    for future in futures:
         future.result(30)
     assert sum(map(len, sizes)) == 6
     assert len(sizes) < 6, "gathered"
