@@ -102,6 +102,8 @@ def change_translate(page, expect):
 def change_train(page, expect):
     page.get_by_role("slider", name="Epoch", exact=True).fill("2.5")
     page.get_by_role("button", name="GRU", exact=True).click()
+    closely = page.get_by_role("radiogroup", name="Run", exact=True).get_by_role("radio")
+    closely.and_(page.locator("[aria-checked=false]")).first.click()
 
 
 PAGES = {

@@ -195,6 +195,41 @@ def test_a_link_finds_a_run_with_its_table_bars_confusions_and_mistakes(page, tr
     assert table.value["task"].tolist() == ["Made-up reviews"]
 
 
+def closely(opened):
+    """The control of "One run closely" and what it puts into the address."""
+    (control,) = [group for group in opened.segmented_control if group.key.startswith("train_pick_")]
+    (component,) = [part for part in opened.get("bidi_component") if part.proto.component_name == "address_entries"]
+    [entries] = json.loads(component.proto.json)
+    return control, entries["closely"]
+
+
+def test_the_run_that_is_looked_at_closely_is_opened_again_by_its_address(recording, page):
+    opened = page(visitor="f" * 32)
+    control, entry = closely(opened)
+    assert entry == "", "the usual one needs no entry"
+    other = next(option for option in control.options if option != control.value)
+    control.set_value(other).run()
+    assert closely(opened)[1] == other
+    control, entry = closely(page(visitor="f" * 32, closely=other))
+    assert (control.value, entry) == (other, other)
+
+
+def test_a_run_need_not_be_on_screen_to_be_looked_at_closely(page, trained):
+    opened = page(visitor="f" * 32, closely=trained[1])
+    assert opened.session_state["train_session"].shown == []
+    assert closely(opened)[0].value == trained[1]
+
+
+@pytest.mark.parametrize("strange", ["none", "../../etc", "<b>", "9" * 5_000])
+def test_a_run_that_cannot_be_looked_at_closely_is_said(recording, page, strange):
+    opened = page(visitor="f" * 32, closely=strange)
+    assert not opened.exception
+    assert "The address asks for closely" in said(opened)
+    control, entry = closely(opened)
+    assert control.value in control.options
+    assert entry == ""
+
+
 @pytest.mark.parametrize("link", ["AAAAAAAAAAAAAAAA", "../../../etc", "<b>", "," * 40 + "x"])
 def test_a_link_to_a_run_that_is_not_there_says_so(page, link):
     opened = page(runs=link)

@@ -44,6 +44,7 @@ _CURVES_FIRST = """
 """
 IN_ADDRESS = (*train_plan.IN_ADDRESS, "runs", "preset")
 """The entries of the address that are this page's own."""
+_MAX_LABEL = 200
 _VISITOR = re.compile(r"[0-9a-f]{32}")
 
 
@@ -57,6 +58,8 @@ class Session:
         runs: Ids of the runs known to this page, the oldest first.
         shown: Ids of those whose curves are on screen; empty while a recording is.
         preset: The recording on screen where there is no run.
+        closely: The run that is looked at closely: its id, or its label where it is a recording's; empty as long as
+            none was chosen.
         play: Counts how often a recording was to be played from its start.
         problem: Why the last wish could not be fulfilled, in a sentence.
         warning: What in the link could not be used, in a sentence.
@@ -66,6 +69,7 @@ class Session:
     runs: list[str] = field(default_factory=list)
     shown: list[str] = field(default_factory=list)
     preset: str = next(iter(PRESETS))
+    closely: str = ""
     play: int = 0
     problem: str = ""
     warning: str = ""
@@ -91,6 +95,7 @@ class Session:
         """Leaves out a run that was deleted."""
         self.runs = [known for known in self.runs if known != run_id]
         self.shown = [known for known in self.shown if known != run_id]
+        self.closely = "" if self.closely == run_id else self.closely
 
 
 def session() -> Session:
@@ -105,6 +110,9 @@ def session() -> Session:
         asked = address.Asked(query)
         found.preset = asked.choice("preset", PRESETS, found.preset)
         found.warning = " ".join(filter(None, [found.warning, *asked.refused]))
+        found.closely = address.text(query, "closely", most=_MAX_LABEL)
+        if address.is_id(found.closely) and resources.jobs().view(found.closely) is not None:
+            found.remember([found.closely])  # it need not be one whose curves are on screen
         st.session_state[_SESSION] = found
     found = st.session_state[_SESSION]
     assert isinstance(found, Session)

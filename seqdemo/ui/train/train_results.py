@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -21,12 +21,14 @@ from seqdemo.sizes import MB
 from seqdemo.training.settings import TASK_LABELS
 from seqdemo.ui import resources
 from seqdemo.ui.pages import PAGES
-from seqdemo.ui.shared import own_models
+from seqdemo.ui.shared import address, own_models
+from seqdemo.ui.shared.component import component
 from seqdemo.ui.shared.marks import plain
 from seqdemo.ui.train import train, train_picture, train_plan
 from seqdemo.ui.train.train_picture import Shown
 
-_PICK, _LOADED = "train_pick", "train_loaded"
+_LOADED = "train_loaded"
+_address_entries = component("shared/js/address_entries.js")
 _MAX_ZIP_MB = MAX_ZIP_BYTES // MB
 
 
@@ -169,20 +171,11 @@ def bars_table(runs: Sequence[Shown]) -> pd.DataFrame:
 
 def _mistakes(runs: Sequence[Shown]) -> None:
     """One result looked at closely: what it confuses, what it gets wrong, and what can be done with it."""
-    ended = [run for run in runs if run.view.done]
+    ended = {run.view.id or run.label: run for run in runs if run.view.done}
     if not ended:
         return
     st.subheader("One run closely", anchor=False)
-    index = st.segmented_control(
-        "Run",
-        list(range(len(ended))),
-        format_func=lambda index: ended[index].label,
-        default=next((k for k, run in enumerate(ended) if (run.view.done or {}).get("wrong")), 0),
-        required=True,
-        key=f"{_PICK}_{'.'.join(run.view.id for run in ended)}",
-        label_visibility="collapsed",
-    )
-    run = ended[index]
+    run = ended[_closely(ended)]
     done = run.view.done
     assert done is not None
     left, right = st.columns([2, 3], gap="medium")
@@ -211,6 +204,32 @@ def _mistakes(runs: Sequence[Shown]) -> None:
             st.markdown("**It got none of the test wrong**")
     if run.view.id:
         _keep(run)
+
+
+def _closely(ended: Mapping[str, Shown]) -> str:
+    """Which one: that of the address as long as no other is chosen; the first with a mistake where it names none."""
+    now = train.session()
+    usual = next((name for name, run in ended.items() if (run.view.done or {}).get("wrong")), next(iter(ended)))
+    asked = now.closely if now.closely in ended else usual
+    chosen = st.segmented_control(
+        "Run",
+        list(ended),
+        format_func=lambda name: ended[name].label,
+        default=asked,
+        required=True,
+        key=f"train_pick_{'.'.join(ended)}",
+        label_visibility="collapsed",
+    )
+    if chosen != asked:
+        now.closely = chosen
+    if now.closely and now.closely not in ended:
+        st.caption(plain(address.not_there("closely", now.closely, f"one of {', '.join(ended)}")))
+    _address_entries(
+        key="train_closely_address",
+        data=[address.entries({"closely": chosen} if chosen != usual else {}, ["closely"])],
+        height=1,
+    )
+    return chosen
 
 
 def wrong_table(wrong: Sequence[dict[str, Any]]) -> dict[str, list[str]]:
