@@ -7,7 +7,7 @@ model = seqdemo.load("lstm")
 model.predict_proba(["not bad at all"])  # P(positive), float32 (1,)
 model.trace("not bad at all")            # every gate at every word
 
-seqdemo.load_language_model("lm-lstm")   # the same layers, trained to foresee the next word
+seqdemo.load_language_model("gru").next_words("not bad at")  # the same layers, trained to foresee the next word
 seqdemo.load_translator("dates-attention").translate("3 March 1987")
 ```
 """
@@ -92,7 +92,8 @@ def load_language_model(name: str | os.PathLike[str]) -> LanguageModel:
     """Loads a trained language model.
 
     Args:
-        name: As for `load`; embedded are `lm-rnn`, `lm-gru`, `lm-lstm` and `lm-transformer`.
+        name: As for `load`; embedded are `lm-rnn`, `lm-gru`, `lm-lstm` and `lm-transformer`, which the names of their
+            cells in `MODELS` stand for too.
 
     Returns:
         The language model, on the CPU.

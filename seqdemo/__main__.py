@@ -34,6 +34,7 @@ from seqdemo.commands import (
     study,
     train,
     unpack,
+    write,
 )
 from seqdemo.commands.options import with_hyphens
 
@@ -65,6 +66,7 @@ COMMANDS: Mapping[str, Command] = {
     "study": study,
     "record": record,
     "predict": predict,
+    "write": write,
     "manifest": manifest,
     "publish": publish,
 }

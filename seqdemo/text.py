@@ -21,7 +21,7 @@ import re
 import sys
 import unicodedata
 import weakref
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -291,6 +291,28 @@ _SOME_UNKNOWN = 1 / 8
 _MOSTLY_FOREIGN = 1 / 2
 _WORDS_TO_JUDGE = 4
 _OTHER_SCRIPT = re.compile("[\u0370-\u1dff\u2c00-\ua6ff\ua800-\uabff\uac00-\ufaff]")  # Greek to Hangul
+
+
+def as_written(words: Iterable[str], after: str = "") -> Iterator[str]:
+    """Tokens with the spaces that people put between them: none before a mark, quotation marks in pairs.
+
+    Args:
+        words: Tokens, in reading order.
+        after: What stands before the first of them.
+
+    Yields:
+        Each token, with a space before it where one belongs.
+    """
+    is_open = after.count('"') % 2 == 1
+    wants_space = bool(after.strip()) and not after[-1].isspace() and not (is_open and after.endswith('"'))
+    for word in words:
+        closes = word == '"' and is_open
+        yield f" {word}" if wants_space and not closes and word not in _JOINED else word
+        is_open ^= word == '"'
+        wants_space = not (word == '"' and is_open)
+
+
+_JOINED = {*SENTENCE_ENDS, ",", ";", ":"}
 
 
 def head_and_tail(items: Sequence[T], max_tokens: int = MAX_TOKENS) -> list[T]:

@@ -67,6 +67,13 @@ SIGNALS: dict[str, Signal] = {
     "probability": Signal(
         axes=("step",), symbol="P(positive)", low=0, high=1, meaning="The verdict if the text ended after this word."
     ),
+    "word_probability": Signal(
+        axes=("step",),
+        symbol="P(word)",
+        low=0,
+        high=1,
+        meaning="How likely a language model held this word, having read those before it.",
+    ),
     "attention": Signal(
         axes=("layer", "head", "query", "key"),
         symbol="softmax(q·k/√d)",
@@ -87,7 +94,7 @@ class Trace:
 
     Attributes:
         tokens: The words read, n_steps of them.
-        probability: P(positive) for the whole text, from 0 to 1.
+        probability: P(positive) for the whole text, from 0 to 1; NaN from a model that gives no verdict.
         signals: Name → float32 array; `SIGNALS` names the axes of each.
 
     Raises:

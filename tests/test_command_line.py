@@ -11,6 +11,7 @@ import pytest
 import seqdemo
 from seqdemo.__main__ import main
 from seqdemo.checkpoints import manifest
+from seqdemo.text import tokenize
 from seqdemo.training.events import Epoch, Event
 
 SMALL = [
@@ -237,3 +238,33 @@ def test_only_the_app_hands_unknown_options_on(
         main(["app", "--server.prot", "1"])
     assert refused.value.code == 2
     assert "No such option" in capsys.readouterr().err
+
+
+def test_a_language_model_writes_on_from_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
+    written = ["write", "It begins", "--model", "rnn", "--words", "6", "--temperature", "0.8", "--seed", "1"]
+    assert main(written) == 0
+    text = capsys.readouterr().out
+    assert text.startswith("It begins ")
+    assert main([*written, "--json"]) == 0
+    words = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert len(words) == 6
+    assert all(set(word) == {"text", "probability", "rank"} for word in words)
+    assert [word["text"] for word in words] == [token.text for token in tokenize(text)][2:]
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--temperature", "3"], "temperature is from 0 to 2; got 3.0."),
+        (["--top-p", "0"], "top_p is above 0 and at most 1; got 0.0."),
+        (["--model", "transformer"], "reads both sides of a word"),
+        (["--model", "perceptron"], "known language models are lm-gru"),
+    ],
+)
+def test_what_cannot_be_written_with_is_told_in_a_sentence(
+    options: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["write", "It begins", *options]) == 2
+    said = capsys.readouterr()
+    assert sentence in said.err
+    assert said.out == ""

@@ -91,7 +91,7 @@ def test_each_shipped_translator_loads_by_its_name_and_answers(name):
 
 
 KINDS = {
-    seqdemo.load: ("a classifier", "lstm", "models are rnn, gru, lstm, bilstm, transformer"),
+    seqdemo.load: ("a classifier", "bilstm", "models are rnn, gru, lstm, bilstm, transformer"),
     seqdemo.load_language_model: (
         "a language model",
         "lm-lstm",

@@ -18,6 +18,7 @@ from seqdemo.text import (
     UNKNOWN,
     UNKNOWN_ID,
     Vocabulary,
+    as_written,
     cut,
     head_and_tail,
     probably_not_english,
@@ -412,3 +413,21 @@ def test_a_text_is_english_where_one_model_knows_its_words(vocabulary):
     other = Vocabulary([PAD, UNKNOWN, "ce", "film", "est", "vraiment", "nul"])
     readings = [words.read("Ce film est vraiment nul") for words in (vocabulary, other)]
     assert not probably_not_english(readings)
+
+
+@pytest.mark.parametrize(
+    ("text", "after"),
+    [
+        ('He said: "not bad, not bad at all!" and left...', ""),
+        ("7/10, don't miss it?!", ""),
+        (" and that's it.", "It begins"),
+        (", he says", "It begins"),
+        ("and again", "It begins "),
+        ('yes" he says', 'she says "'),
+        (' "yes" she says', "he says"),
+        ('" he says', 'she says "yes'),
+    ],
+)
+def test_tokens_are_put_together_as_people_write_them(text, after):
+    words = [token.text for token in tokenize(text)]
+    assert "".join(as_written(words, after)) == text.lower()

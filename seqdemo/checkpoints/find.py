@@ -17,10 +17,10 @@ def find(name: str | os.PathLike[str], kind: str | None) -> pathlib.Path:
     """The folder of a checkpoint; whether one of this kind is in it is for its reader to say.
 
     Args:
-        name: The name of a folder in `pretrained`, the path of any other, or `owner/repository@revision`, whose
-            revision may be missing where no folder here is called as the owner: more likely a path was mistyped then.
-            A path that is none of texts is never asked for on the Hub. A classifier that `pretrained` lacks comes from
-            the repository that the manifest or `SEQDEMO_HUB_OWNER` names.
+        name: The name of a folder in `pretrained` (that of a language model may lack its `lm-`), the path of any other,
+            or `owner/repository@revision`, whose revision may be missing where no folder here is called as the owner:
+            more likely a path was mistyped then. A path that is none of texts is never asked for on the Hub. A
+            classifier that `pretrained` lacks comes from the repository that the manifest or `SEQDEMO_HUB_OWNER` names.
         kind: Which kind is wanted (`schema.KINDS`).
 
     Raises:
@@ -29,6 +29,8 @@ def find(name: str | os.PathLike[str], kind: str | None) -> pathlib.Path:
         CheckpointMissingError: The repository lacks a file.
         CheckpointCorruptError: The repository holds another kind of model, or the manifest cannot be read.
     """
+    if kind is not None and f"lm-{name}" in shipped(kind):
+        name = f"lm-{name}"
     if isinstance(name, str) and (name in shipped(kind) or name in _checkpoints()):
         path = paths.PRETRAINED / name
         return _from_the_hub(name) if name in MODELS and not path.is_dir() else path

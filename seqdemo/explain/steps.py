@@ -18,8 +18,8 @@ import torch
 from torch import Tensor, nn
 
 from seqdemo.errors import ConfigError
-from seqdemo.models.cells import GRUStep, LSTMStep, RNNStep, Weights, gru_step, lstm_step, rnn_step
-from seqdemo.models.recurrent import RecurrentClassifier
+from seqdemo.models.cells import GRUStep, LSTMStep, RNNStep, gru_step, lstm_step, rnn_step
+from seqdemo.models.recurrent import RecurrentClassifier, weights_of
 from seqdemo.trace import Trace
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def unit_steps(
     """
     model = recurrent(classifier)
     layer = (model.right_to_left if direction == BACKWARD else model.left_to_right)[-1]
-    w = _weights(layer)
+    w = weights_of(layer)
     cell, d_hidden = model.config.cell, model.config.d_hidden
     names = GATES[cell]
     rows = torch.arange(len(names)) * d_hidden + unit
@@ -209,7 +209,7 @@ def quantised(signal: npt.NDArray[np.float32], bound: float) -> npt.NDArray[np.u
 
 def _record(cell: str, layer: nn.Module, x: Tensor) -> dict[str, Tensor]:
     """All signals of one layer in one direction, (T, d_hidden) each, from word vectors (T, d)."""
-    w = _weights(layer)
+    w = weights_of(layer)
     hidden = layer(x[None])[0][0]
     before = torch.cat([torch.zeros_like(hidden[:1]), hidden[:-1]])  # h_{t-1} of every step
     step: RNNStep | GRUStep | LSTMStep
@@ -236,7 +236,3 @@ def _input(model: RecurrentClassifier, traced: Trace, words: npt.NDArray[np.int6
         return vectors
     suffixes = (FORWARD, BACKWARD) if model.config.bidirectional else (FORWARD,)
     return torch.cat([torch.tensor(traced.signals[f"hidden{suffix}"][-2]) for suffix in suffixes], dim=-1)
-
-
-def _weights(layer: nn.Module) -> Weights:
-    return Weights(layer.weight_ih_l0, layer.weight_hh_l0, layer.bias_ih_l0, layer.bias_hh_l0)  # type: ignore[arg-type]

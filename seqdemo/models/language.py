@@ -18,7 +18,8 @@ import torch
 from torch import Tensor, nn
 
 from seqdemo.errors import ConfigError
-from seqdemo.models.recurrent import RecurrentClassifier, RecurrentConfig
+from seqdemo.models.cells import unroll
+from seqdemo.models.recurrent import RecurrentClassifier, RecurrentConfig, weights_of
 from seqdemo.models.transformer import TransformerClassifier, TransformerConfig
 from seqdemo.text import PAD_ID, UNKNOWN_ID
 
@@ -119,6 +120,18 @@ class RecurrentLanguageModel(LanguageModel):
         """Logits of the word after each word, (B, T, vocab_size), and the state to go on from."""
         states, state = self.states(ids, state)
         return self.decoder(states, self.embedding.weight), state
+
+    def record(self, ids: Tensor) -> dict[str, Tensor]:
+        """Reads one text left to right by the equations and keeps every gate.
+
+        Args:
+            ids: Word indices, int64 (T,).
+
+        Returns:
+            The signals by name, (1, T, d_hidden) each.
+        """
+        signals = unroll(self.config.cell, self.embedding(ids), weights_of(self.left_to_right[0]))
+        return {name: signal[None] for name, signal in signals.items()}
 
 
 class MaskedLanguageModel(LanguageModel):

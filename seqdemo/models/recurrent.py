@@ -125,7 +125,7 @@ class RecurrentClassifier(SequenceModel):
         nn.init.normal_(self.embedding.weight, std=0.1)
         self.embedding.weight[PAD_ID].zero_()
         for layer in [*self.left_to_right, *self.right_to_left]:
-            w = _weights(layer)
+            w = weights_of(layer)
             for matrix in w.W_ih.chunk(w.W_ih.shape[0] // config.d_hidden):
                 nn.init.xavier_uniform_(matrix)
             if config.recurrent_init == "orthogonal":
@@ -253,10 +253,10 @@ class RecurrentClassifier(SequenceModel):
         x = self.embedding(ids)  # (T, d_embed)
         layers: list[dict[str, Tensor]] = []
         for k, layer in enumerate(self.left_to_right):
-            signals = unroll(self.config.cell, x, _weights(layer))
+            signals = unroll(self.config.cell, x, weights_of(layer))
             states = signals["hidden"]  # (T, d_hidden)
             if self.config.bidirectional:
-                backward = unroll(self.config.cell, x.flip(0), _weights(self.right_to_left[k]))
+                backward = unroll(self.config.cell, x.flip(0), weights_of(self.right_to_left[k]))
                 signals |= {f"{name}_backward": signal.flip(0) for name, signal in backward.items()}
                 states = torch.cat([states, signals["hidden_backward"]], dim=-1)  # (T, 2 * d_hidden)
             layers.append(signals)
@@ -300,7 +300,7 @@ class RecurrentClassifier(SequenceModel):
         return x * nn.functional.dropout(x.new_ones(mask_shape), share)
 
 
-def _weights(layer: nn.Module) -> Weights:
+def weights_of(layer: nn.Module) -> Weights:
     """The four tensors of a fused layer."""
     return Weights(layer.weight_ih_l0, layer.weight_hh_l0, layer.bias_ih_l0, layer.bias_hh_l0)  # type: ignore[arg-type]
 
