@@ -119,10 +119,10 @@ HOSTILE = {
 }
 
 
-def cost_s(text):
+def cost_s(text, work=clean):
     def once():
         started = time.thread_time()
-        clean(text)
+        work(text)
         return time.thread_time() - started
 
     return min(once() for _ in range(3))
@@ -134,6 +134,6 @@ def test_no_text_takes_more_than_linear_time_to_clean(kind):
     assert cost_s(whole) < max(5 * cost_s(half), 0.5)
 
 
-def test_a_plain_text_of_the_longest_kind_is_cleaned_within_50_milliseconds():
+def test_cleaning_a_plain_text_costs_little_beside_splitting_it_into_tokens():
     plain = ("It was not a bad film, I think. " * 1_600)[:MAX_CHARACTERS]
-    assert cost_s(plain) < 0.05
+    assert cost_s(plain) < cost_s(plain, tokenize) / 4

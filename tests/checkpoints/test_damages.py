@@ -9,7 +9,6 @@ import pickle
 import re
 import shutil
 import struct
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -226,10 +225,8 @@ def checkpoint(kind: str, every_kind: pathlib.Path, tmp_path: pathlib.Path) -> p
 
 
 def assert_refused(kind: str, path: pathlib.Path, said: str) -> None:
-    started = time.perf_counter()
     with pytest.raises(CheckpointCorruptError, match=said) as refused:
         LOAD[kind](path)
-    assert time.perf_counter() - started < 2
     assert str(path.parent) not in str(refused.value), "no path of the server"
     assert len(str(refused.value)) < 1_000
 

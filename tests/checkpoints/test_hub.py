@@ -86,17 +86,14 @@ def test_a_token_goes_to_the_hub_and_not_to_the_server_of_its_files(
 @pytest.mark.parametrize("mode", FAILURES)
 def test_whatever_the_hub_does_a_model_answers_at_once_and_the_reason_is_told(published: FakeHub, mode: str) -> None:
     published.mode = mode
-    began = time.monotonic()
     path, source = hub.resolve_local("rnn")
     assert folder.load(path).predict_proba(["a good film"]).shape == (1,)
-    assert time.monotonic() - began < 3
+    assert published.requests == [], "nobody waits for the Hub"
     assert source.kind == "embedded"
     stuck = mode in {"hung", "hung body", "slow"}
-    began = time.monotonic()
     with pytest.raises(HubError) as failure:
         fetch(answer_s=1 if stuck else 3, total_s=1 if stuck else 20)
     assert FAILURES[mode] in str(failure.value)
-    assert time.monotonic() - began < 20
     assert hub.resolve_local("rnn")[1].kind == "embedded"
 
 

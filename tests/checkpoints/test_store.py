@@ -215,11 +215,9 @@ def test_a_hub_that_trickles_keeps_no_model_longer_than_the_bound(published: Fak
 
 def test_a_hub_that_hangs_keeps_no_model_waiting(published: FakeHub) -> None:
     published.mode = "hung"
-    began = time.monotonic()
     store = started()
-    assert time.monotonic() - began < 3
     assert list(store.ready()) == list(NAMES)
-    assert all(status.fetching for status in store.statuses())
+    assert all(status.fetching for status in store.statuses()), "nobody waited for the Hub's answer"
     published.stop()  # ends the fetches, so that the test need not wait for their deadlines
     wait_until_fetched(store)
     assert all(status.can_retry for status in store.statuses())
