@@ -3,13 +3,17 @@
 import hashlib
 import json
 import pathlib
+import tomllib
 
 import pytest
 
 import seqdemo
 from seqdemo.checkpoints.hub import Source
 from seqdemo.checkpoints.store import ModelStatus
+from seqdemo.data.tables import MAX_BYTES as MAX_TABLE_BYTES
 from seqdemo.models.registry import MODELS
+from seqdemo.runs.files import MAX_ZIP_BYTES
+from seqdemo.sizes import MB
 from seqdemo.ui import resources
 from seqdemo.ui.pages import PAGES
 from seqdemo.ui.shared import sources
@@ -19,6 +23,11 @@ from tests.checkpoints.fake_hub import FakeHub
 HUB = Source(kind="hub", repository="someone/seqdemo-rnn-imdb", commit="ab12cd34" * 5, reason="From the Hub.")
 CACHE = Source(kind="cache", repository="someone/seqdemo-rnn-imdb", commit="ef56ab78" * 5, reason="From the cache.")
 EMBEDDED = Source(kind="embedded", repository=None, commit=None, reason="Embedded copy: none is named.")
+
+
+def test_streamlit_takes_files_as_large_as_the_largest_box_does_and_no_larger():
+    config = tomllib.loads((pathlib.Path(__file__).parents[2] / ".streamlit/config.toml").read_text(encoding="utf-8"))
+    assert config["server"]["maxUploadSize"] * MB == max(MAX_TABLE_BYTES, MAX_ZIP_BYTES)
 
 
 def sidebar_text(app):

@@ -200,10 +200,10 @@ def _row(run: train_picture.Shown) -> None:
     text, buttons = st.columns([3, 2], vertical_alignment="center", gap="small")
     text.markdown(f"{mark(view.settings.model)} **{plain(run.label)}**  \n:small[{plain(train_picture.status(view))}]")
     with buttons, st.container(horizontal=True, horizontal_alignment="right", gap="small"):
-        if view.has_ended:
+        if view.has_ended and is_allowed():
             _button("Again", "replay", "again", view, _again, "Start again with the same seed")
             _button("New seed", "casino", "seed", view, _new_seed, "Start again with another seed")
-        elif is_mine(view):
+        elif not view.has_ended and is_mine(view):
             paused = view.state == "paused"
             steer = resources.jobs().resume if paused else resources.jobs().pause
             name, icon = ("Resume", "play_arrow") if paused else ("Pause", "pause")
@@ -213,7 +213,7 @@ def _row(run: train_picture.Shown) -> None:
         lesson = f" What teaches it: {train_plan.LABELS[view.setting].split(' (')[0]}." if view.setting else ""
         with st.container(horizontal=True, vertical_alignment="center"):
             st.warning(plain(f"{view.message} {view.advice}{lesson}".strip()), icon=":material/error:")
-            if mended(view) is not None:
+            if is_allowed() and mended(view) is not None:
                 _button("Change that and start", "build", "mend", view, _mend)
 
 
