@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import math
 import os
 import pathlib
@@ -102,8 +103,8 @@ class LanguageModel:
             TextError: It is no text.
             ConfigError: The model reads both sides, and has no next word; or `n` is below 1.
         """
-        chances, _ = writing.read_on(self._one_way, self._begun(text))
-        return self._likeliest(chances, n, unfiltered=unfiltered)
+        chances, _ = writing.read_on(self.one_way, after_the_end_of_a_text(self.read(text).ids))
+        return self.likeliest(chances, n, unfiltered=unfiltered)
 
     def hidden_words(self, text: str, place: int, n: int = 10, *, unfiltered: bool = False) -> list[Word]:
         """What a model that reads both sides would put in the place of a word.
@@ -126,7 +127,7 @@ class LanguageModel:
         most = self.model.config.max_tokens
         first = max(0, min(place - most // 2, len(ids) - most))
         chances = writing.hidden_chances(self.model, ids[first : first + most], place - first)
-        return self._likeliest(chances, n, unfiltered=unfiltered)
+        return self.likeliest(chances, n, unfiltered=unfiltered)
 
     def generate(
         self,
@@ -158,29 +159,42 @@ class LanguageModel:
             ConfigError: The model reads both sides and cannot write; or a setting is out of bounds.
         """
         sampling = writing.Sampling(temperature=temperature, top_k=top_k, top_p=top_p)
-        model, ids = self._one_way, self._begun(text)
+        self.one_way  # noqa: B018 (asked now, not at the first word)
         if type(n_words) is not int or n_words < 0:
             raise ConfigError(f"n_words is a whole number from 0 on; got {n_words!r}.")
-        return self._written(model, ids, n_words, sampling, np.random.default_rng(seed), unfiltered=unfiltered)
+        written = self.write(self.read(text).ids, sampling, seed, unfiltered=unfiltered)
+        return (word for word, _ in itertools.islice(written, n_words))
 
-    def _written(
-        self,
-        model: language.RecurrentLanguageModel,
-        ids: npt.NDArray[np.int64],
-        n_words: int,
-        sampling: writing.Sampling,
-        rng: np.random.Generator,
-        *,
-        unfiltered: bool,
-    ) -> Iterator[Word]:
-        left_out, state = self.left_out(unfiltered=unfiltered), None
-        for _ in range(n_words):
-            chances, state = writing.read_on(model, ids, state)
-            allowed = chances.copy()
-            allowed[left_out] = 0.0
-            drawn = int(rng.choice(len(chances), p=sampling.drawn_with(allowed)))
-            yield self._word(chances, drawn)
+    def write(
+        self, ids: npt.NDArray[np.int64], sampling: writing.Sampling, seed: int | None, *, unfiltered: bool = False
+    ) -> Iterator[tuple[Word, writing.Chances]]:
+        """Writes on without an end.
+
+        Args:
+            ids: What stands before, vocabulary indices, int64 (n,).
+            sampling: How words are drawn.
+            seed: As for `generate`.
+            unfiltered: As for `generate`.
+
+        Yields:
+            The word, and the chances of all words that it was drawn from, before temperature and cuts.
+        """
+        rng, state = np.random.default_rng(seed), None
+        ids = after_the_end_of_a_text(ids)
+        while True:
+            chances, state = writing.read_on(self.one_way, ids, state)
+            odds = self.drawn_with(chances, sampling, unfiltered=unfiltered).cumsum()
+            drawn = int(odds.searchsorted(rng.random() * odds[-1], side="right"))
+            yield self.word(chances, drawn), chances
             ids = np.array([drawn])
+
+    def drawn_with(
+        self, chances: writing.Chances, sampling: writing.Sampling, *, unfiltered: bool = False
+    ) -> writing.Chances:
+        """The chances that words are drawn with; 0 of those that are cut or never written."""
+        allowed = chances.copy()
+        allowed[self.left_out(unfiltered=unfiltered)] = 0.0
+        return sampling.drawn_with(allowed)
 
     def surprise(self, text: str) -> list[Word]:
         """How likely each word of a text was, given those before it.
@@ -190,7 +204,7 @@ class LanguageModel:
             ConfigError: The model reads both sides.
         """
         reading = self._with_words(text)
-        p, ranks, _ = writing.chances_in_text(self._one_way, _after_the_end_of_a_text(reading.ids))
+        p, ranks, _ = writing.chances_in_text(self.one_way, after_the_end_of_a_text(reading.ids))
         return [Word(token.text, float(p[k]), int(ranks[k])) for k, token in enumerate(reading.tokens)]
 
     def perplexity(self, texts: Iterable[str]) -> float:
@@ -205,7 +219,7 @@ class LanguageModel:
         """
         texts = [texts] if isinstance(texts, str) else texts
         found = [
-            writing.chances_in_text(self._one_way, _after_the_end_of_a_text(self._with_words(text).ids))[0]
+            writing.chances_in_text(self.one_way, after_the_end_of_a_text(self._with_words(text).ids))[0]
             for text in texts
         ]
         if not found:
@@ -222,8 +236,8 @@ class LanguageModel:
             TextError: The text holds no word.
             ConfigError: The model reads both sides.
         """
-        reading, model = self._with_words(text), self._one_way
-        ids = _after_the_end_of_a_text(reading.ids)
+        reading, model = self._with_words(text), self.one_way
+        ids = after_the_end_of_a_text(reading.ids)
         with torch.inference_mode():
             recorded = model.record(torch.from_numpy(ids))
         signals = {name: signal[:, 1:].float().contiguous().numpy() for name, signal in recorded.items()}
@@ -249,7 +263,12 @@ class LanguageModel:
         return f"the language model of the {registry.spec(self.name).label}"
 
     @property
-    def _one_way(self) -> language.RecurrentLanguageModel:
+    def one_way(self) -> language.RecurrentLanguageModel:
+        """The module of a model that reads in one direction, and so has a next word.
+
+        Raises:
+            ConfigError: It reads both sides.
+        """
         if not isinstance(self.model, language.RecurrentLanguageModel):
             raise ConfigError(
                 f"{self._label[0].upper()}{self._label[1:]} reads both sides of a word: it has no next one. Ask "
@@ -257,22 +276,27 @@ class LanguageModel:
             )
         return self.model
 
-    def _begun(self, text: str) -> npt.NDArray[np.int64]:
-        return _after_the_end_of_a_text(self.read(text).ids)
-
     def _with_words(self, text: str) -> Reading:
         reading = self.read(text)
         require_words(reading)
         return reading
 
-    def _likeliest(self, chances: writing.Chances, n: int, *, unfiltered: bool) -> list[Word]:
+    def likeliest(self, chances: writing.Chances, n: int, *, unfiltered: bool = False) -> list[Word]:
+        """The likeliest words that may be shown, in their order.
+
+        Raises:
+            ConfigError: `n` is below 1.
+        """
         if type(n) is not int or n < 1:
             raise ConfigError(f"n is a whole number from 1 on; got {n!r}.")
-        left_out = set(self.left_out(unfiltered=unfiltered).tolist())
-        order = [k for k in np.argsort(-chances, kind="stable")[: n + len(left_out)].tolist() if k not in left_out]
-        return [self._word(chances, k) for k in order[:n]]
+        shown = chances.copy()
+        shown[self.left_out(unfiltered=unfiltered)] = -1.0
+        first = np.argpartition(-shown, min(n, len(shown) - 1))[:n]
+        order = first[np.lexsort((first, -shown[first]))]
+        return [self.word(chances, k) for k in order.tolist() if shown[k] >= 0]
 
-    def _word(self, chances: writing.Chances, index: int) -> Word:
+    def word(self, chances: writing.Chances, index: int) -> Word:
+        """A word of the vocabulary with its chance and rank among these."""
         p = float(chances[index])
         return Word(self.vocabulary.words[index], p, 1 + int((chances > p).sum()))
 
@@ -345,5 +369,6 @@ def start_from(model: SequenceModel, given: LanguageModel, *, words_only: bool =
     model.embedding.weight[PAD_ID].zero_()  # its row stood for the end of a text
 
 
-def _after_the_end_of_a_text(ids: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def after_the_end_of_a_text(ids: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """The words of a text as a model reads them that was trained on text after text: behind the end of another one."""
     return np.concatenate([np.array([PAD_ID], dtype=np.int64), ids])

@@ -93,6 +93,12 @@ def read_on(model: RecurrentLanguageModel, ids: npt.NDArray[np.int64], state: An
 
 
 @torch.inference_mode()
+def state_after(model: RecurrentLanguageModel, ids: npt.NDArray[np.int64], state: Any = None) -> Any:
+    """The state after some words, as `read_on` gives and takes it."""
+    return model.states(torch.from_numpy(ids)[None], state)[1]
+
+
+@torch.inference_mode()
 def chances_in_text(
     model: RecurrentLanguageModel, ids: npt.NDArray[np.int64], state: Any = None
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64], Any]:

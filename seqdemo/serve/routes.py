@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
-from seqdemo.serve import attention, attributions, memory, sentiment, stepper, translate
+from seqdemo.serve import attention, attributions, memory, sentiment, stepper, translate, write
 from seqdemo.serve.http import Answer, Question, route
 from seqdemo.text import MAX_CHARACTERS
 
@@ -24,6 +24,7 @@ KINDS: dict[str, Kind] = {
     **attributions.KINDS,
     **translate.KINDS,
     **memory.KINDS,
+    **write.KINDS,
 }
 """What the worker can be asked beside verdicts."""
 
@@ -43,6 +44,8 @@ ANSWERS: dict[str, Callable[[Service, Question], Awaitable[Answer]]] = {
     "translate": translate.translate,
     "attributions": attributions.attributions,
     "edit": memory.edit,
+    "next": write.next_words,
+    "write": write.write,
 }
 
 

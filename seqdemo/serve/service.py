@@ -21,6 +21,7 @@ from seqdemo.serve.worker import Kind, Worker
 
 if TYPE_CHECKING:
     from seqdemo.checkpoints.classifier import Classifier
+    from seqdemo.checkpoints.language_model import LanguageModel
     from seqdemo.checkpoints.store import ModelStatus, ModelStore
     from seqdemo.checkpoints.translator import Translator
     from seqdemo.runs.jobs import Jobs
@@ -46,6 +47,7 @@ class Service:
         self.worker = Worker(kinds)
         self.visitors = Visitors()
         self._translators: dict[pathlib.Path, Translator] = {}
+        self._language_models: dict[pathlib.Path, LanguageModel] = {}
         self._own: Bounded[tuple[str, str], Classifier] = Bounded(_OWN_BYTES)
 
     def answering(self, chosen: Mapping[str, str]) -> Answering:
@@ -135,6 +137,23 @@ class Service:
         found = self._translators.get(folder)
         if found is None:
             found = self._translators[folder] = translator.load(folder)
+        return found
+
+    def language_model(self, name: str) -> LanguageModel:
+        """A language model that came with the app, read at the first question.
+
+        Args:
+            name: Its folder in `pretrained/`.
+
+        Raises:
+            CheckpointError: It cannot be used.
+        """
+        from seqdemo.checkpoints import language_model
+
+        folder = paths.PRETRAINED / name
+        found = self._language_models.get(folder)
+        if found is None:
+            found = self._language_models[folder] = language_model.load(folder)
         return found
 
     async def ask(self, kind: str, checkpoint: Any, asked: Any, visitor: str = "") -> Any:

@@ -60,6 +60,7 @@ PAGES = (
         "Type a date; a model with attention writes it as year-month-day and shows where it looks.",
     ),
     Page("memory.py", "Memory", "history", "memory", "How many words until a model has forgotten, measured, and why."),
+    Page("write.py", "Write", "edit", "write", "Begin a text; three models say what comes next, and write on."),
     Page("train.py", "Train", "model_training", "train", "Train small models yourself and watch them learn, or not."),
 )
 

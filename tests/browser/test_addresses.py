@@ -99,6 +99,19 @@ def change_translate(page, expect):
     page.get_by_role("button", name=re.compile("^Step 3: ")).click()
 
 
+def change_write(page, expect):
+    page.get_by_role("textbox", name="Beginning").fill("The plot is thin, but")
+    expect(page.get_by_role("button", name=re.compile("^Take “the”.*LSTM")).first).to_be_visible()
+    for name, value in (("Temperature", "0.5"), ("Top-k", "20"), ("Top-p", "0.9")):
+        page.get_by_label(name, exact=True).select_option(value)
+    for name, value in (("Words", "12"), ("Seed", "7")):
+        page.get_by_label(name, exact=True).fill(value)
+        page.get_by_label(name, exact=True).press("Tab")
+    page.get_by_role("button", name="Write on").click()
+    expect(page.locator(".where")).to_have_text("word 12 of 12")
+    page.get_by_role("button", name="Step back").click()
+
+
 def change_train(page, expect):
     page.get_by_role("slider", name="Epoch", exact=True).fill("2.5")
     page.get_by_role("button", name="GRU", exact=True).click()
@@ -112,6 +125,7 @@ PAGES = {
     "attention": (change_attention, {"Word marked in all rows"}),
     "memory": (change_memory, set()),
     "translate": (change_translate, set()),
+    "write": (change_write, set()),
     "train": (change_train, set()),
 }
 """Page → how all of it is changed, and the controls that follow the pointer, which no link holds."""
@@ -191,6 +205,9 @@ def test_every_control_opens_again_from_the_address_on_a_server_that_nobody_has_
         ("memory?reach=far", "The address asks for reach “far”; it can be one of "),
         ("translate?text=3+mar+87&step=99", "The address asks for step “99”; it can be 1 to 11."),
         ("translate?text=3+mar+87&beam=7", "The address asks for beam “7”; it can be one of 1, 3, 5, 10."),
+        ("write?temperature=3", "The address asks for temperature “3”; it can be one of 0, 0.1, "),
+        ("write?words=81", "The address asks for words “81”; it can be 1 to 80."),
+        ("write?written=yes&words=3&step=9", "The address asks for step “9”; it can be 1 to 3."),
         ("train?preset=none", "The address asks for preset “none”; it can be one of "),
         ("train?epoch=99", "The address asks for epoch “99”; it can be 0 to "),
     ],

@@ -20,6 +20,7 @@ ALIVE = {
     "attention": CHARTS,
     "translate": CHARTS,
     "memory": CHARTS,
+    "write": ".bar-button",
     "train": CHARTS,
 }
 

@@ -17,7 +17,8 @@ ODD = ["", "9" * 5_000, "-1", "x-y, <b>", "\u0663\u00b2 \U0001f3ac\x00"]
 ENTRIES = {
     *("own", "review", "table", "left", "right", "left_unit", "right_unit", "token", "text", "beam", "step", "char"),
     *("what", "layer", "head", "word", "key", "view", "explained", "explained_by", "edit", "put"),
-    *("hand", "hand_numbers", "epoch", "sentence", "scale"),
+    *("hand", "hand_numbers", "epoch", "sentence", "scale", "closely"),
+    *("temperature", "top_k", "top_p", "words", "seed", "written"),
     *("opinion", "matrix", "block_of_gru", "block_of_lstm", "reach"),
     *train.IN_ADDRESS,
 }

@@ -57,7 +57,7 @@ function nameButton(node, name) {
   shape("path", svg, { d: ICONS[name] })
 }
 
-function play(stepper) {
+export function play(stepper) {
   if (stepper.playing || stepper.n < 2) return
   if (stepper.cursor === stepper.n - 1) stepper.showStep(stepper, 0)
   stepper.playing = true

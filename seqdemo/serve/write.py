@@ -1,0 +1,305 @@
+"""Write, answered: what the language models of three cells hold likely next, and what they write on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from seqdemo import paths
+from seqdemo.errors import CheckpointError, ConfigError
+from seqdemo.models.registry import MODELS
+from seqdemo.serve.http import Question, RefusedError
+from seqdemo.serve.translate import percent
+from seqdemo.serve.worker import Ids, Kind
+from seqdemo.studies.study import listed
+from seqdemo.text import MAX_CHARACTERS, as_written
+
+if TYPE_CHECKING:
+    from seqdemo.checkpoints.language_model import LanguageModel, Word
+    from seqdemo.serve.service import Service
+    from seqdemo.text import Reading
+
+NEXT, WRITING = "next", "writing"
+WRITERS = ("rnn", "gru", "lstm")
+"""Names of the models whose cells write, each by its language model `lm-NAME` in `pretrained/`."""
+BARS = 10
+MAX_WORDS = 80
+"""That are written at once."""
+MAX_SEED = 9_999
+INSTEAD = 4
+"""Words that are named beside a written one."""
+_NOTHING = {True: "The models are loading", False: "No language model is here."}
+_AT_ONCE = 128
+"""Words that are read without a pause: some 20 ms of the slowest cell on a core with AVX2 alone."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Next:
+    """What one model holds likely next.
+
+    Attributes:
+        words: The likeliest, each with the chance that it is drawn with.
+        not_shown: The chances of all that is never offered: the end of a text, unknown words, words that are not shown.
+        n_others: Words that may be written and are none of these.
+        n_drawn: Words that temperature and cuts leave.
+    """
+
+    words: list[tuple[Word, float]]
+    not_shown: float
+    n_others: int
+    n_drawn: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """What one model wrote: each word, and the likeliest others in its place."""
+
+    words: list[tuple[Word, list[Word]]]
+
+
+def next_pieces(model: LanguageModel, asked: tuple[Ids, float, int, float], _: object) -> Generator[None, None, Next]:
+    """The likeliest next words; the text is read in pieces.
+
+    Args:
+        model: Whom to ask.
+        asked: The words that stand before, temperature, top-k (0 for all) and top-p.
+        _: Nothing is known of beginnings.
+    """
+    from seqdemo.checkpoints.language_model import after_the_end_of_a_text
+    from seqdemo.models import writing
+
+    ids, temperature, top_k, top_p = asked
+    read, state = after_the_end_of_a_text(ids), None
+    while len(read) > _AT_ONCE:
+        state = writing.state_after(model.one_way, read[:_AT_ONCE], state)
+        read = read[_AT_ONCE:]
+        yield
+    chances, _state = writing.read_on(model.one_way, read, state)
+    odds = model.drawn_with(chances, _sampling(temperature, top_k, top_p))
+    words = model.likeliest(chances, BARS)
+    drawn = [float(odds[model.vocabulary.ids[word.text]]) for word in words]
+    left_out = model.left_out()
+    return Next(
+        words=list(zip(words, drawn, strict=True)),
+        not_shown=float(chances[left_out].sum()),
+        n_others=len(chances) - len(left_out) - len(words),
+        n_drawn=int((odds > 0).sum()),
+    )
+
+
+def writing_pieces(
+    model: LanguageModel, asked: tuple[Ids, int, float, int, float, int], _: object
+) -> Generator[None, None, Written]:
+    """A text written on, a word a piece.
+
+    Args:
+        model: Who writes.
+        asked: The words that stand before, how many to write, temperature, top-k (0 for all), top-p and seed.
+        _: Nothing is known of beginnings.
+    """
+    ids, n_words, temperature, top_k, top_p, seed = asked
+    words: list[tuple[Word, list[Word]]] = []
+    for word, chances in model.write(ids, _sampling(temperature, top_k, top_p), seed):
+        others = [other for other in model.likeliest(chances, INSTEAD + 1) if other.text != word.text]
+        words.append((word, others[:INSTEAD]))
+        if len(words) == n_words:
+            break
+        yield
+    return Written(words=words)
+
+
+KINDS = {
+    NEXT: Kind(rank=1, pieces=next_pieces),
+    WRITING: Kind(rank=1, pieces=writing_pieces),
+}
+
+
+async def next_words(service: Service, question: Question) -> Mapping[str, Any]:
+    """`POST /api/v1/next {"text", "temperature"?, "top_k"?, "top_p"?}`: the likeliest next words of three cells.
+
+    Returns:
+        `models`: name → its `words`, each with `text`, `written` (with the space that belongs before it), its
+        probability `p`, `drawn` (the one that it is drawn with) and `percent`; `others` and `not_shown` in words.
+        `title`, `notices`; `loading` names models that will still come, `failed` those that cannot.
+
+    Raises:
+        RefusedError: A setting is out of bounds.
+    """
+    settings = _settings(question)
+    text = question.text[:MAX_CHARACTERS]
+    models, told = await _writers(service)
+    readings = {name: model.read(text) for name, model in models.items()}
+    found: dict[str, Next] = {}
+    for name, model in models.items():
+        found[name] = await service.ask(NEXT, model, (readings[name].ids, *settings), question.visitor)
+    return {
+        "title": finding(found, text) if found else _NOTHING[bool(told["loading"])],
+        "notices": notices(readings, question.n_characters),
+        "models": {
+            name: {
+                "words": [
+                    {
+                        "text": word.text,
+                        "written": next(as_written([word.text], text)),
+                        "p": word.probability,
+                        "drawn": drawn,
+                        "percent": percent(word.probability),
+                    }
+                    for word, drawn in each.words
+                ],
+                **_rest(each),
+            }
+            for name, each in found.items()
+        },
+        **told,
+    }
+
+
+async def write(service: Service, question: Question) -> Mapping[str, Any]:
+    """`POST /api/v1/write {"text", "words"?, "seed"?, "temperature"?, "top_k"?, "top_p"?}`: the text written on.
+
+    Returns:
+        `models`: name → its `words`, each with `text`, `written`, `p`, `bits`, `percent` and `instead` (the likeliest
+        others, in words), and `says`, the whole in a sentence; `title`, `loading` and `failed` as of `next_words`.
+
+    Raises:
+        RefusedError: A setting is out of bounds.
+    """
+    settings = _settings(question)
+    n_words, seed = question.entry("words", int, 40), question.entry("seed", int, 1)
+    _check("words", n_words, 1, MAX_WORDS)
+    _check("seed", seed, 0, MAX_SEED)
+    text = question.text[:MAX_CHARACTERS]
+    models, told = await _writers(service)
+    answers = await asyncio.gather(
+        *(
+            service.ask(WRITING, model, (model.read(text).ids, n_words, *settings, seed), question.visitor)
+            for model in models.values()
+        )
+    )
+    found: dict[str, Written] = dict(zip(models, answers, strict=True))
+    return {
+        "title": written_finding(found) if found else "",
+        "models": {name: {"words": _shown(each, text), "says": says(each)} for name, each in found.items()},
+        **told,
+    }
+
+
+def finding(found: Mapping[str, Next], text: str) -> str:
+    """What the models expect, in one sentence."""
+    first: dict[str, list[str]] = {}
+    for name, each in found.items():
+        first.setdefault(each.words[0][0].text, []).append(name)
+    when = "next" if text.strip() else "to begin with"
+    if len(first) == 1 and len(found) > 1:
+        return f"All {len(found)} expect “{next(iter(first))}” {when}"
+    said = ", ".join(
+        f"{_called(names)} {'expects' if len(names) == 1 else 'expect'} “{word}”" for word, names in first.items()
+    )
+    return f"{said[0].upper()}{said[1:]} {when}"
+
+
+def written_finding(found: Mapping[str, Written]) -> str:
+    """How the texts differ, in one sentence: whose repeats itself least, if one does."""
+    n_different = {name: len({word.text for word, _ in each.words}) for name, each in found.items()}
+    most = max(n_different.values())
+    best = [name for name, n in n_different.items() if n == most]
+    n_words = len(next(iter(found.values())).words)
+    if len(best) == len(found):
+        return f"Invented by the models: {most} different words among {n_words} in each text"
+    return (
+        f"Invented by the models: {_called(best)} "
+        f"{'repeats itself' if len(best) == 1 else 'repeat themselves'} least, {most} different words among {n_words}"
+    )
+
+
+def _called(names: Sequence[str]) -> str:
+    return listed([f"the {MODELS[name].label}" for name in names])
+
+
+def says(written: Written) -> str:
+    """A written text in figures."""
+    bits = sum(word.bits for word, _ in written.words) / len(written.words)
+    different = len({word.text for word, _ in written.words})
+    return f"{bits:.1f} bits of surprise a word, {different} different words."
+
+
+def notices(readings: Mapping[str, Reading], n_characters: int) -> list[str]:
+    """What of a text is not read or not known, in sentences."""
+    if not readings:
+        return []
+    reading = next(iter(readings.values()))
+    said = []
+    if n_characters > MAX_CHARACTERS:
+        said.append(f"Only the first {MAX_CHARACTERS:,} of {n_characters:,} characters are looked at.")
+    if reading.n_skipped:
+        said.append(f"Only the last {len(reading.tokens):,} of {reading.n_found:,} words and marks are read.")
+    unknown = list(dict.fromkeys(token.text for token, no in zip(reading.tokens, reading.unknown, strict=True) if no))
+    if unknown:
+        more = " and others" if len(unknown) > 5 else ""
+        said.append(f"Unknown to the models, and read as one unknown word: {', '.join(unknown[:5])}{more}.")
+    return said
+
+
+async def _writers(service: Service) -> tuple[dict[str, LanguageModel], dict[str, Any]]:
+    """The models that can write, and which will still come or cannot."""
+    there = [name for name in WRITERS if (paths.PRETRAINED / f"lm-{name}").is_dir()]
+    if not service.store.settled:  # torch is on its way
+        return {}, {"loading": there, "failed": {}}
+    models, failed = {}, {}
+    for name in there:
+        try:
+            models[name] = await asyncio.to_thread(service.language_model, f"lm-{name}")
+        except CheckpointError as error:
+            failed[name] = str(error).replace(str(paths.PRETRAINED), paths.PRETRAINED.name)
+    return models, {"loading": [], "failed": failed}
+
+
+def _settings(question: Question) -> tuple[float, int, float]:
+    """Temperature, top-k (0 for all words) and top-p."""
+    top_k = question.entry("top_k", int, 0)
+    temperature, top_p = question.body.get("temperature", 1.0), question.body.get("top_p", 1.0)
+    if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in (temperature, top_p)):
+        raise RefusedError("The entries 'temperature' and 'top_p' are JSON numbers.")
+    _sampling(temperature, top_k, top_p)
+    return float(temperature), top_k, float(top_p)
+
+
+def _sampling(temperature: float, top_k: int, top_p: float) -> Any:
+    from seqdemo.models.writing import Sampling
+
+    try:
+        return Sampling(temperature=temperature, top_k=top_k or None, top_p=top_p)
+    except ConfigError as error:
+        raise RefusedError(str(error)) from error
+
+
+def _check(name: str, value: int, low: int, high: int) -> None:
+    if not low <= value <= high:
+        raise RefusedError(f"The entry {name!r} is from {low} to {high:,}; this is {str(value)[:20]}.")
+
+
+def _rest(each: Next) -> dict[str, str]:
+    others = max(0.0, 1 - each.not_shown - sum(word.probability for word, _ in each.words))
+    drawn = f" {each.n_drawn:,} words may be drawn." if each.n_drawn < each.n_others + len(each.words) else ""
+    return {
+        "others": f"{each.n_others:,} other words: {percent(others)}.{drawn}",
+        "not_shown": f"Never written: {percent(each.not_shown)}.",
+    }
+
+
+def _shown(each: Written, text: str) -> list[dict[str, Any]]:
+    spaced = as_written((word.text for word, _ in each.words), text)
+    return [
+        {
+            "text": word.text,
+            "written": written,
+            "p": word.probability,
+            "bits": round(word.bits, 2),
+            "percent": percent(word.probability),
+            "instead": ", ".join(f"{other.text} {percent(other.probability)}" for other in others),
+        }
+        for (word, others), written in zip(each.words, spaced, strict=True)
+    ]

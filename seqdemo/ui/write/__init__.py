@@ -1,0 +1,1 @@
+"""A text is begun, and language models write on."""

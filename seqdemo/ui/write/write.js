@@ -1,0 +1,180 @@
+// A text is begun, three cells say what comes next and write on. The next words are asked for at each edit, what is
+// written once: playing it happens here. `n` is the number of words written, as the transport calls it.
+import { numberInAddress, putInAddress } from "../shared/js/address.js"
+import { buildAnswerer, buildAsker } from "../shared/js/asking.js"
+import { buildFrame, buildLive, deskFor, forgetRefused, showNotices, whenLeft } from "../shared/js/desk.js"
+import { tellEdit } from "../shared/js/edits.js"
+import { element } from "../shared/js/elements.js"
+import { buildTransport, onKey, pause, play } from "../shared/js/transport.js"
+import { buildBars, showBars } from "./write_bars.js"
+import { buildBox, setText, showUndo } from "./write_box.js"
+import { buildSettings, settingsOf } from "./write_settings.js"
+import { buildTexts, clearTexts, showTexts, showWritten } from "./write_texts.js"
+
+const SETTLE_MS = 300
+const STALE_AFTER_MS = 300
+const WORDS_A_SECOND = 6
+const hub = (globalThis.seqdemoWrite ??= {}) // outlives a visit to another page: what was typed and chosen
+
+export default function ({ data: [data], parentElement }) {
+  const desk = deskFor(parentElement, (root) => build(root, data))
+  return whenLeft(desk, parentElement, () => {
+    pause(desk)
+    desk.answerer.stop()
+    desk.asker.stop()
+    for (const timer of [desk.sending, desk.staling]) clearTimeout(timer)
+  })
+}
+
+function build(root, data) {
+  const linked = new URL(location.href).searchParams.has("text")
+  const { text, settings } = linked ? data : { text: data.text, settings: data.settings, ...hub.left }
+  const desk = buildFrame(root, onKey, {
+    data, hub, showStep, settle, cursor: null, playing: false, undone: [], composing: false, refused: [...data.refused], writers: {}, answer: null,
+  })
+  const { frame } = desk
+  buildBox(desk, frame, text, { edited, writeOn })
+  desk.notices = element("div", "notices", frame)
+  desk.notices.setAttribute("role", "status")
+  desk.title = element("h2", "title", frame, "The models are loading")
+  buildBars(desk, frame, take)
+  buildSettings(desk, frame, settings, changed)
+  desk.written = element("h2", "title", frame)
+  buildTexts(desk, frame, goBack)
+  buildTransport(desk, frame)
+  desk.scrub.setAttribute("aria-label", "Word")
+  desk.speed.value = WORDS_A_SECOND
+  desk.speed.oninput()
+  buildLive(desk)
+  desk.asker = buildAsker({ token: data.token, onTrouble: (sentence) => trouble(desk, sentence) })
+  desk.answerer = buildAnswerer({
+    token: data.token, kind: "next", more: () => drawn(desk),
+    waits: () => {
+      clearTimeout(desk.staling)
+      desk.staling = setTimeout(() => frame.classList.add("stale"), STALE_AFTER_MS)
+    },
+    show: (answer) => show(desk, answer),
+    trouble: (sentence) => trouble(desk, sentence),
+  })
+  frame.classList.add("loading")
+  edited(desk)
+  return desk
+}
+
+// What the next word is drawn with, as the routes take it.
+function drawn(desk) {
+  const { temperature, top_k, top_p } = settingsOf(desk)
+  return { temperature: Number(temperature), top_k: Number(top_k), top_p: Number(top_p) }
+}
+
+function trouble(desk, sentence) {
+  showNotices(desk, sentence ? [sentence] : desk.answer?.notices ?? [])
+}
+
+function show(desk, answer) {
+  clearTimeout(desk.staling)
+  desk.frame.classList.remove("stale")
+  desk.frame.classList.toggle("loading", answer.loading.length > 0)
+  desk.answer = answer
+  desk.title.textContent = answer.title
+  const failed = Object.entries(answer.failed).map(([name, why]) => `${desk.writers[name].label}: ${why}`)
+  showNotices(desk, [...answer.notices, ...failed])
+  showBars(desk, answer)
+  if (desk.data.written && !hub.linkTaken && !answer.loading.length) {
+    hub.linkTaken = true
+    writeOn(desk, numberInAddress("step", Number(settingsOf(desk).words), (sentence) => desk.refused.push(sentence)))
+  }
+}
+
+// Another text, by whatever way: what was written went on from the one before.
+function edited(desk) {
+  clearWritten(desk)
+  send(desk)
+  settle(desk)
+}
+
+function send(desk) {
+  clearTimeout(desk.sending)
+  const text = desk.area.value
+  if (desk.sent === text) return
+  if (desk.sent !== undefined && desk.refused.length) forgetRefused(desk)
+  desk.sent = text
+  hub.left = { text, settings: settingsOf(desk) }
+  tellEdit({ text: text.slice(0, desk.data.most.characters), length: text.length, rests: true, example: false })
+}
+
+// Another setting: words are drawn with other chances, and what was written is written anew.
+function changed(desk) {
+  forgetRefused(desk)
+  hub.left = { text: desk.area.value, settings: settingsOf(desk) }
+  desk.answerer.again()
+  if (desk.n) writeOn(desk, Number(settingsOf(desk).words))
+  else settle(desk)
+}
+
+function take(desk, written) {
+  desk.undone.push(desk.area.value)
+  setText(desk, desk.area.value + written)
+  edited(desk)
+  showUndo(desk)
+}
+
+// The text up to a written word goes into the box: from there another one can be taken.
+function goBack(desk, name, k) {
+  const words = desk.texts[name].words.slice(0, k)
+  take(desk, words.map(({ written }) => written).join(""))
+  desk.area.focus()
+}
+
+async function writeOn(desk, step = null) {
+  pause(desk)
+  const { words, seed } = settingsOf(desk)
+  desk.frame.classList.add("writing")
+  const text = desk.area.value
+  const answer = await desk.asker.ask("write", { text: text.slice(0, desk.data.most.characters), words: Number(words), seed: Number(seed), ...drawn(desk) })
+  desk.frame.classList.remove("writing")
+  if (answer === null || text !== desk.area.value || !Object.keys(answer.models).length) return
+  desk.texts = answer.models
+  desk.n = Number(words)
+  desk.frame.classList.remove("unwritten")
+  desk.written.textContent = answer.title
+  desk.scrub.max = desk.n
+  showTexts(desk)
+  showStep(desk, step === null ? 0 : Math.min(step, desk.n) - 1)
+  if (step !== null) return settle(desk)
+  desk.written.scrollIntoView({ block: "start", behavior: "smooth" })
+  if (!matchMedia("(prefers-reduced-motion: reduce)").matches) play(desk)
+  else showStep(desk, desk.n - 1)
+  settle(desk)
+}
+
+function clearWritten(desk) {
+  pause(desk)
+  Object.assign(desk, { n: 0, cursor: null, texts: {} })
+  desk.frame.classList.add("unwritten")
+  desk.written.textContent = "Press \u201cWrite on\u201d, and each writes on by itself"
+  clearTexts(desk)
+}
+
+function showStep(desk, step) {
+  desk.cursor = step
+  showWritten(desk)
+  desk.scrub.value = step + 1
+  desk.scrub.setAttribute("aria-valuetext", `${step + 1} of ${desk.n} words`)
+  desk.where.textContent = `word ${step + 1} of ${desk.n}`
+}
+
+// What only matters once nothing moves: the address, and those who listen.
+function settle(desk) {
+  clearTimeout(desk.settling)
+  desk.settling = setTimeout(() => {
+    if (desk.playing) return
+    const { text: opened, settings: usual, most } = desk.data
+    const text = desk.area.value
+    const entries = { text: text.length > most.link ? "" : text, written: desk.n ? "yes" : "", step: desk.n ? desk.cursor + 1 : "" }
+    for (const [name, value] of Object.entries(settingsOf(desk))) entries[name] = value
+    if (text === opened && !desk.n && JSON.stringify(usual) === JSON.stringify(settingsOf(desk))) return
+    putInAddress(entries)
+    if (desk.n) desk.live.textContent = `${desk.written.textContent}. Word ${desk.cursor + 1} of ${desk.n}.`
+  }, SETTLE_MS)
+}

@@ -1,0 +1,66 @@
+// What each model wrote: its words as far as the cursor, the darker the more surprising to itself. A word is a button
+// that leads back to before it.
+import { element } from "../shared/js/elements.js"
+import { button, modelMark } from "../shared/js/parts.js"
+
+const MOST_BITS = 12 // a word this surprising is as dark as it gets
+const DARKEST = 45 // per cent
+
+export function buildTexts(desk, parent, goBack) {
+  const columns = element("div", "columns", parent)
+  desk.columns = {}
+  for (const { name, label, colour, dash } of desk.data.writers) {
+    const column = element("section", "column", columns)
+    column.setAttribute("aria-label", `What the ${label} writes`)
+    const head = element("h3", "name", column)
+    modelMark(head, colour, dash)
+    element("span", "", head, label)
+    const words = element("div", "words", column)
+    words.style.setProperty("--model", colour)
+    const about = element("p", "about", column)
+    const says = element("p", "rest", column)
+    desk.columns[name] = { words, about, says, nodes: [], goBack }
+  }
+  element("p", "how", parent,
+    "How to read this: the stronger the colour of a word, the less likely its own model held it. Point at one to see what else it could have been; press it to go back to there.")
+}
+
+export function clearTexts({ columns }) {
+  for (const { words, about, says } of Object.values(columns)) {
+    words.replaceChildren()
+    about.textContent = says.textContent = "\u00a0"
+  }
+}
+
+export function showTexts(desk) {
+  clearTexts(desk)
+  for (const [name, column] of Object.entries(desk.columns)) {
+    const found = desk.texts[name]
+    column.nodes = []
+    if (!found) continue
+    column.says.textContent = found.says
+    element("span", "begun", column.words, tail(desk.area.value))
+    column.nodes = found.words.map(({ text, written, bits, percent, instead }, k) => {
+      if (written.startsWith(" ")) column.words.append(" ")
+      const node = button(column.words, "written", text, () => column.goBack(desk, name, k))
+      node.style.setProperty("--share", `${Math.min(bits / MOST_BITS, 1) * DARKEST}%`)
+      node.setAttribute("aria-label", `${text}, ${percent}. Go back to before it`)
+      node.onpointerenter = node.onfocus = () => { column.about.textContent = `\u201c${text}\u201d ${percent}. Instead: ${instead}` }
+      return node
+    })
+  }
+}
+
+export function showWritten({ columns, cursor }) {
+  for (const { nodes } of Object.values(columns)) {
+    nodes.forEach((node, k) => {
+      node.hidden = k > cursor
+      node.classList.toggle("newest", k === cursor)
+    })
+  }
+}
+
+// The last words of the beginning, to read on from.
+function tail(text, most = 60) {
+  return text.length > most ? `\u2026${text.slice(-most)}` : text
+}

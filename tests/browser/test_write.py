@@ -1,0 +1,163 @@
+"""Writing on in a real browser: words taken by key and click, texts written, played, gone back in, and linked."""
+
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+import seqdemo
+
+BEGINNING = "The plot is thin, but"
+
+
+@pytest.fixture(scope="module")
+def lstm():
+    return seqdemo.load_language_model("lstm")
+
+
+def bars(page, label="LSTM"):
+    return page.get_by_role("region", name=f"Next words of the {label}").locator(".bar-button")
+
+
+def shown(page, label="LSTM"):
+    return bars(page, label).locator(".word").all_inner_texts()
+
+
+@pytest.fixture
+def opened(visit, expect):
+    def open_(path="/write", **settings):
+        visited = visit(path, **settings)
+        expect(bars(visited.page)).to_have_count(10, timeout=120_000)
+        return visited
+
+    return open_
+
+
+def box(page):
+    return page.get_by_role("textbox", name="Beginning")
+
+
+def expect_bars(page, expect, model, text):
+    """Waits until the bars are those of this text."""
+    expect(bars(page).locator(".word")).to_have_text([word.text for word in model.next_words(text)])
+
+
+def test_next_words_appear_as_one_types_and_a_key_of_streamlit_is_only_a_letter(opened, expect, lstm):
+    visited = opened()
+    page = visited.page
+    box(page).fill("")
+    box(page).press_sequentially("rare actors")
+    expect_bars(page, expect, lstm, "rare actors")
+    expect(box(page)).to_have_value("rare actors")
+    expect(box(page)).to_be_focused()
+    assert visited.complaints == []
+
+
+def test_a_word_is_taken_by_click_and_by_key_and_taken_back(opened, expect, lstm):
+    page = opened().page
+    undo = page.get_by_role("button", name="Undo")
+    expect(undo).to_be_disabled()
+    box(page).fill(BEGINNING)
+    expect_bars(page, expect, lstm, BEGINNING)
+    second = lstm.next_words(BEGINNING)[1].text
+    bars(page).nth(1).click()
+    after = f"{BEGINNING} {second}"
+    expect(box(page)).to_have_value(after)
+    expect_bars(page, expect, lstm, after)
+
+    bars(page).first.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    expect(bars(page).nth(2)).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    taken = lstm.next_words(after)[1].text
+    expect(box(page)).to_have_value(re.compile(re.escape(after) + f" ?{re.escape(taken)}$"))
+    undo.click()
+    expect(box(page)).to_have_value(after)
+    undo.click()
+    expect(box(page)).to_have_value(BEGINNING)
+    expect(undo).to_be_disabled()
+    expect_bars(page, expect, lstm, BEGINNING)
+
+
+def test_each_model_writes_on_and_one_can_go_back_to_any_word(opened, expect, lstm):
+    page = opened("/write?text=It+begins&words=12&seed=3&temperature=0.8").page
+    page.get_by_role("button", name="Write on").click()
+    expect(page.locator(".where")).to_have_text("word 12 of 12", timeout=60_000)
+    written = page.get_by_role("region", name="What the LSTM writes").locator(".written")
+    wanted = list(lstm.generate("It begins", n_words=12, seed=3, temperature=0.8))
+    expect(written).to_have_text([word.text for word in wanted])
+    written.nth(4).focus()
+    expect(page.get_by_role("region", name="What the LSTM writes").locator(".about")).to_contain_text("Instead: ")
+
+    page.get_by_role("button", name="To start").click()
+    expect(page.locator(".where")).to_have_text("word 1 of 12")
+    expect(written.nth(0)).to_be_visible()
+    expect(written.nth(1)).to_be_hidden()
+    page.get_by_role("button", name="To end").click()
+    written.nth(4).click()
+    words = box(page).input_value()
+    assert words.startswith("It begins")
+    assert [token.text for token in seqdemo.text.tokenize(words)][2:] == [word.text for word in wanted[:4]]
+    expect_bars(page, expect, lstm, words)
+    expect(written).to_have_count(0)
+
+
+def test_another_setting_writes_anew_at_once(opened, expect, lstm):
+    page = opened("/write?text=It+begins&words=6&written=yes").page
+    written = page.get_by_role("region", name="What the LSTM writes").locator(".written")
+    expect(written).to_have_count(6)
+    page.get_by_label("Temperature", exact=True).select_option("0")
+    expect(written).to_have_text([word.text for word in lstm.generate("It begins", n_words=6, temperature=0)])
+    expect(bars(page).nth(0)).not_to_have_class(re.compile("cut"))
+    expect(bars(page).nth(1)).to_have_class(re.compile("cut"))
+
+
+def test_a_link_opens_the_same_words_elsewhere(opened, expect):
+    page = opened("/write?text=It+begins&words=8&seed=5").page
+    page.get_by_role("button", name="Write on").click()
+    expect(page.locator(".where")).to_have_text("word 8 of 8", timeout=60_000)
+    page.get_by_role("button", name="Step back").click()
+    page.wait_for_function("new URL(location.href).searchParams.get('step') === '7'")
+    query = parse_qs(urlsplit(page.url).query)
+    assert {name: query[name] for name in ("text", "words", "seed", "written")} == {
+        "text": ["It begins"],
+        "words": ["8"],
+        "seed": ["5"],
+        "written": ["yes"],
+    }
+    texts = page.locator(".words").all_inner_texts()
+    other = opened(f"/write?{urlsplit(page.url).query}").page
+    expect(other.locator(".where")).to_have_text("word 7 of 8", timeout=60_000)
+    expect(other.locator(".words")).to_have_text(texts, use_inner_text=True)
+
+
+def test_what_was_begun_stands_there_again_after_another_page(opened, expect):
+    page = opened().page
+    box(page).fill(BEGINNING)
+    page.get_by_label("Seed", exact=True).fill("12345678")
+    page.get_by_label("Seed", exact=True).press("Tab")
+    expect(page.get_by_label("Seed", exact=True)).to_have_value("9999")
+    expect(page).to_have_url(re.compile("seed=9999"))
+    page.get_by_role("link", name="Translate").click()
+    expect(page.locator(".tile").first).to_be_visible(timeout=60_000)
+    page.get_by_role("link", name="Write").click()
+    expect(box(page)).to_have_value(BEGINNING)
+    expect(page.get_by_label("Seed", exact=True)).to_have_value("9999")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280, 1920])
+def test_nothing_is_cut_at_any_width(opened, expect, width, scheme):
+    page = opened(
+        "/write?text=It+begins&words=20&written=yes", viewport={"width": width, "height": 900}, color_scheme=scheme
+    ).page
+    expect(page.locator(".where")).to_have_text("word 20 of 20", timeout=60_000)
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    for name in (".columns", ".settings", ".transport", ".head"):
+        for node in page.locator(name).all():
+            assert node.evaluate("node => node.scrollWidth <= node.clientWidth + 1"), name
+    if width >= 1280:
+        size = page.locator(".written").first.evaluate("node => parseFloat(getComputedStyle(node).fontSize)")
+        assert size >= 18

@@ -1,0 +1,222 @@
+"""What language models hold likely next and write on, answered by routes."""
+
+import shutil
+
+import numpy as np
+import pytest
+import torch
+
+import seqdemo
+from seqdemo import paths
+from seqdemo.checkpoints import language_model
+from seqdemo.checkpoints.store import ModelStore
+from seqdemo.models.language import RecurrentLanguageModel
+from seqdemo.models.recurrent import RecurrentConfig
+from seqdemo.serve import write
+from seqdemo.serve.routes import API
+from seqdemo.text import tokenize
+
+TEXT = "I thought this movie was"
+
+
+@pytest.fixture
+def writers(pretrained, vocabulary, tmp_path, monkeypatch):
+    """Three small untrained language models beside the small classifiers."""
+    root = tmp_path / "pretrained"
+    shutil.copytree(pretrained, root)
+    for name in write.WRITERS:
+        torch.manual_seed(0)
+        shape = RecurrentConfig(cell=name, vocab_size=len(vocabulary), d_embed=6, d_hidden=5)
+        language_model.save(
+            root / f"lm-{name}",
+            name=name,
+            model=RecurrentLanguageModel(shape),
+            vocabulary=vocabulary,
+            metrics={"seconds": 1.0},
+            history=[{"epoch": 1, "seconds": 1.0}],
+            training={},
+        )
+    monkeypatch.setattr(paths, "PRETRAINED", root)
+    return root
+
+
+@pytest.fixture
+def shipped(service, monkeypatch):
+    """The language models that came with the app."""
+    monkeypatch.setattr(paths, "PRETRAINED", seqdemo.PRETRAINED)
+
+
+def collect(pieces):
+    """The result of a computation in pieces, and how many there were."""
+    n = 1
+    while True:
+        try:
+            next(pieces)
+        except StopIteration as done:
+            return done.value, n
+        n += 1
+
+
+def test_bars_and_what_is_beside_them_are_all_there_is(shipped, ask):
+    found = ask("next", {"text": TEXT, "temperature": 0.8})
+    assert list(found["models"]) == list(write.WRITERS)
+    assert (found["loading"], found["failed"], found["notices"]) == ([], {}, [])
+    for name, each in found["models"].items():
+        model = seqdemo.load_language_model(name)
+        assert [word["text"] for word in each["words"]] == [word.text for word in model.next_words(TEXT)]
+        assert [word["p"] for word in each["words"]] == pytest.approx([w.probability for w in model.next_words(TEXT)])
+        assert each["words"][0]["drawn"] > each["words"][0]["p"], "below 1 the likely become likelier"
+        assert all(word["written"] == f" {word['text']}" for word in each["words"])
+        next_, _ = collect(write.next_pieces(model, (model.read(TEXT).ids, 1.0, 0, 1.0), None))
+        chances = np.array([word.probability for word, _ in next_.words])
+        drawn = np.array([drawn for _, drawn in next_.words])
+        assert drawn == pytest.approx(chances / (1 - next_.not_shown), rel=1e-9)
+        assert next_.n_others + len(next_.words) + len(model.left_out()) == len(model.vocabulary)
+        assert next_.n_drawn == next_.n_others + len(next_.words)
+
+
+def test_of_what_is_cut_nothing_is_drawn(shipped, ask):
+    for each in ask("next", {"text": TEXT, "top_k": 3})["models"].values():
+        assert [word["drawn"] > 0 for word in each["words"]] == [True] * 3 + [False] * 7
+        assert sum(word["drawn"] for word in each["words"]) == pytest.approx(1)
+        assert each["others"].endswith("3 words may be drawn.")
+    for each in ask("next", {"text": TEXT, "temperature": 0})["models"].values():
+        assert [word["drawn"] for word in each["words"]] == [1.0] + [0.0] * 9
+
+
+def test_a_long_text_is_read_in_pieces_with_the_same_answer(shipped):
+    model = seqdemo.load_language_model("gru")
+    ids = np.random.default_rng(0).integers(2, 5_000, size=300)
+    found, n_pieces = collect(write.next_pieces(model, (ids, 1.0, 0, 1.0), None))
+    assert n_pieces == 3
+    text = " ".join(model.vocabulary.words[k] for k in ids)
+    wanted = model.next_words(text)
+    assert [word.text for word, _ in found.words] == [word.text for word in wanted]
+    assert [word.probability for word, _ in found.words] == pytest.approx([w.probability for w in wanted], rel=1e-4)
+
+
+def test_a_text_is_written_on_as_from_python(shipped, ask):
+    settings = {"temperature": 0.7, "top_k": 40, "top_p": 0.95}
+    found = ask("write", {"text": TEXT, "words": 12, "seed": 3, **settings})
+    assert found["title"].startswith("Invented by the models")
+    for name, each in found["models"].items():
+        words = list(seqdemo.load_language_model(name).generate(TEXT, n_words=12, seed=3, **settings))
+        assert [word["text"] for word in each["words"]] == [word.text for word in words]
+        assert [word["p"] for word in each["words"]] == pytest.approx([w.probability for w in words])
+        text = TEXT + "".join(word["written"] for word in each["words"])
+        assert [token.text for token in tokenize(text)][5:] == [word.text for word in words]
+        for word in each["words"]:
+            named = [entry.rpartition("\u00a0")[0] for entry in word["instead"].split(", ")]
+            assert len(named) >= write.INSTEAD
+            assert word["text"] not in {entry.split(" ")[0] for entry in named}
+
+
+def test_the_same_seed_writes_the_same_and_another_one_something_else(writers, ask):
+    def written(**more):
+        found = ask("write", {"text": "a good film", "words": 30, **more})["models"]
+        return {name: [word["text"] for word in each["words"]] for name, each in found.items()}
+
+    assert written(seed=1) == written(seed=1)
+    assert written(seed=1) != written(seed=2)
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "\U0001f3ac\U0001f3ac", "zyx " * 50, "a" * 60_000, "word " * 9_000, "\ud83d"]
+)
+def test_any_text_gets_next_words_and_is_written_on(writers, ask, text):
+    found = ask("next", {"text": text})
+    assert all(len(each["words"]) == write.BARS for each in found["models"].values())
+    assert found["title"].endswith("next" if text.strip() else "to begin with")
+    assert all(len(each["words"]) == 3 for each in ask("write", {"text": text, "words": 3})["models"].values())
+
+
+def test_what_is_not_read_and_not_known_is_said(writers, ask):
+    assert ask("next", {"text": "film " * 2_500})["notices"] == [
+        "Only the last 2,000 of 2,500 words and marks are read."
+    ]
+    assert ask("next", {"text": "zyxq film qqzx zyxq"})["notices"] == [
+        "Unknown to the models, and read as one unknown word: zyxq, qqzx."
+    ]
+    cut, *_ = ask("next", {"text": "film " * 100, "length": 70_000})["notices"]
+    assert cut == "Only the first 50,000 of 70,000 characters are looked at."
+
+
+@pytest.mark.parametrize(
+    ("kind", "entries", "sentence"),
+    [
+        ("next", {"temperature": 2.5}, "temperature is from 0 to 2; got 2.5."),
+        ("next", {"temperature": "hot"}, "'temperature' and 'top_p' are JSON numbers"),
+        ("next", {"temperature": True}, "are JSON numbers"),
+        ("next", {"top_k": -1}, "top_k is a whole number from 1 on"),
+        ("next", {"top_k": 1.5}, "'top_k' is a JSON whole number"),
+        ("next", {"top_p": 0}, "top_p is above 0 and at most 1"),
+        ("write", {"words": 81}, "'words' is from 1 to 80; this is 81."),
+        ("write", {"words": 0}, "'words' is from 1 to 80"),
+        ("write", {"words": 10**400}, "'words' is from 1 to 80"),
+        ("write", {"words": 1.5}, "'words' is a JSON whole number"),
+        ("write", {"seed": -1}, "'seed' is from 0 to 9,999; this is -1."),
+    ],
+)
+def test_what_cannot_be_done_is_refused_with_a_sentence(writers, client, kind, entries, sentence):
+    answer = client.post(f"{API}/{kind}", json={"text": "a", **entries})
+    assert answer.status_code == 422
+    assert sentence in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("name", ["temperature", "top_k", "top_p"])
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "1e400", "-Infinity"])
+def test_a_setting_that_is_no_number_is_refused(writers, client, name, number):
+    headers = {"content-type": "application/json"}
+    answer = client.post(f"{API}/next", content=f'{{"text": "a", "{name}": {number}}}', headers=headers)
+    assert answer.status_code == 422, answer.text
+
+
+def test_while_models_load_it_says_so(writers, service, ask):
+    service.store = ModelStore()  # nothing began to load
+    found = ask("next", {"text": TEXT})
+    assert (found["title"], found["loading"], found["models"]) == ("The models are loading", list(write.WRITERS), {})
+
+
+def test_a_model_that_cannot_be_loaded_says_why_and_the_others_answer(writers, ask):
+    (writers / "lm-gru" / "vocab.txt").unlink()
+    found = ask("next", {"text": TEXT})
+    assert list(found["models"]) == ["rnn", "lstm"]
+    assert "vocab.txt" in found["failed"]["gru"]
+    assert str(writers) not in found["failed"]["gru"]
+
+
+def test_without_any_language_model_the_page_says_so(pretrained, ask):
+    found = ask("next", {"text": TEXT})
+    assert (found["title"], found["models"]) == ("No language model is here.", {})
+
+
+@pytest.mark.parametrize(
+    ("first", "text", "title"),
+    [
+        ("aaa", "It is", "All 3 expect “a” next"),
+        ("aab", "It is", "The RNN and the GRU expect “a”, the LSTM expects “b” next"),
+        ("abc", " ", "The RNN expects “a”, the GRU expects “b”, the LSTM expects “c” to begin with"),
+    ],
+)
+def test_the_title_says_who_expects_what(first, text, title):
+    found = {
+        name: write.Next(words=[(language_model.Word(word, 0.5, 1), 0.5)], not_shown=0.1, n_others=10, n_drawn=11)
+        for name, word in zip(write.WRITERS, first, strict=True)
+    }
+    assert write.finding(found, text) == title
+
+
+def test_the_title_of_what_was_written_names_who_repeats_itself_least():
+    def wrote(words):
+        return write.Written(words=[(language_model.Word(word, 0.5, 1), []) for word in words])
+
+    found = {"rnn": wrote("aab"), "gru": wrote("abc"), "lstm": wrote("aaa")}
+    assert write.written_finding(found).endswith("the GRU repeats itself least, 3 different words among 3")
+    found = {"rnn": wrote("abc"), "gru": wrote("abc"), "lstm": wrote("aaa")}
+    assert write.written_finding(found).endswith(
+        "the RNN and the GRU repeat themselves least, 3 different words among 3"
+    )
+    assert (
+        write.written_finding({"rnn": wrote("aa")}) == "Invented by the models: 1 different words among 2 in each text"
+    )
+    assert write.says(wrote("aab")) == "1.0 bits of surprise a word, 2 different words."
