@@ -82,7 +82,8 @@ function show(desk, answer) {
   showBars(desk, answer)
   if (desk.data.written && !hub.linkTaken && !answer.loading.length) {
     hub.linkTaken = true
-    writeOn(desk, numberInAddress("step", Number(settingsOf(desk).words), (sentence) => desk.refused.push(sentence)))
+    const words = Number(settingsOf(desk).words)
+    writeOn(desk, numberInAddress("step", words, (sentence) => desk.refused.push(sentence)) ?? words)
   }
 }
 

@@ -41,7 +41,7 @@ export function showTexts(desk) {
     column.says.textContent = found.says
     element("span", "begun", column.words, tail(desk.area.value))
     column.nodes = found.words.map(({ text, written, bits, percent, instead }, k) => {
-      if (written.startsWith(" ")) column.words.append(" ")
+      column.words.append(written.startsWith(" ") ? " " : "\u2060") // no line begins with a full stop
       const node = button(column.words, "written", text, () => column.goBack(desk, name, k))
       node.style.setProperty("--share", `${Math.min(bits / MOST_BITS, 1) * DARKEST}%`)
       node.setAttribute("aria-label", `${text}, ${percent}. Go back to before it`)
