@@ -380,7 +380,7 @@ def test_a_zip_that_was_downloaded_can_be_loaded_back_and_another_file_is_refuse
     assert resources.jobs().view(loaded_id).name == "My LSTM"
     assert opened.file_uploader(key="train_zip_2").value is None, "the file is not kept in memory"
     (pick,) = [choice for choice in opened.get("button_group") if choice.label == "Run"]
-    pick.set_value(1).run()
+    pick.set_value(loaded_id).run()
     assert "Loaded, not saved: all its files are deleted in 24 hours" in said(opened)
 
 
