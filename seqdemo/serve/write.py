@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from seqdemo.text import Reading
 
 NEXT, WRITING = "next", "writing"
-WRITERS = ("rnn", "gru", "lstm")
-"""Names of the models whose cells write, each by its language model `lm-NAME` in `pretrained/`."""
 BARS = 10
 MAX_WORDS = 80
 """That are written at once."""
@@ -114,6 +112,11 @@ KINDS = {
     NEXT: Kind(rank=1, pieces=next_pieces),
     WRITING: Kind(rank=1, pieces=writing_pieces),
 }
+
+
+def writers() -> list[str]:
+    """Names of the models whose cells can write: those with states whose language model is in `pretrained/`."""
+    return [name for name, spec in MODELS.items() if spec.has_states and (paths.PRETRAINED / f"lm-{name}").is_dir()]
 
 
 async def next_words(service: Service, question: Question) -> Mapping[str, Any]:
@@ -245,11 +248,10 @@ def notices(readings: Mapping[str, Reading], n_characters: int) -> list[str]:
 
 async def _writers(service: Service) -> tuple[dict[str, LanguageModel], dict[str, Any]]:
     """The models that can write, and which will still come or cannot."""
-    there = [name for name in WRITERS if (paths.PRETRAINED / f"lm-{name}").is_dir()]
     if not service.store.settled:  # torch is on its way
-        return {}, {"loading": there, "failed": {}}
+        return {}, {"loading": writers(), "failed": {}}
     models, failed = {}, {}
-    for name in there:
+    for name in writers():
         try:
             models[name] = await asyncio.to_thread(service.language_model, f"lm-{name}")
         except CheckpointError as error:

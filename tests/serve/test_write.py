@@ -16,6 +16,7 @@ from seqdemo.serve import write
 from seqdemo.serve.routes import API
 from seqdemo.text import tokenize
 
+WRITERS = ("rnn", "gru", "lstm")
 TEXT = "I thought this movie was"
 
 
@@ -24,7 +25,7 @@ def writers(pretrained, vocabulary, tmp_path, monkeypatch):
     """Three small untrained language models beside the small classifiers."""
     root = tmp_path / "pretrained"
     shutil.copytree(pretrained, root)
-    for name in write.WRITERS:
+    for name in WRITERS:
         torch.manual_seed(0)
         shape = RecurrentConfig(cell=name, vocab_size=len(vocabulary), d_embed=6, d_hidden=5)
         language_model.save(
@@ -59,7 +60,7 @@ def collect(pieces):
 
 def test_bars_and_what_is_beside_them_are_all_there_is(shipped, ask):
     found = ask("next", {"text": TEXT, "temperature": 0.8})
-    assert list(found["models"]) == list(write.WRITERS)
+    assert list(found["models"]) == list(WRITERS)
     assert (found["loading"], found["failed"], found["notices"]) == ([], {}, [])
     for name, each in found["models"].items():
         model = seqdemo.load_language_model(name)
@@ -174,7 +175,7 @@ def test_a_setting_that_is_no_number_is_refused(writers, client, name, number):
 def test_while_models_load_it_says_so(writers, service, ask):
     service.store = ModelStore()  # nothing began to load
     found = ask("next", {"text": TEXT})
-    assert (found["title"], found["loading"], found["models"]) == ("The models are loading", list(write.WRITERS), {})
+    assert (found["title"], found["loading"], found["models"]) == ("The models are loading", list(WRITERS), {})
 
 
 def test_a_model_that_cannot_be_loaded_says_why_and_the_others_answer(writers, ask):
@@ -201,7 +202,7 @@ def test_without_any_language_model_the_page_says_so(pretrained, ask):
 def test_the_title_says_who_expects_what(first, text, title):
     found = {
         name: write.Next(words=[(language_model.Word(word, 0.5, 1), 0.5)], not_shown=0.1, n_others=10, n_drawn=11)
-        for name, word in zip(write.WRITERS, first, strict=True)
+        for name, word in zip(WRITERS, first, strict=True)
     }
     assert write.finding(found, text) == title
 

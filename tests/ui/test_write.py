@@ -10,8 +10,10 @@ PAGE = "../../pages/write.py"
 
 
 @pytest.fixture
-def given(ready):
+def given(ready, pretrained):
     """Opens the page with these entries in its address; gives what its component is given."""
+    for name in ("lm-rnn", "lm-gru", "lm-lstm", "lm-transformer"):
+        (pretrained / name).mkdir()
 
     def open_(**entries):
         for name, value in entries.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from seqdemo.models.registry import MODELS
-from seqdemo.serve.write import MAX_SEED, MAX_WORDS, WRITERS
+from seqdemo.serve.write import MAX_SEED, MAX_WORDS, writers
 from seqdemo.text import MAX_CHARACTERS
 from seqdemo.ui import resources
 from seqdemo.ui.shared import address
@@ -55,8 +55,7 @@ def render() -> None:
                         "colour": MODELS[name].colour,
                         "dash": MODELS[name].dash,
                     }
-                    for name in MODELS
-                    if name in WRITERS
+                    for name in writers()
                 ],
                 "examples": [{"kind": kind, "text": text} for kind, text in EXAMPLES],
                 "token": resources.visitor(),
