@@ -46,6 +46,7 @@ ANSWERS: dict[str, Callable[[Service, Question], Awaitable[Answer]]] = {
     "edit": memory.edit,
     "next": write.next_words,
     "write": write.write,
+    "surprise": write.surprise,
 }
 
 

@@ -7,6 +7,9 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
+
 from seqdemo import paths
 from seqdemo.errors import CheckpointError, ConfigError
 from seqdemo.models.registry import MODELS
@@ -14,20 +17,24 @@ from seqdemo.serve.http import Question, RefusedError
 from seqdemo.serve.translate import percent
 from seqdemo.serve.worker import Ids, Kind
 from seqdemo.studies.study import listed
-from seqdemo.text import MAX_CHARACTERS, as_written
+from seqdemo.text import MAX_CHARACTERS, as_written, at_shown
 
 if TYPE_CHECKING:
     from seqdemo.checkpoints.language_model import LanguageModel, Word
     from seqdemo.serve.service import Service
     from seqdemo.text import Reading
 
-NEXT, WRITING = "next", "writing"
+NEXT, WRITING, SURPRISE = "next", "writing", "surprise"
 BARS = 10
 MAX_WORDS = 80
 """That are written at once."""
 MAX_SEED = 9_999
+MOST_SURPRISING = 200
+"""Words of a text whose surprise is told: of a longer one the last."""
 INSTEAD = 4
 """Words that are named beside a written one."""
+_CHANCES_AT_ONCE = 64
+_NAMED = 5
 _NOTHING = {True: "The models are loading", False: "No language model is here."}
 _AT_ONCE = 128
 """Words that are read without a pause: some 20 ms of the slowest cell on a core with AVX2 alone."""
@@ -57,6 +64,17 @@ class Written:
     words: list[tuple[Word, list[Word]]]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Surprise:
+    """How likely one model held each of the last words of a text.
+
+    Attributes:
+        p: Of each word, float64 (n,).
+    """
+
+    p: npt.NDArray[np.float64]
+
+
 def next_pieces(model: LanguageModel, asked: tuple[Ids, float, int, float], _: object) -> Generator[None, None, Next]:
     """The likeliest next words; the text is read in pieces.
 
@@ -65,15 +83,10 @@ def next_pieces(model: LanguageModel, asked: tuple[Ids, float, int, float], _: o
         asked: The words that stand before, temperature, top-k (0 for all) and top-p.
         _: Nothing is known of beginnings.
     """
-    from seqdemo.checkpoints.language_model import after_the_end_of_a_text
     from seqdemo.models import writing
 
     ids, temperature, top_k, top_p = asked
-    read, state = after_the_end_of_a_text(ids), None
-    while len(read) > _AT_ONCE:
-        state = writing.state_after(model.one_way, read[:_AT_ONCE], state)
-        read = read[_AT_ONCE:]
-        yield
+    read, state = yield from _read_up_to(model, ids, _AT_ONCE)
     chances, _state = writing.read_on(model.one_way, read, state)
     odds = model.drawn_with(chances, _sampling(temperature, top_k, top_p))
     words = model.likeliest(chances, BARS)
@@ -85,6 +98,41 @@ def next_pieces(model: LanguageModel, asked: tuple[Ids, float, int, float], _: o
         n_others=len(chances) - len(left_out) - len(words),
         n_drawn=int((odds > 0).sum()),
     )
+
+
+def surprise_pieces(model: LanguageModel, asked: tuple[Ids], _: object) -> Generator[None, None, Surprise]:
+    """How likely each of the last words of a text was held, read in pieces.
+
+    Args:
+        model: Whom to ask.
+        asked: The words, at least one.
+        _: Nothing is known of beginnings.
+    """
+    from seqdemo.models import writing
+
+    (ids,) = asked
+    read, state = yield from _read_up_to(model, ids, min(len(ids), MOST_SURPRISING) + 1)
+    parts: list[npt.NDArray[np.float64]] = []
+    while len(read) > 1:
+        p, _ranks, state = writing.chances_in_text(model.one_way, read[: _CHANCES_AT_ONCE + 1], state)
+        parts.append(p)
+        read = read[_CHANCES_AT_ONCE:]
+        yield
+    return Surprise(p=np.concatenate(parts))
+
+
+def _read_up_to(model: LanguageModel, ids: Ids, n: int) -> Generator[None, None, tuple[Ids, Any]]:
+    """Reads all but the last `n` words of a text, or fewer; returns those, and the state before them."""
+    from seqdemo.checkpoints.language_model import after_the_end_of_a_text
+    from seqdemo.models import writing
+
+    left, state = after_the_end_of_a_text(ids), None
+    while len(left) > n:
+        now = min(_AT_ONCE, len(left) - n)
+        state = writing.state_after(model.one_way, left[:now], state)
+        left = left[now:]
+        yield
+    return left, state
 
 
 def writing_pieces(
@@ -111,7 +159,62 @@ def writing_pieces(
 KINDS = {
     NEXT: Kind(rank=1, pieces=next_pieces),
     WRITING: Kind(rank=1, pieces=writing_pieces),
+    SURPRISE: Kind(rank=2, pieces=surprise_pieces),
 }
+
+
+async def surprise(service: Service, question: Question) -> Mapping[str, Any]:
+    """`POST /api/v1/surprise {"text"}`: how likely each model held each word, given those before it.
+
+    Returns:
+        `words`: the last `MOST_SURPRISING`, as they were typed. `models`: name → `bits`, one figure a word, `unknown`,
+        the places of words that this model does not know, and `says`, the whole in a sentence. `title`; `loading` and
+        `failed` as of `next_words`. Where there is no word, all of it is empty.
+    """
+    text = question.text[:MAX_CHARACTERS]
+    models, told = await _writers(service)
+    readings = {name: model.read(text) for name, model in models.items()}
+    shown = next(iter(readings.values()), None)
+    if shown is None or not shown.tokens:
+        return {"title": "", "words": [], "models": {}, **told}
+    found: dict[str, Surprise] = {}
+    for name, model in models.items():
+        found[name] = await service.ask(SURPRISE, model, (readings[name].ids,), question.visitor)
+    words = shown.words[-MOST_SURPRISING:]
+    bits = {name: _at_words(-np.log2(each.p), readings[name], shown) for name, each in found.items()}
+    unknown = {
+        name: _at_words(reading.unknown.astype(np.float64), reading, shown) > 0 for name, reading in readings.items()
+    }
+    return {
+        "title": surprise_finding(bits, unknown, words),
+        "words": words,
+        "models": {
+            name: {
+                "bits": bits[name].round(2).tolist(),
+                "unknown": np.flatnonzero(unknown[name]).tolist(),
+                "says": _perplexity_says(each),
+            }
+            for name, each in found.items()
+        },
+        **told,
+    }
+
+
+def surprise_finding(
+    bits: Mapping[str, npt.NDArray[np.float64]], unknown: Mapping[str, npt.NDArray[np.bool_]], words: Sequence[str]
+) -> str:
+    """Who is most surprised by which word, in one sentence; by a word that it knows where there is one."""
+    known = {name: each if unknown[name].all() else np.where(unknown[name], -1.0, each) for name, each in bits.items()}
+    name = max(known, key=lambda name: float(known[name].max()))
+    at = int(known[name].argmax())
+    return f"In your text the {MODELS[name].label} is most surprised by “{words[at]}”, {bits[name][at]:.0f} bits"
+
+
+def _at_words(figures: npt.NDArray[np.float64], reading: Reading, shown: Reading) -> npt.NDArray[np.float64]:
+    """Figures of a model's last words at the last words that are shown; bits of parts of one word add up."""
+    of_all = np.zeros(len(reading.ids))
+    of_all[len(of_all) - len(figures) :] = figures
+    return at_shown(of_all, reading, shown)[-MOST_SURPRISING:]
 
 
 def writers() -> list[str]:
@@ -239,10 +342,17 @@ def notices(readings: Mapping[str, Reading], n_characters: int) -> list[str]:
         said.append(f"Only the first {MAX_CHARACTERS:,} of {n_characters:,} characters are looked at.")
     if reading.n_skipped:
         said.append(f"Only the last {len(reading.tokens):,} of {reading.n_found:,} words and marks are read.")
-    unknown = list(dict.fromkeys(token.text for token, no in zip(reading.tokens, reading.unknown, strict=True) if no))
-    if unknown:
-        more = " and others" if len(unknown) > 5 else ""
-        said.append(f"Unknown to the models, and read as one unknown word: {', '.join(unknown[:5])}{more}.")
+    strangers: dict[str, list[str]] = {}
+    for name, each in readings.items():
+        for word in dict.fromkeys(token.text for token, no in zip(each.tokens, each.unknown, strict=True) if no):
+            strangers.setdefault(word, []).append(name)
+    to_whom: dict[tuple[str, ...], list[str]] = {}
+    for word, names in strangers.items():
+        to_whom.setdefault(tuple(names), []).append(word)
+    for whose, words in to_whom.items():
+        whom = "the models" if len(whose) == len(readings) else _called(whose)
+        more = " and others" if len(words) > _NAMED else ""
+        said.append(f"Unknown to {whom}, and read as one unknown word: {', '.join(words[:_NAMED])}{more}.")
     return said
 
 
@@ -290,6 +400,13 @@ def _rest(each: Next) -> dict[str, str]:
         "others": f"{each.n_others:,} other words: {percent(others)}.{drawn}",
         "not_shown": f"Never written: {percent(each.not_shown)}.",
     }
+
+
+def _perplexity_says(each: Surprise) -> str:
+    from seqdemo.models.writing import perplexity
+
+    found = perplexity(each.p)
+    return f"Perplexity {found:,.0f}: as if it chose among so many equally likely words each time."
 
 
 def _shown(each: Written, text: str) -> list[dict[str, Any]]:

@@ -119,7 +119,7 @@ def test_a_link_opens_the_same_words_elsewhere(opened, expect):
     page.get_by_role("button", name="Write on").click()
     expect(page.locator(".where")).to_have_text("word 8 of 8", timeout=60_000)
     page.get_by_role("button", name="Step back").click()
-    page.wait_for_function("new URL(location.href).searchParams.get('step') === '7'")
+    expect(page).to_have_url(re.compile("step=7"))
     query = parse_qs(urlsplit(page.url).query)
     assert {name: query[name] for name in ("text", "words", "seed", "written")} == {
         "text": ["It begins"],
@@ -145,6 +145,22 @@ def test_what_was_begun_stands_there_again_after_another_page(opened, expect):
     page.get_by_role("link", name="Write").click()
     expect(box(page)).to_have_value(BEGINNING)
     expect(page.get_by_label("Seed", exact=True)).to_have_value("9999")
+
+
+def test_what_one_wrote_is_coloured_by_how_surprising_it_is(opened, expect, lstm):
+    page = opened().page
+    box(page).fill("The string quartet was zyxq.")
+    row = page.get_by_role("region", name="How surprised the LSTM is")
+    expect(row.locator(".read-word")).to_have_text(["The", "string", "quartet", "was", "zyxq", "."], timeout=60_000)
+    bits = [word.bits for word in lstm.surprise("The string quartet was zyxq.")]
+    titles = row.locator(".read-word").evaluate_all("words => words.map(word => parseFloat(word.title))")
+    assert titles == pytest.approx(bits, abs=0.06)
+    expect(row.locator(".unknown")).to_have_text(["zyxq"])
+    expect(page.get_by_role("heading", name=re.compile("is most surprised by “"))).to_be_visible()
+    page.get_by_text("The data as a table").click()
+    expect(page.locator(".surprise tbody tr")).to_have_count(6)
+    box(page).fill("")
+    expect(row).to_be_hidden()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

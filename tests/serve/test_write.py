@@ -14,7 +14,7 @@ from seqdemo.models.language import RecurrentLanguageModel
 from seqdemo.models.recurrent import RecurrentConfig
 from seqdemo.serve import write
 from seqdemo.serve.routes import API
-from seqdemo.text import tokenize
+from seqdemo.text import Vocabulary, tokenize
 
 WRITERS = ("rnn", "gru", "lstm")
 TEXT = "I thought this movie was"
@@ -170,6 +170,53 @@ def test_a_setting_that_is_no_number_is_refused(writers, client, name, number):
     headers = {"content-type": "application/json"}
     answer = client.post(f"{API}/next", content=f'{{"text": "a", "{name}": {number}}}', headers=headers)
     assert answer.status_code == 422, answer.text
+
+
+def test_each_word_has_the_surprise_that_it_has_from_python(shipped, ask):
+    text = "The cello was not as good as I thought, and zyxq."
+    found = ask("surprise", {"text": text})
+    assert found["words"] == ["The", "cello", "was", "not", "as", "good", "as", "I", "thought", ",", "and", "zyxq", "."]
+    for name, each in found["models"].items():
+        words = seqdemo.load_language_model(name).surprise(text)
+        assert each["bits"] == pytest.approx([word.bits for word in words], abs=0.02)
+        assert each["unknown"] == [11]
+        perplexity = seqdemo.load_language_model(name).perplexity([text])
+        assert each["says"].startswith(f"Perplexity {perplexity:,.0f}: as if")
+    assert "is most surprised by “cello”" in found["title"]
+
+
+def test_of_a_long_text_the_surprise_of_the_last_words_is_told_having_read_all(shipped, ask):
+    model = seqdemo.load_language_model("rnn")
+    words = [model.vocabulary.words[k] for k in np.random.default_rng(0).integers(100, 900, size=500)]
+    text = " ".join(word for word in words if word.isalpha())
+    found = ask("surprise", {"text": text})
+    assert found["words"] == text.split()[-write.MOST_SURPRISING :]
+    wanted = [word.bits for word in model.surprise(text)][-write.MOST_SURPRISING :]
+    assert found["models"]["rnn"]["bits"] == pytest.approx(wanted, abs=0.02)
+
+
+@pytest.mark.parametrize("text", ["", " ", "()"])
+def test_where_there_is_no_word_nothing_surprises(writers, ask, text):
+    found = ask("surprise", {"text": text})
+    assert (found["words"], found["models"], found["title"]) == ([], {}, "")
+
+
+def test_unknown_words_are_said_of_the_models_that_do_not_know_them(vocabulary):
+    fewer = Vocabulary([word for word in vocabulary.words if word != "dull"])
+    text = "a dull zyxq film"
+    readings = {"rnn": fewer.read(text), "gru": vocabulary.read(text), "lstm": vocabulary.read(text)}
+    assert write.notices(readings, len(text)) == [
+        "Unknown to the RNN, and read as one unknown word: dull.",
+        "Unknown to the models, and read as one unknown word: zyxq.",
+    ]
+
+
+def test_the_most_surprising_word_is_one_that_the_model_knows_where_there_is_one():
+    bits = {"rnn": np.array([3.0, 20.0, 9.0]), "gru": np.array([4.0, 11.0, 8.0])}
+    unknown = {"rnn": np.array([False, True, False]), "gru": np.array([False, False, True])}
+    assert write.surprise_finding(bits, unknown, "abc") == "In your text the GRU is most surprised by “b”, 11 bits"
+    unknown = {name: np.array([True] * 3) for name in bits}
+    assert write.surprise_finding(bits, unknown, "abc") == "In your text the RNN is most surprised by “b”, 20 bits"
 
 
 def test_while_models_load_it_says_so(writers, service, ask):

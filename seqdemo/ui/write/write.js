@@ -8,11 +8,13 @@ import { element } from "../shared/js/elements.js"
 import { buildTransport, onKey, pause, play } from "../shared/js/transport.js"
 import { buildBars, showBars } from "./write_bars.js"
 import { buildBox, setText, showUndo } from "./write_box.js"
+import { buildSurprise, showSurprise } from "./write_surprise.js"
 import { buildSettings, settingsOf } from "./write_settings.js"
 import { buildTexts, clearTexts, showTexts, showWritten } from "./write_texts.js"
 
 const SETTLE_MS = 300
 const STALE_AFTER_MS = 300
+const REST_AFTER_MS = 1000 // since the last edit: how surprising it is
 const WORDS_A_SECOND = 6
 const hub = (globalThis.seqdemoWrite ??= {}) // outlives a visit to another page: what was typed and chosen
 
@@ -22,7 +24,7 @@ export default function ({ data: [data], parentElement }) {
     pause(desk)
     desk.answerer.stop()
     desk.asker.stop()
-    for (const timer of [desk.sending, desk.staling]) clearTimeout(timer)
+    for (const timer of [desk.sending, desk.staling, desk.resting]) clearTimeout(timer)
   })
 }
 
@@ -45,6 +47,7 @@ function build(root, data) {
   desk.scrub.setAttribute("aria-label", "Word")
   desk.speed.value = WORDS_A_SECOND
   desk.speed.oninput()
+  buildSurprise(desk, frame)
   buildLive(desk)
   desk.asker = buildAsker({ token: data.token, onTrouble: (sentence) => trouble(desk, sentence) })
   desk.answerer = buildAnswerer({
@@ -98,10 +101,20 @@ function send(desk) {
   clearTimeout(desk.sending)
   const text = desk.area.value
   if (desk.sent === text) return
+  clearTimeout(desk.resting)
+  desk.resting = setTimeout(() => askSurprise(desk), REST_AFTER_MS)
   if (desk.sent !== undefined && desk.refused.length) forgetRefused(desk)
   desk.sent = text
   hub.left = { text, settings: settingsOf(desk) }
   tellEdit({ text: text.slice(0, desk.data.most.characters), length: text.length, rests: true, example: false })
+}
+
+async function askSurprise(desk) {
+  const text = desk.area.value.slice(0, desk.data.most.characters)
+  const answer = await desk.asker.ask("surprise", { text })
+  if (answer === null) return
+  if (answer.loading.length) desk.resting = setTimeout(() => askSurprise(desk), REST_AFTER_MS)
+  else showSurprise(desk, answer)
 }
 
 // Another setting: words are drawn with other chances, and what was written is written anew.

@@ -43,7 +43,7 @@ export function showTexts(desk) {
     column.nodes = found.words.map(({ text, written, bits, percent, instead }, k) => {
       column.words.append(written.startsWith(" ") ? " " : "\u2060") // no line begins with a full stop
       const node = button(column.words, "written", text, () => column.goBack(desk, name, k))
-      node.style.setProperty("--share", `${Math.min(bits / MOST_BITS, 1) * DARKEST}%`)
+      node.style.setProperty("--share", shareOf(bits))
       node.setAttribute("aria-label", `${text}, ${percent}. Go back to before it`)
       node.onpointerenter = node.onfocus = () => { column.about.textContent = `\u201c${text}\u201d ${percent}. Instead: ${instead}` }
       return node
@@ -58,6 +58,11 @@ export function showWritten({ columns, cursor }) {
       node.classList.toggle("newest", k === cursor)
     })
   }
+}
+
+// How strong the colour of a word is that is so surprising.
+export function shareOf(bits) {
+  return `${Math.min(bits / MOST_BITS, 1) * DARKEST}%`
 }
 
 // The last words of the beginning, to read on from.
