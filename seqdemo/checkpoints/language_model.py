@@ -162,25 +162,31 @@ class LanguageModel:
         self.one_way  # noqa: B018 (asked now, not at the first word)
         if type(n_words) is not int or n_words < 0:
             raise ConfigError(f"n_words is a whole number from 0 on; got {n_words!r}.")
-        written = self.write(self.read(text).ids, sampling, seed, unfiltered=unfiltered)
+        written = self.write(after_the_end_of_a_text(self.read(text).ids), sampling, seed, unfiltered=unfiltered)
         return (word for word, _ in itertools.islice(written, n_words))
 
     def write(
-        self, ids: npt.NDArray[np.int64], sampling: writing.Sampling, seed: int | None, *, unfiltered: bool = False
+        self,
+        ids: npt.NDArray[np.int64],
+        sampling: writing.Sampling,
+        seed: int | None,
+        *,
+        state: Any = None,
+        unfiltered: bool = False,
     ) -> Iterator[tuple[Word, writing.Chances]]:
         """Writes on without an end.
 
         Args:
-            ids: What stands before, vocabulary indices, int64 (n,).
+            ids: What is read first, vocabulary indices, at least one, int64 (n,).
             sampling: How words are drawn.
             seed: As for `generate`.
+            state: As for `writing.read_on`, after what stands before these.
             unfiltered: As for `generate`.
 
         Yields:
             The word, and the chances of all words that it was drawn from, before temperature and cuts.
         """
-        rng, state = np.random.default_rng(seed), None
-        ids = after_the_end_of_a_text(ids)
+        rng = np.random.default_rng(seed)
         while True:
             chances, state = writing.read_on(self.one_way, ids, state)
             odds = self.drawn_with(chances, sampling, unfiltered=unfiltered).cumsum()

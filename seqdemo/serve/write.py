@@ -33,7 +33,7 @@ MOST_SURPRISING = 200
 """Words of a text whose surprise is told: of a longer one the last."""
 INSTEAD = 4
 """Words that are named beside a written one."""
-_CHANCES_AT_ONCE = 64
+_CHANCES_AT_ONCE = 48
 _NAMED = 5
 _NOTHING = {True: "The models are loading", False: "No language model is here."}
 _AT_ONCE = 128
@@ -138,7 +138,7 @@ def _read_up_to(model: LanguageModel, ids: Ids, n: int) -> Generator[None, None,
 def writing_pieces(
     model: LanguageModel, asked: tuple[Ids, int, float, int, float, int], _: object
 ) -> Generator[None, None, Written]:
-    """A text written on, a word a piece.
+    """A text written on: read in pieces, then a word a piece.
 
     Args:
         model: Who writes.
@@ -147,7 +147,8 @@ def writing_pieces(
     """
     ids, n_words, temperature, top_k, top_p, seed = asked
     words: list[tuple[Word, list[Word]]] = []
-    for word, chances in model.write(ids, _sampling(temperature, top_k, top_p), seed):
+    read, state = yield from _read_up_to(model, ids, _AT_ONCE)
+    for word, chances in model.write(read, _sampling(temperature, top_k, top_p), seed, state=state):
         others = [other for other in model.likeliest(chances, INSTEAD + 1) if other.text != word.text]
         words.append((word, others[:INSTEAD]))
         if len(words) == n_words:
@@ -173,7 +174,7 @@ async def surprise(service: Service, question: Question) -> Mapping[str, Any]:
     """
     text = question.text[:MAX_CHARACTERS]
     models, told = await _writers(service)
-    readings = {name: model.read(text) for name, model in models.items()}
+    readings = await asyncio.to_thread(_read, models, text)
     shown = next(iter(readings.values()), None)
     if shown is None or not shown.tokens:
         return {"title": "", "words": [], "models": {}, **told}
@@ -236,7 +237,7 @@ async def next_words(service: Service, question: Question) -> Mapping[str, Any]:
     settings = _settings(question)
     text = question.text[:MAX_CHARACTERS]
     models, told = await _writers(service)
-    readings = {name: model.read(text) for name, model in models.items()}
+    readings = await asyncio.to_thread(_read, models, text)
     found: dict[str, Next] = {}
     for name, model in models.items():
         found[name] = await service.ask(NEXT, model, (readings[name].ids, *settings), question.visitor)
@@ -279,10 +280,11 @@ async def write(service: Service, question: Question) -> Mapping[str, Any]:
     _check("seed", seed, 0, MAX_SEED)
     text = question.text[:MAX_CHARACTERS]
     models, told = await _writers(service)
+    readings = await asyncio.to_thread(_read, models, text)
     answers = await asyncio.gather(
         *(
-            service.ask(WRITING, model, (model.read(text).ids, n_words, *settings, seed), question.visitor)
-            for model in models.values()
+            service.ask(WRITING, model, (readings[name].ids, n_words, *settings, seed), question.visitor)
+            for name, model in models.items()
         )
     )
     found: dict[str, Written] = dict(zip(models, answers, strict=True))
@@ -354,6 +356,13 @@ def notices(readings: Mapping[str, Reading], n_characters: int) -> list[str]:
         more = " and others" if len(words) > _NAMED else ""
         said.append(f"Unknown to {whom}, and read as one unknown word: {', '.join(words[:_NAMED])}{more}.")
     return said
+
+
+def _read(models: Mapping[str, LanguageModel], text: str) -> dict[str, Reading]:
+    """What each model reads, by name: read once for each distinct vocabulary."""
+    of_words = {id(model.vocabulary): model for model in models.values()}
+    readings = {key: model.read(text) for key, model in of_words.items()}
+    return {name: readings[id(model.vocabulary)] for name, model in models.items()}
 
 
 async def _writers(service: Service) -> tuple[dict[str, LanguageModel], dict[str, Any]]:
