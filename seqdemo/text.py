@@ -195,6 +195,16 @@ def cut(text: str, *, max_tokens: int = MAX_TOKENS, version: int = 1) -> Cut:
     return Cut(shown, tuple(head_and_tail(found, max_tokens)), len(found), len(text), cleaned.left_out)
 
 
+def require_text(text: object) -> None:
+    """Refuses what is no text.
+
+    Raises:
+        TextError: It is something else.
+    """
+    if not isinstance(text, str):
+        raise TextError(f"A text is a str; this is a {type(text).__name__}.")
+
+
 def require_words(found: Cut) -> None:
     """Refuses a text without a single token.
 
@@ -459,8 +469,7 @@ class Vocabulary:
         Raises:
             TextError: The text holds no word.
         """
-        if not isinstance(text, str):
-            raise TextError(f"A text is a str; this is a {type(text).__name__}.")
+        require_text(text)
         reading = self.read(text, max_tokens=max_tokens)
         require_words(reading)
         return reading
@@ -471,17 +480,19 @@ class Vocabulary:
         return frozenset(self.ids[mark] for mark in SENTENCE_ENDS if mark in self.ids)
 
 
-def read_with(vocabularies: Mapping[str, Vocabulary], text: str) -> dict[str, Reading]:
+def read_with(vocabularies: Mapping[str, Vocabulary], text: str, *, max_tokens: int = MAX_TOKENS) -> dict[str, Reading]:
     """What each model reads of a text: it is cut once by each version of the rules, and looked up in each vocabulary.
 
     Args:
         vocabularies: Name of a model → the words that it knows.
         text: Any Unicode text.
+        max_tokens: Tokens kept; of a longer text the head and the tail.
 
     Returns:
         Name of the model → its reading; those whose vocabularies are of one version have the same tokens.
     """
     different = {id(words): words for words in vocabularies.values()}
-    found = {version: cut(text, version=version) for version in {words.version for words in different.values()}}
+    versions = {words.version for words in different.values()}
+    found = {version: cut(text, max_tokens=max_tokens, version=version) for version in versions}
     readings = {key: words.look_up(found[words.version]) for key, words in different.items()}
     return {name: readings[id(words)] for name, words in vocabularies.items()}

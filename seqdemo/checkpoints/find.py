@@ -29,9 +29,10 @@ def find(name: str | os.PathLike[str], kind: str | None) -> pathlib.Path:
         CheckpointMissingError: The repository lacks a file.
         CheckpointCorruptError: The repository holds another kind of model, or the manifest cannot be read.
     """
-    if kind is not None and f"lm-{name}" in shipped(kind):
+    known_names = shipped(kind)
+    if kind is not None and f"lm-{name}" in known_names:
         name = f"lm-{name}"
-    if isinstance(name, str) and (name in shipped(kind) or name in _checkpoints()):
+    if isinstance(name, str) and (name in known_names or name in _checkpoints()):
         path = paths.PRETRAINED / name
         return _from_the_hub(name) if name in MODELS and not path.is_dir() else path
     path = pathlib.Path(name)
@@ -43,7 +44,7 @@ def find(name: str | os.PathLike[str], kind: str | None) -> pathlib.Path:
             return repository.fetch(wanted, kind)
         except HubError as error:
             raise HubError(f"There is no folder called {name!r}, so that the Hub was asked. {error}") from error
-    said, known = os.fspath(name), ", ".join(shipped(kind)) or "none"
+    said, known = os.fspath(name), ", ".join(known_names) or "none"
     if isinstance(name, str) and not re.search(r"[/\\]|^[.~]", name):
         raise UnknownModelError(
             f"There is no model and no folder called {said!r}; known {schema.KINDS[kind].plural} are {known}."

@@ -24,7 +24,7 @@ from seqdemo.checkpoints import package
 from seqdemo.data import words_not_shown
 from seqdemo.errors import ConfigError, TextError
 from seqdemo.models import language, registry, writing
-from seqdemo.text import MAX_CHARACTERS, PAD_ID, UNKNOWN_ID, Reading, Vocabulary, require_words
+from seqdemo.text import MAX_CHARACTERS, PAD_ID, UNKNOWN_ID, Reading, Vocabulary, require_text, require_words
 from seqdemo.trace import Trace
 
 if TYPE_CHECKING:
@@ -82,11 +82,8 @@ class LanguageModel:
         Raises:
             TextError: It is no text.
         """
-        if not isinstance(text, str):
-            raise TextError(f"A text is a str; this is a {type(text).__name__}.")
-        found = self.vocabulary.read(text, max_tokens=MAX_CHARACTERS)
-        last = slice(-MAX_CONTEXT, None)
-        return dataclasses.replace(found, tokens=found.tokens[last], ids=found.ids[last])
+        require_text(text)
+        return last_words(self.vocabulary.read(text, max_tokens=MAX_CHARACTERS))
 
     def next_words(self, text: str, n: int = 10, *, unfiltered: bool = False) -> list[Word]:
         """The likeliest next words.
@@ -373,6 +370,12 @@ def start_from(model: SequenceModel, given: LanguageModel, *, words_only: bool =
     taken = {key: tensor for key, tensor in given.model.body.state_dict().items() if key in wanted and key not in left}
     model.load_state_dict({**wanted, **taken})
     model.embedding.weight[PAD_ID].zero_()  # its row stood for the end of a text
+
+
+def last_words(found: Reading) -> Reading:
+    """What is read before the next word is said: the last `MAX_CONTEXT` words of a text that was read whole."""
+    last = slice(-MAX_CONTEXT, None)
+    return dataclasses.replace(found, tokens=found.tokens[last], ids=found.ids[last])
 
 
 def after_the_end_of_a_text(ids: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

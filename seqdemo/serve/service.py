@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import pathlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from seqdemo import paths
 from seqdemo.bounded import Bounded
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from seqdemo.runs.jobs import Jobs
     from seqdemo.runs.view import View
 
+T = TypeVar("T")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _OWN_BYTES = 256 * 1024**2
 
@@ -46,8 +47,7 @@ class Service:
         self.jobs = jobs
         self.worker = Worker(kinds)
         self.visitors = Visitors()
-        self._translators: dict[pathlib.Path, Translator] = {}
-        self._language_models: dict[pathlib.Path, LanguageModel] = {}
+        self._shipped: dict[pathlib.Path, Any] = {}
         self._own: Bounded[tuple[str, str], Classifier] = Bounded(_OWN_BYTES)
 
     def answering(self, chosen: Mapping[str, str]) -> Answering:
@@ -133,11 +133,7 @@ class Service:
         """
         from seqdemo.checkpoints import translator
 
-        folder = paths.PRETRAINED / name
-        found = self._translators.get(folder)
-        if found is None:
-            found = self._translators[folder] = translator.load(folder)
-        return found
+        return self._read_once(name, translator.load)
 
     def language_model(self, name: str) -> LanguageModel:
         """A language model that came with the app, read at the first question.
@@ -150,10 +146,13 @@ class Service:
         """
         from seqdemo.checkpoints import language_model
 
+        return self._read_once(name, language_model.load)
+
+    def _read_once(self, name: str, load: Callable[[pathlib.Path], T]) -> T:
         folder = paths.PRETRAINED / name
-        found = self._language_models.get(folder)
-        if found is None:
-            found = self._language_models[folder] = language_model.load(folder)
+        if folder not in self._shipped:
+            self._shipped[folder] = load(folder)
+        found: T = self._shipped[folder]
         return found
 
     async def ask(self, kind: str, checkpoint: Any, asked: Any, visitor: str = "") -> Any:
@@ -167,5 +166,10 @@ class Service:
 
 
 def why(status: ModelStatus) -> str:
-    """One sentence: why this source, or why there are no weights; paths as from the project's folder."""
-    return status.note.replace(str(paths.PRETRAINED), paths.PRETRAINED.name)
+    """One sentence: why this source, or why there are no weights."""
+    return without_server_paths(status.note)
+
+
+def without_server_paths(sentence: str) -> str:
+    """A sentence about a checkpoint as visitors may read it: paths as from the project's folder."""
+    return sentence.replace(str(paths.PRETRAINED), paths.PRETRAINED.name)

@@ -16,6 +16,7 @@ from seqdemo.data import dates
 from seqdemo.errors import CheckpointError
 from seqdemo.serve.http import Question, RefusedError
 from seqdemo.serve.message import pack, text_id
+from seqdemo.serve.service import without_server_paths
 from seqdemo.serve.worker import Kind
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def loaded(service: Service, name: str) -> tuple[Translator | None, str]:
     try:
         return service.translator(name), ""
     except CheckpointError as error:
-        return None, str(error).replace(str(paths.PRETRAINED), paths.PRETRAINED.name)
+        return None, without_server_paths(str(error))
 
 
 def answer_message(found: Translation, model: Translator, width: int, n_characters: int, plain: str) -> bytes:

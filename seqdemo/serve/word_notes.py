@@ -152,19 +152,29 @@ def _unknown_to(readings: Mapping[str, Reading]) -> npt.NDArray[np.bool_]:
     return unknown
 
 
+def shared(found: Mapping[str, Iterable[str]]) -> dict[tuple[str, ...], list[str]]:
+    """What several have, put together by the names of those that have it.
+
+    Args:
+        found: Name → what it has.
+    """
+    whose: dict[str, list[str]] = {}
+    for name, items in found.items():
+        for item in dict.fromkeys(items):
+            whose.setdefault(item, []).append(name)
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for item, names in whose.items():
+        groups.setdefault(tuple(names), []).append(item)
+    return groups
+
+
 def _by_whom(readings: Mapping[str, Reading], found: Callable[[Reading], Iterable[str]]) -> list[tuple[str, list[str]]]:
     """What is found in readings, put together by the models in whose it is: those in all of them first.
 
     Returns:
         Whose ("" where there is one model, otherwise `all`, `both`, or names), and what.
     """
-    whose: dict[str, list[str]] = {}
-    for name, reading in readings.items():
-        for item in dict.fromkeys(found(reading)):
-            whose.setdefault(item, []).append(name)
-    groups: dict[tuple[str, ...], list[str]] = {}
-    for item, names in whose.items():
-        groups.setdefault(tuple(names), []).append(item)
+    groups = shared({name: found(reading) for name, reading in readings.items()})
     everyone = {1: "", 2: "both"}.get(len(readings), "all")
     return [
         (everyone if len(names) == len(readings) else listed(names), items)

@@ -13,11 +13,13 @@ import numpy.typing as npt
 from seqdemo import paths
 from seqdemo.errors import CheckpointError, ConfigError
 from seqdemo.models.registry import MODELS
+from seqdemo.serve import word_notes
 from seqdemo.serve.http import Question, RefusedError
+from seqdemo.serve.service import without_server_paths
 from seqdemo.serve.translate import percent
 from seqdemo.serve.worker import Ids, Kind
 from seqdemo.studies.study import listed
-from seqdemo.text import MAX_CHARACTERS, as_written, at_shown
+from seqdemo.text import MAX_CHARACTERS, as_written, at_shown, read_with
 
 if TYPE_CHECKING:
     from seqdemo.checkpoints.language_model import LanguageModel, Word
@@ -172,15 +174,11 @@ async def surprise(service: Service, question: Question) -> Mapping[str, Any]:
         the places of words that this model does not know, and `says`, the whole in a sentence. `title`; `loading` and
         `failed` as of `next_words`. Where there is no word, all of it is empty.
     """
-    text = question.text[:MAX_CHARACTERS]
-    models, told = await _writers(service)
-    readings = await asyncio.to_thread(_read, models, text)
-    shown = next(iter(readings.values()), None)
+    asked = await _asked(service, question)
+    readings, shown = asked.readings, next(iter(asked.readings.values()), None)
     if shown is None or not shown.tokens:
-        return {"title": "", "words": [], "models": {}, **told}
-    found: dict[str, Surprise] = {}
-    for name, model in models.items():
-        found[name] = await service.ask(SURPRISE, model, (readings[name].ids,), question.visitor)
+        return {"title": "", "words": [], "models": {}, **asked.told}
+    found: dict[str, Surprise] = await asked.answers(service, SURPRISE, (), question.visitor)
     words = shown.words[-MOST_SURPRISING:]
     bits = {name: _at_words(-np.log2(each.p), readings[name], shown) for name, each in found.items()}
     unknown = {
@@ -197,7 +195,7 @@ async def surprise(service: Service, question: Question) -> Mapping[str, Any]:
             }
             for name, each in found.items()
         },
-        **told,
+        **asked.told,
     }
 
 
@@ -235,21 +233,17 @@ async def next_words(service: Service, question: Question) -> Mapping[str, Any]:
         RefusedError: A setting is out of bounds.
     """
     settings = _settings(question)
-    text = question.text[:MAX_CHARACTERS]
-    models, told = await _writers(service)
-    readings = await asyncio.to_thread(_read, models, text)
-    found: dict[str, Next] = {}
-    for name, model in models.items():
-        found[name] = await service.ask(NEXT, model, (readings[name].ids, *settings), question.visitor)
+    asked = await _asked(service, question)
+    found: dict[str, Next] = await asked.answers(service, NEXT, settings, question.visitor)
     return {
-        "title": finding(found, text) if found else _NOTHING[bool(told["loading"])],
-        "notices": notices(readings, question.n_characters),
+        "title": finding(found, asked.text) if found else _NOTHING[bool(asked.told["loading"])],
+        "notices": notices(asked.readings, question.n_characters),
         "models": {
             name: {
                 "words": [
                     {
                         "text": word.text,
-                        "written": next(as_written([word.text], text)),
+                        "written": next(as_written([word.text], asked.text)),
                         "p": word.probability,
                         "drawn": drawn,
                         "percent": percent(word.probability),
@@ -260,7 +254,7 @@ async def next_words(service: Service, question: Question) -> Mapping[str, Any]:
             }
             for name, each in found.items()
         },
-        **told,
+        **asked.told,
     }
 
 
@@ -278,20 +272,13 @@ async def write(service: Service, question: Question) -> Mapping[str, Any]:
     n_words, seed = question.entry("words", int, 40), question.entry("seed", int, 1)
     _check("words", n_words, 1, MAX_WORDS)
     _check("seed", seed, 0, MAX_SEED)
-    text = question.text[:MAX_CHARACTERS]
-    models, told = await _writers(service)
-    readings = await asyncio.to_thread(_read, models, text)
-    answers = await asyncio.gather(
-        *(
-            service.ask(WRITING, model, (readings[name].ids, n_words, *settings, seed), question.visitor)
-            for name, model in models.items()
-        )
-    )
-    found: dict[str, Written] = dict(zip(models, answers, strict=True))
+    asked = await _asked(service, question)
+    how = (n_words, *settings, seed)
+    found: dict[str, Written] = await asked.answers(service, WRITING, how, question.visitor)
     return {
         "title": written_finding(found) if found else "",
-        "models": {name: {"words": _shown(each, text), "says": says(each)} for name, each in found.items()},
-        **told,
+        "models": {name: {"words": _shown(each, asked.text), "says": says(each)} for name, each in found.items()},
+        **asked.told,
     }
 
 
@@ -344,25 +331,56 @@ def notices(readings: Mapping[str, Reading], n_characters: int) -> list[str]:
         said.append(f"Only the first {MAX_CHARACTERS:,} of {n_characters:,} characters are looked at.")
     if reading.n_skipped:
         said.append(f"Only the last {len(reading.tokens):,} of {reading.n_found:,} words and marks are read.")
-    strangers: dict[str, list[str]] = {}
-    for name, each in readings.items():
-        for word in dict.fromkeys(token.text for token, no in zip(each.tokens, each.unknown, strict=True) if no):
-            strangers.setdefault(word, []).append(name)
-    to_whom: dict[tuple[str, ...], list[str]] = {}
-    for word, names in strangers.items():
-        to_whom.setdefault(tuple(names), []).append(word)
-    for whose, words in to_whom.items():
+    unknown = {
+        name: [token.text for token, no in zip(each.tokens, each.unknown, strict=True) if no]
+        for name, each in readings.items()
+    }
+    for whose, words in word_notes.shared(unknown).items():
         whom = "the models" if len(whose) == len(readings) else _called(whose)
         more = " and others" if len(words) > _NAMED else ""
         said.append(f"Unknown to {whom}, and read as one unknown word: {', '.join(words[:_NAMED])}{more}.")
     return said
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Asked:
+    """Who is asked about which text.
+
+    Attributes:
+        text: As much of it as is looked at.
+        models: The models that can write.
+        readings: What each reads of it.
+        told: Which models will still come, and which cannot.
+    """
+
+    text: str
+    models: Mapping[str, LanguageModel]
+    readings: Mapping[str, Reading]
+    told: Mapping[str, Any]
+
+    async def answers(self, service: Service, kind: str, settings: tuple[Any, ...], visitor: str) -> dict[str, Any]:
+        """Each model's answer of the worker about the words that it reads."""
+        asked = [
+            service.ask(kind, model, (self.readings[name].ids, *settings), visitor)
+            for name, model in self.models.items()
+        ]
+        return dict(zip(self.models, await asyncio.gather(*asked), strict=True))
+
+
+async def _asked(service: Service, question: Question) -> _Asked:
+    text = question.text[:MAX_CHARACTERS]
+    models, told = await _writers(service)
+    return _Asked(text=text, models=models, readings=await asyncio.to_thread(_read, models, text), told=told)
+
+
 def _read(models: Mapping[str, LanguageModel], text: str) -> dict[str, Reading]:
-    """What each model reads, by name: read once for each distinct vocabulary."""
-    of_words = {id(model.vocabulary): model for model in models.values()}
-    readings = {key: model.read(text) for key, model in of_words.items()}
-    return {name: readings[id(model.vocabulary)] for name, model in models.items()}
+    if not models:
+        return {}
+    from seqdemo.checkpoints.language_model import last_words
+
+    vocabularies = {name: model.vocabulary for name, model in models.items()}
+    found = read_with(vocabularies, text, max_tokens=MAX_CHARACTERS)
+    return {name: last_words(reading) for name, reading in found.items()}
 
 
 async def _writers(service: Service) -> tuple[dict[str, LanguageModel], dict[str, Any]]:
@@ -374,7 +392,7 @@ async def _writers(service: Service) -> tuple[dict[str, LanguageModel], dict[str
         try:
             models[name] = await asyncio.to_thread(service.language_model, f"lm-{name}")
         except CheckpointError as error:
-            failed[name] = str(error).replace(str(paths.PRETRAINED), paths.PRETRAINED.name)
+            failed[name] = without_server_paths(str(error))
     return models, {"loading": [], "failed": failed}
 
 

@@ -92,6 +92,7 @@ function show(desk, answer) {
 
 // Another text, by whatever way: what was written went on from the one before.
 function edited(desk) {
+  showUndo(desk)
   clearWritten(desk)
   send(desk)
   settle(desk)
@@ -130,7 +131,6 @@ function take(desk, written) {
   desk.undone.push(desk.area.value)
   setText(desk, desk.area.value + written)
   edited(desk)
-  showUndo(desk)
 }
 
 // The text up to a written word goes into the box: from there another one can be taken.

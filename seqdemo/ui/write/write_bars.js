@@ -1,20 +1,17 @@
 // What each model holds likely next: a bar a word, filled as far as it is likely, marked where it is drawn with another
 // chance. A bar is a button that takes its word.
 import { element } from "../shared/js/elements.js"
-import { button, modelMark } from "../shared/js/parts.js"
+import { button } from "../shared/js/parts.js"
+import { buildColumn } from "./write_column.js"
 
 const ARROWS = { ArrowDown: 1, ArrowUp: -1 }
 
 export function buildBars(desk, parent, take) {
   const columns = element("div", "columns", parent)
-  for (const { name, label, colour, dash } of desk.data.writers) {
-    const column = element("section", "column", columns)
-    column.setAttribute("aria-label", `Next words of the ${label}`)
-    const head = element("h3", "name", column)
-    modelMark(head, colour, dash)
-    element("span", "", head, label)
+  for (const writer of desk.data.writers) {
+    const { name, label } = writer
+    const column = buildColumn(columns, "column", writer, `Next words of the ${label}`)
     const bars = element("div", "bars", column)
-    bars.style.setProperty("--model", colour)
     bars.onkeydown = (event) => {
       const buttons = [...bars.children]
       const move = ARROWS[event.key]

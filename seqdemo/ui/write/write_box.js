@@ -11,7 +11,6 @@ export function buildBox(desk, parent, text, { edited, writeOn }) {
   desk.undo = button(head, "quiet", "Undo", () => {
     setText(desk, desk.undone.pop())
     edited(desk)
-    showUndo(desk)
   })
   desk.undo.title = "Take back the word that was taken last"
   button(head, "write", "Write on", () => writeOn(desk))
@@ -29,10 +28,8 @@ export function buildBox(desk, parent, text, { edited, writeOn }) {
       desk.undone = []
       setText(desk, example.text)
       edited(desk)
-      showUndo(desk)
     }).title = example.text
   }
-  showUndo(desk)
 }
 
 function schedule(desk, edited) {

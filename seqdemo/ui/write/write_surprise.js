@@ -1,22 +1,17 @@
 // How surprised each model is by every word of the text in the box: a row of words a model, the stronger the colour the
 // more surprised.
 import { element } from "../shared/js/elements.js"
-import { modelMark } from "../shared/js/parts.js"
+import { buildColumn } from "./write_column.js"
 import { shareOf } from "./write_texts.js"
 
 export function buildSurprise(desk, parent) {
   const part = element("section", "surprise", parent)
   desk.surprise = { part, rows: {} }
   desk.surprise.title = element("h2", "title", part)
-  for (const { name, label, colour, dash } of desk.data.writers) {
-    const row = element("section", "row", part)
-    row.setAttribute("aria-label", `How surprised the ${label} is`)
-    const head = element("h3", "name", row)
-    modelMark(head, colour, dash)
-    element("span", "", head, label)
+  for (const writer of desk.data.writers) {
+    const row = buildColumn(part, "row", writer, `How surprised the ${writer.label} is`)
     const words = element("p", "read", row)
-    words.style.setProperty("--model", colour)
-    desk.surprise.rows[name] = { words, says: element("p", "rest", row) }
+    desk.surprise.rows[writer.name] = { words, says: element("p", "rest", row) }
   }
   const details = element("details", "numbers", part)
   element("summary", "", details, "The data as a table")

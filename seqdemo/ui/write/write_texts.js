@@ -1,25 +1,21 @@
-// What each model wrote: its words as far as the cursor, the darker the more surprising to itself. A word is a button
-// that leads back to before it.
+// What each model wrote: its words as far as the cursor, the stronger their colour the more surprising to itself. A word
+// is a button that leads back to before it.
 import { element } from "../shared/js/elements.js"
-import { button, modelMark } from "../shared/js/parts.js"
+import { button } from "../shared/js/parts.js"
+import { buildColumn } from "./write_column.js"
 
-const MOST_BITS = 12 // a word this surprising is as dark as it gets
-const DARKEST = 45 // per cent
+const MOST_BITS = 12 // a word this surprising is as strong as it gets
+const STRONGEST = 45 // per cent
 
 export function buildTexts(desk, parent, goBack) {
   const columns = element("div", "columns", parent)
   desk.columns = {}
-  for (const { name, label, colour, dash } of desk.data.writers) {
-    const column = element("section", "column", columns)
-    column.setAttribute("aria-label", `What the ${label} writes`)
-    const head = element("h3", "name", column)
-    modelMark(head, colour, dash)
-    element("span", "", head, label)
+  for (const writer of desk.data.writers) {
+    const column = buildColumn(columns, "column", writer, `What the ${writer.label} writes`)
     const words = element("div", "words", column)
-    words.style.setProperty("--model", colour)
     const about = element("p", "about", column)
     const says = element("p", "rest", column)
-    desk.columns[name] = { words, about, says, nodes: [], goBack }
+    desk.columns[writer.name] = { words, about, says, nodes: [], goBack }
   }
   element("p", "how", parent,
     "How to read this: the stronger the colour of a word, the less likely its own model held it. Point at one to see what else it could have been; press it to go back to there.")
@@ -62,7 +58,7 @@ export function showWritten({ columns, cursor }) {
 
 // How strong the colour of a word is that is so surprising.
 export function shareOf(bits) {
-  return `${Math.min(bits / MOST_BITS, 1) * DARKEST}%`
+  return `${Math.min(bits / MOST_BITS, 1) * STRONGEST}%`
 }
 
 // The last words of the beginning, to read on from.
