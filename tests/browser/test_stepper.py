@@ -281,6 +281,27 @@ def test_another_unit_is_one_small_exchange_and_does_not_move_the_cursor(frames,
     assert sent == [], "no word to Python"
 
 
+def test_a_late_answer_takes_nothing_from_who_types_the_next_unit(ready, expect):
+    page = ready(link(token=30)).page
+    field = page.get_by_label(re.compile("^Unit of the LSTM"))
+    line = page.locator(".panel.equations[data-side=right] [data-equation=f] .line")
+    before = line.text_content()
+    held = []
+    page.route("**/api/v1/units", held.append)
+    with page.expect_request("**/api/v1/units"):
+        field.fill("11")
+        field.press("Enter")
+    field.fill("12")
+    with page.expect_response("**/api/v1/units"):
+        held[0].continue_()
+    expect(line).not_to_have_text(before)
+    expect(field).to_have_value("12")
+    page.unroute("**/api/v1/units")
+    with page.expect_request(lambda asked: "/units" in asked.url and asked.post_data_json["right"]["units"] == [11]):
+        field.press("Tab")
+    expect(field).to_have_value("12")
+
+
 def test_a_row_of_the_map_picks_its_unit(ready, expect):
     page = ready(link(token=30)).page
     chosen = page.get_by_label(re.compile("^Unit of the LSTM"))
