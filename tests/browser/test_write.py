@@ -114,6 +114,17 @@ def test_another_setting_writes_anew_at_once(opened, expect, lstm):
     expect(bars(page).nth(1)).to_have_class(re.compile("cut"))
 
 
+def test_a_setting_changed_while_they_write_counts(opened, expect, lstm):
+    page = opened("/write?text=It+begins&words=6").page
+    held = []
+    page.route("**/api/v1/write", lambda route: route.continue_() if held else held.append(route))
+    with page.expect_request("**/api/v1/write"):
+        page.get_by_role("button", name="Write on").click()
+    page.get_by_label("Temperature", exact=True).select_option("0")
+    written = page.get_by_role("region", name="What the LSTM writes").locator(".written")
+    expect(written).to_have_text([word.text for word in lstm.generate("It begins", n_words=6, temperature=0)])
+
+
 def test_a_link_opens_the_same_words_elsewhere(opened, expect):
     page = opened("/write?text=It+begins&words=8&seed=5").page
     page.get_by_role("button", name="Write on").click()
