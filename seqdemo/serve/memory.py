@@ -95,7 +95,8 @@ async def edit(service: Service, question: Question) -> Mapping[str, Any]:
     if kind not in EDITS:
         raise RefusedError(f"The entry 'edit' is one of {', '.join(EDITS)}; this is {kind[:20]!r}.")
     if not service.store.settled:  # a word that stands out to one model alone would not be the one to begin with
-        return {"said": "The models are loading.", "loading": list(answering.loading)}
+        # All, since the last may be loaded a moment before that is said, and a page asks again while one comes.
+        return {"said": "The models are loading.", "loading": list(MODELS)}
     readings = await asyncio.to_thread(answering.read, question.text)
     if not readings:
         return {"said": "No model could be loaded.", "loading": []}

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import pathlib
+import re
 import shutil
 import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.parse
 import urllib.request
 from collections import namedtuple
@@ -22,6 +25,8 @@ ROOT = pathlib.Path(__file__).parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 Visit = namedtuple("Visit", "page requests complaints")
+BUSY_S = 120
+"""What may take this long on a busy machine is waited for; what takes longer does not come."""
 TELL_WHAT_THE_POLICY_REFUSES = """
 addEventListener("securitypolicyviolation", event =>
     console.error(`The policy refuses ${event.blockedURI} by ${event.violatedDirective}.`));
@@ -57,7 +62,7 @@ def expect(chromium):
     """Playwright's assertions, which wait until they hold."""
     from playwright.sync_api import expect
 
-    expect.set_options(timeout=30_000)
+    expect.set_options(timeout=1000 * BUSY_S)
     return expect
 
 
@@ -69,8 +74,9 @@ def runs(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def server(runs, tmp_path_factory):
-    """The address of a server, which lets itself be framed by sites at `localhost` alone."""
+    """The address of a server whose models are loaded; it lets itself be framed by sites at `localhost` alone."""
     with serving(tmp_path_factory.mktemp("server"), runs, SEQDEMO_FRAME_ANCESTORS="self http://localhost:*") as address:
+        _wait_until_loaded(address)
         yield address
 
 
@@ -116,7 +122,7 @@ def serving(folder, runs, **settings):
 
 
 def _wait_until_healthy(process, address, log_path):
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + BUSY_S
     while True:
         assert process.poll() is None, log_path.read_text(encoding="utf-8")
         assert time.monotonic() < deadline, log_path.read_text(encoding="utf-8")
@@ -126,6 +132,23 @@ def _wait_until_healthy(process, address, log_path):
                 return
         except OSError:
             time.sleep(0.1)  # the port says nothing about when it will be open
+
+
+def _wait_until_loaded(address):
+    # While models load, pages ask again each second and draw anew what a test may be looking at.
+    question = urllib.request.Request(
+        f"{address}/api/v1/verdicts", data=b'{"text": "good"}', headers={"content-type": "application/json"}
+    )
+    deadline = time.monotonic() + BUSY_S
+    while True:
+        with (
+            contextlib.suppress(urllib.error.HTTPError),  # it may be too busy to answer
+            urllib.request.urlopen(question, timeout=BUSY_S) as answer,
+        ):
+            if not json.load(answer)["loading"]:
+                return
+        assert time.monotonic() < deadline, "The models do not come."
+        time.sleep(0.1)
 
 
 @pytest.fixture
@@ -150,9 +173,9 @@ def visiting(chromium, server):
     def open_(path, **settings):
         context = chromium.new_context(**settings)
         contexts.append(context)
+        context.set_default_timeout(1000 * BUSY_S)
         context.add_init_script(TELL_WHAT_THE_POLICY_REFUSES)
         page = context.new_page()
-        page.set_default_timeout(60_000)
         visit = Visit(page, [], [])
         page.on("request", lambda request: visit.requests.append(request.url))
         page.on("pageerror", lambda error: visit.complaints.append(str(error)))
@@ -165,6 +188,56 @@ def visiting(chromium, server):
         context.close()
 
 
+def _opening(visit, wait, module):
+    def open_(path=module.PATH, **settings):
+        visited = visit(path, **(settings or module.DESKTOP))
+        wait(visited.page)
+        return visited
+
+    return open_
+
+
+@pytest.fixture
+def ready(request, visit, wait):
+    """Opens the page of a file, at its `PATH` or another, and waits as the file's own fixture `wait` does."""
+    return _opening(visit, wait, request.module)
+
+
+@pytest.fixture(scope="module")
+def opened_once(request, visit_once, wait):
+    """The page of a file as `ready` opens it, in the window that its tests share."""
+    return _opening(visit_once, wait, request.module)().page
+
+
+@pytest.fixture(scope="session")
+def busy():
+    """Gives whatever of a page says that Python still draws it, or that a part of it has no answer yet."""
+    drawn = "[data-testid=stApp]:not([data-test-script-state=notRunning]), [data-testid=stSkeleton]"
+    return lambda page: page.locator(f"{drawn}, .loading, .waiting, .stale")
+
+
+@pytest.fixture(scope="session")
+def said_to_python():
+    """Gives what a page says to Python from now on: it first waits until the page says nothing of its own accord.
+
+    Parts of a page ask again each second as long as something loads or is computed.
+    """
+
+    def listen(page):
+        said = []
+        cdp = page.context.new_cdp_session(page)
+        cdp.send("Network.enable")
+        cdp.on("Network.webSocketFrameSent", said.append)
+        for _ in range(60):
+            said.clear()
+            page.evaluate("new Promise(done => setTimeout(done, 2500))")  # the page's own clock, which may run late
+            if not said:
+                return said
+        raise AssertionError("The page does not come to rest.")
+
+    return listen
+
+
 @pytest.fixture
 def draws_charts(expect):
     """Holds that a page draws its charts within a window of this width, complains of nothing and asks nobody else."""
@@ -172,7 +245,7 @@ def draws_charts(expect):
     def check(visited, width):
         page = visited.page
         charts = page.locator("[data-testid=stVegaLiteChart] :is(canvas, svg)")
-        expect(charts.first).to_be_visible(timeout=90_000)  # their code is fetched when the first one comes
+        expect(charts.first).to_be_visible()  # their code is fetched when the first one comes
         expect(page.locator("[data-testid=stSkeleton]")).to_have_count(0)
         assert page.evaluate("document.documentElement.scrollWidth") == width
         assert page.locator("[data-testid=stMain]").evaluate("main => main.scrollWidth <= main.clientWidth")
@@ -185,6 +258,9 @@ def draws_charts(expect):
 
 
 def _is_complaint(message):
+    url = message.location["url"]
     # Under a deep link Streamlit looks for its base path by asking for these two once.
-    known = message.location["url"].endswith(("/_stcore/host-config", "/_stcore/health"))
-    return message.type == "error" and not known
+    known = url.endswith(("/_stcore/host-config", "/_stcore/health"))
+    # What a busy server puts off, or a newer question has overtaken, the page asks for again, and says so itself.
+    put_off = "/api/v1/" in url and re.search(r"status of (409|503)\b", message.text)
+    return message.type == "error" and not known and not put_off

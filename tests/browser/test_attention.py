@@ -53,21 +53,14 @@ def place(page):
     return page.locator(".views h3")
 
 
-@pytest.fixture
-def ready(visit, expect):
-    """Opens the page and waits until the formula has its numbers."""
-
-    def open_(path=PATH, **settings):
-        visited = visit(path, **(settings or DESKTOP))
-        wait(visited.page)
-        return visited
+@pytest.fixture(scope="module")
+def wait(expect):
+    """Waits until the formula of a page has its numbers."""
 
     def wait(page):
-        page.set_default_timeout(90_000)
-        expect(page.locator(".scores tbody tr").first).to_be_visible(timeout=90_000)
+        expect(page.locator(".scores tbody tr").first).to_be_visible()
 
-    open_.wait = wait
-    return open_
+    return wait
 
 
 def settle(page, ms=800):
@@ -146,18 +139,10 @@ def test_a_click_on_a_small_picture_enlarges_it(ready, expect):
     assert page.locator(".views canvas.map").bounding_box()["width"] > 5 * thumb(page, 2, 3).bounding_box()["width"]
 
 
-def test_heads_words_and_views_change_without_the_server(ready, expect):
+def test_heads_words_and_views_change_without_the_server(ready, said_to_python, expect):
     visited = ready()
     page = visited.page
-    sent = []
-    page.on("websocket", lambda socket: socket.on("framesent", lambda payload: sent.append(payload)))
-    page.reload()
-    ready.wait(page)
-    for _ in range(60):  # parts further down ask again while they are computed
-        sent.clear()
-        settle(page, 1_500)
-        if not sent:
-            break
+    said = said_to_python(page)
     thumb(page, 5, 1).click()
     page.get_by_label("Layer", exact=True).select_option("7")
     page.get_by_label("Head", exact=True).select_option("all (mean)")
@@ -168,7 +153,7 @@ def test_heads_words_and_views_change_without_the_server(ready, expect):
     page.get_by_label("Layer", exact=True).select_option("all (rollout)")
     expect(place(page)).to_have_text("Rollout over all layers")
     settle(page)
-    assert sent == []
+    assert said == []
     assert visited.complaints == []
 
 
@@ -240,7 +225,7 @@ def test_keys_move_words_and_heads(ready, expect):
     expect(now).to_have_attribute("data-index", "0")
 
 
-def test_a_link_opens_its_view_and_a_choice_writes_one(ready, expect):
+def test_a_link_opens_its_view_and_a_choice_writes_one(ready, wait, expect):
     page = ready(link(layer=6, head=3, word=11, view="columns")).page
     expect(place(page)).to_have_text("Layer 6, head 3")
     expect(page.locator(".sentence .word.now")).to_have_attribute("data-index", "10")
@@ -252,7 +237,7 @@ def test_a_link_opens_its_view_and_a_choice_writes_one(ready, expect):
     page.get_by_label("Layer", exact=True).select_option("all (rollout)")
     page.wait_for_url("**what=rollout**")
     page.reload()
-    ready.wait(page)
+    wait(page)
     expect(place(page)).to_have_text("Rollout over all layers")
 
 
@@ -263,7 +248,7 @@ def test_a_broken_link_opens_what_it_can(ready, expect, query):
     assert visited.complaints == []
 
 
-def test_a_text_of_ones_own_is_looked_at_and_stays_a_text(ready, expect):
+def test_a_text_of_ones_own_is_looked_at_and_stays_a_text(ready, wait, expect):
     visited = ready()
     page = visited.page
     page.get_by_text("Change the text").click()
@@ -275,7 +260,7 @@ def test_a_text_of_ones_own_is_looked_at_and_stays_a_text(ready, expect):
     thumb(page, 1, 1).click()
     page.wait_for_url("**review=*")
     page.reload()
-    ready.wait(page)
+    wait(page)
     expect(page.locator(".sentence .word").last).to_have_text("\U0001f600")
     assert visited.complaints == []
 
@@ -288,7 +273,7 @@ def test_what_is_typed_is_looked_at_and_the_rest_of_the_page_follows_also_after_
     def shown(text, n_words):
         expect(page.locator(".sentence .word")).to_have_count(n_words)
         expect(page.locator(".sentence .word").last).to_have_text(text.split()[-1])
-        expect(board).to_have_attribute("aria-valuemax", str(n_words), timeout=90_000)
+        expect(board).to_have_attribute("aria-valuemax", str(n_words))
         expect(page.locator("strong", has_text=re.compile(rf" of {n_words}$"))).to_be_visible()
 
     page.get_by_text("Change the text").click()

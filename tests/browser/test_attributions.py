@@ -10,7 +10,6 @@ from seqdemo.models.registry import MODELS
 
 PATH = "/attention"
 DESKTOP = {"viewport": {"width": 1280, "height": 900}}
-WAIT_MS = 90_000
 
 
 @pytest.fixture(scope="module")
@@ -18,30 +17,10 @@ def wait(expect):
     """Waits until every row of a page has its figures."""
 
     def wait(page):
-        page.set_default_timeout(WAIT_MS)
-        expect(board(page).locator(".word").first).to_be_visible(timeout=WAIT_MS)
-        expect(board(page).locator(".word.waiting")).to_have_count(0, timeout=WAIT_MS)
+        expect(board(page).locator(".word").first).to_be_visible()
+        expect(board(page).locator(".word.waiting")).to_have_count(0)
 
     return wait
-
-
-@pytest.fixture
-def ready(visit, wait):
-    """Opens the page and waits until every row has its figures."""
-
-    def open_(path=PATH, **settings):
-        visited = visit(path, **(settings or DESKTOP))
-        wait(visited.page)
-        return visited
-
-    return open_
-
-
-@pytest.fixture(scope="module")
-def opened_once(visit_once, wait):
-    page = visit_once(PATH, **DESKTOP).page
-    wait(page)
-    return page
 
 
 @pytest.fixture
@@ -56,8 +35,8 @@ def board(page):
 
 
 def rows(page):
-    """Labels of the rows in the first line."""
-    return board(page).locator(".block").first.locator(".name").all_text_contents()
+    """The names of the rows in the first line."""
+    return board(page).locator(".block").first.locator(".name")
 
 
 def marked(page):
@@ -69,7 +48,7 @@ def labels(names, table):
 
 
 def test_a_word_pointed_at_in_one_row_is_marked_in_all(page, expect):
-    assert rows(page) == labels(METHODS, METHODS)
+    expect(rows(page)).to_have_text(labels(METHODS, METHODS))
     word = board(page).locator(".block").first.locator(".word[data-index='3']").nth(2)
     word.hover()
     expect(board(page).locator(".word.now")).to_have_count(len(METHODS))
@@ -156,22 +135,21 @@ def test_each_row_on_its_own_scale_makes_every_rows_largest_word_as_strong(ready
 def test_another_model_has_its_own_rows_and_a_link(ready, wait, expect):
     page = ready().page
     page.get_by_role("radio", name="LSTM", exact=True).click()
-    expect(board(page).locator(".block").first.locator(".name")).to_have_count(len(SIGNED))
+    expect(rows(page)).to_have_text(labels(SIGNED, METHODS))
     expect(page).to_have_url(re.compile("explained=LSTM"))
     page.reload()
     wait(page)
-    assert rows(page) == labels(SIGNED, METHODS)
+    expect(rows(page)).to_have_text(labels(SIGNED, METHODS))
 
 
 def test_all_five_models_by_one_method(ready, wait, expect):
     page = ready().page
     page.get_by_role("radio", name="All five").click()
-    expect(board(page).locator(".block").first.locator(".name").first).to_have_text("RNN")
-    assert rows(page) == labels(MODELS, MODELS)
+    expect(rows(page)).to_have_text(labels(MODELS, MODELS))
     page.get_by_role("radio", name="Leave one word out").click()
     expect(page.get_by_text("This review, by leave one word out")).to_be_visible()
     wait(page)
-    assert rows(page) == labels(MODELS, MODELS)
+    expect(rows(page)).to_have_text(labels(MODELS, MODELS))
 
 
 def test_the_figures_can_be_saved(page):
@@ -209,12 +187,13 @@ def test_the_agreement_of_every_two_is_a_table_of_numbers_with_a_sentence(page, 
 def test_another_text_is_asked_for_part_by_part_and_all_of_the_section_follows(ready, wait, expect):
     visited = ready()
     page = visited.page
+    expect(page.locator(".plot.waiting")).to_have_count(0)  # the last part of the text before has come too
     before = page.locator(".below .how").text_content()
     asked = []
     page.on("request", lambda request: "/attributions" in request.url and asked.append(request.post_data_json))
     page.get_by_text("Change the text").click()
     page.get_by_role("textbox", name="Review").fill("A dull story, and a poor plot.")
-    expect(board(page)).to_have_attribute("aria-valuemax", "9", timeout=WAIT_MS)
+    expect(board(page)).to_have_attribute("aria-valuemax", "9")
     wait(page)
     expect(page.locator(".below .how")).not_to_have_text(before)
     expect(page.locator(".stale")).to_have_count(0)
@@ -229,11 +208,11 @@ def test_a_text_without_a_word_gets_a_sentence_and_the_next_one_its_rows(ready, 
     box = page.get_by_role("textbox", name="Review")
     box.fill("@#%")
     said = page.get_by_role("status").get_by_text("There is no word to read yet")
-    expect(said.first).to_be_visible(timeout=WAIT_MS)
+    expect(said.first).to_be_visible()
     expect(board(page)).to_be_hidden()
     expect(page.get_by_text("There is no verdict to take words from.")).to_be_visible()
     box.fill("A good film.")
-    expect(board(page)).to_have_attribute("aria-valuemax", "4", timeout=WAIT_MS)
+    expect(board(page)).to_have_attribute("aria-valuemax", "4")
 
 
 def test_while_the_server_cannot_be_reached_the_old_rows_are_pale_and_it_says_so(ready, expect):
@@ -241,20 +220,21 @@ def test_while_the_server_cannot_be_reached_the_old_rows_are_pale_and_it_says_so
     page.route("**/api/v1/attributions", lambda route: route.abort())
     page.get_by_text("Change the text").click()
     page.get_by_role("textbox", name="Review").fill("A good film.")
-    expect(page.get_by_text("The server cannot be reached. This page asks again.").first).to_be_visible(timeout=WAIT_MS)
+    expect(page.get_by_text("The server cannot be reached. This page asks again.").first).to_be_visible()
     expect(page.locator(".frame.stale").filter(has=board(page))).to_have_count(1)
     page.unroute("**/api/v1/attributions")
-    expect(board(page)).to_have_attribute("aria-valuemax", "4", timeout=WAIT_MS)
+    expect(board(page)).to_have_attribute("aria-valuemax", "4")
     expect(page.locator(".frame.stale")).to_have_count(0)
 
 
 @pytest.mark.parametrize("width", [390, 1280, 1920])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_all_of_the_page_fits_in_either_theme_and_it_complains_of_nothing(ready, expect, width, scheme):
+def test_all_of_the_page_fits_in_either_theme_and_it_complains_of_nothing(ready, busy, expect, width, scheme):
     visited = ready(viewport={"width": width, "height": 900}, color_scheme=scheme)
     page = visited.page
-    expect(page.locator("[data-testid=stVegaLiteChart] :is(canvas, svg)").first).to_be_visible(timeout=WAIT_MS)
-    expect(page.locator(".scores tbody tr").first).to_be_visible(timeout=WAIT_MS)
+    expect(page.locator("[data-testid=stVegaLiteChart] :is(canvas, svg)").first).to_be_visible()
+    expect(page.locator(".scores tbody tr").first).to_be_visible()
+    expect(busy(page)).to_have_count(0)
     assert page.locator("[data-testid=stMain]").evaluate("main => main.scrollWidth <= main.clientWidth")
     assert page.locator(".scores").evaluate("node => node.scrollWidth <= node.clientWidth")
     board(page).scroll_into_view_if_needed()

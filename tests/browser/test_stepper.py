@@ -47,31 +47,11 @@ def wait(expect):
     """Waits until both cells of a page have their numbers."""
 
     def wait(page):
-        page.set_default_timeout(90_000)
-        expect(where(page)).to_contain_text(re.compile(r"word \d+ of \d+"), timeout=90_000)
+        expect(where(page)).to_contain_text(re.compile(r"word \d+ of \d+"))
         for side in ("left", "right"):
             expect(page.locator(f".panel.equations[data-side={side}] .term").last).not_to_be_empty()
 
     return wait
-
-
-@pytest.fixture
-def ready(visit, wait):
-    """Opens the page and waits until both cells have their numbers."""
-
-    def open_(path=PATH, **settings):
-        visited = visit(path, **(settings or DESKTOP))
-        wait(visited.page)
-        return visited
-
-    return open_
-
-
-@pytest.fixture(scope="module")
-def opened_once(visit_once, wait):
-    page = visit_once(PATH, **DESKTOP).page
-    wait(page)
-    return page
 
 
 @pytest.fixture
@@ -91,22 +71,16 @@ def by_hand(opened_once):
 
 
 @pytest.fixture
-def frames(ready, wait):
-    """Opens the page and notes what goes over the websocket: (sent, received) payloads."""
+def frames(ready, wait, said_to_python):
+    """Opens the page and notes what goes over the websocket: what it says from now on, what it was told (payloads)."""
 
     def open_(path=PATH):
         visited = ready(path)
-        sent, received = [], []
-
-        def listen(socket):
-            socket.on("framesent", lambda payload: sent.append(payload))
-            socket.on("framereceived", lambda payload: received.append(payload))
-
-        visited.page.on("websocket", listen)
+        received = []
+        visited.page.on("websocket", lambda socket: socket.on("framereceived", received.append))
         visited.page.reload()
         wait(visited.page)
-        settle(visited.page)
-        return visited, sent, received
+        return visited, said_to_python(visited.page), received
 
     return open_
 
@@ -135,20 +109,20 @@ def test_it_opens_on_a_finding_with_two_models_and_asks_only_this_machine(ready,
 
 
 def test_playing_stepping_and_scrubbing_send_nothing(frames, expect):
-    visited, sent, received = frames()
+    visited, said, received = frames()
     page = visited.page
     assert max(len(payload) for payload in received) < 3_000_000
     page.get_by_role("button", name="To start", exact=True).click()
     page.get_by_label("Speed", exact=True).fill("30")
-    settle(page)
-    sent.clear()
     page.get_by_role("button", name="Play", exact=True).click()
     page.wait_for_function("""() => {
       const hosts = [...document.querySelectorAll("*")].filter((node) => node.shadowRoot)
-      const where = hosts.map((host) => host.shadowRoot.querySelector(".transport .where")).find(Boolean)
-      return Number(where.textContent.match(/word (\\d+)/)[1]) > 45
+      const bar = hosts.map((host) => host.shadowRoot.querySelector(".transport")).find(Boolean)
+      if (Number(bar.querySelector(".where").textContent.match(/word (\\d+)/)[1]) <= 45) return false
+      bar.querySelector("[aria-label=Pause]").click() // from here, since it may be at the end before a click gets there
+      return true
     }""")
-    page.get_by_role("button", name="Pause", exact=True).click()
+    expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
     stopped = at_word(page)
     settle(page)
     assert at_word(page) == stopped
@@ -162,7 +136,7 @@ def test_playing_stepping_and_scrubbing_send_nothing(frames, expect):
     page.get_by_role("button", name="To end", exact=True).click()
     assert at_word(page) == len(model("rnn").read(LONG_PLOT.text).tokens)
     settle(page)
-    assert sent == []
+    assert said == []
     assert visited.complaints == []
 
 
@@ -265,10 +239,11 @@ def assert_close(line, values, skip):
 
 
 def test_another_unit_is_one_small_exchange_and_does_not_move_the_cursor(frames, expect):
-    visited, sent, _ = frames(link(token=30))
+    visited, said, _ = frames(link(token=30))
     page, answers = visited.page, []
-    page.on("response", lambda answer: answers.append((answer.url.rpartition("/")[2], answer)))
-    sent.clear()
+    page.on(
+        "response", lambda answer: "/api/" in answer.url and answers.append((answer.url.rpartition("/")[2], answer))
+    )
     chosen = page.get_by_label(re.compile("^Unit of the LSTM"))
     before = lines(page, "right")
     chosen.fill("11")
@@ -278,7 +253,28 @@ def test_another_unit_is_one_small_exchange_and_does_not_move_the_cursor(frames,
     assert at_word(page) == 30
     assert [kind for kind, _ in answers] == ["units"]
     assert len(answers[0][1].body()) < 120_000
-    assert sent == [], "no word to Python"
+    assert said == [], "no word to Python"
+
+
+def test_a_late_answer_takes_nothing_from_who_types_the_next_unit(ready, expect):
+    page = ready(link(token=30)).page
+    field = page.get_by_label(re.compile("^Unit of the LSTM"))
+    line = page.locator(".panel.equations[data-side=right] [data-equation=f] .line")
+    before = line.text_content()
+    held = []
+    page.route("**/api/v1/units", held.append)
+    with page.expect_request("**/api/v1/units"):
+        field.fill("11")
+        field.press("Enter")
+    field.fill("12")
+    with page.expect_response("**/api/v1/units"):
+        held[0].continue_()
+    expect(line).not_to_have_text(before)
+    expect(field).to_have_value("12")
+    page.unroute("**/api/v1/units")
+    with page.expect_request(lambda asked: "/units" in asked.url and asked.post_data_json["right"]["units"] == [11]):
+        field.press("Tab")
+    expect(field).to_have_value("12")
 
 
 def test_a_row_of_the_map_picks_its_unit(ready, expect):

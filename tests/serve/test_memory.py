@@ -97,7 +97,8 @@ def test_while_models_load_and_where_none_could_be_loaded_the_answer_says_so(edi
     loaded = service.store
     service.store = ModelStore()
     assert edit() == {"said": "The models are loading.", "loading": list(MODELS)}
-    service.store = ModelStore(names=())
+    service.store = ModelStore(names=())  # as in the moment between the last model and the word that all were tried
+    assert edit() == {"said": "The models are loading.", "loading": list(MODELS)}, "or the page would not ask again"
     service.store.start()
     assert service.store.wait(60)
     assert edit() == {"said": "No model could be loaded.", "loading": []}

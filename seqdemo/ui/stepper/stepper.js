@@ -151,7 +151,7 @@ function takeUnits(stepper, { header, arrays }) {
     const biases = Object.fromEntries(Object.entries(found.biases).map(([name, pair]) => [renamed(name), pair]))
     lane.values = { series, biases }
     lane.unit = found.unit
-    lane.input.value = found.unit + 1
+    if (!lane.typed) showUnit(lane) // a late answer takes nothing from who types the next number
     lane.drawing.scale = Math.max(1, ...(series.c ?? series.h).map(Math.abs))
     for (const row of lane.rows ?? []) row.style.top = `${((lane.rank[found.unit] + 0.5) / lane.n_units) * 100}%`
     lane.charts?.forEach(({ symbol, show }) => show(series[symbol]))
@@ -221,14 +221,16 @@ function choices(stepper) {
   return { ...onScreen(stepper), ...stepper.wanted }
 }
 
+// The number of a lane's unit in its field; none before the first answer.
+export function showUnit(lane) {
+  lane.input.value = lane.unit === null ? "" : lane.unit + 1
+}
+
 export function pickUnit(stepper, lane, unit) {
-  if (!Number.isInteger(unit) || unit < 0 || unit >= lane.n_units) {
-    lane.input.value = lane.unit === null ? "" : lane.unit + 1
-    return
-  }
+  if (!Number.isInteger(unit) || unit < 0 || unit >= lane.n_units) return showUnit(lane)
   if (unit === lane.unit) return
   lane.unit = unit
-  lane.input.value = unit + 1
+  showUnit(lane)
   for (const row of lane.rows ?? []) row.style.top = `${((lane.rank[unit] + 0.5) / lane.n_units) * 100}%`
   const { side } = lane.column
   choose(stepper, side, onScreen(stepper)[side])

@@ -3,7 +3,7 @@ import { element, shape, shorten } from "../shared/js/elements.js"
 import { button, decimal, MINUS, modelMark, percent, save, saveDrawing } from "../shared/js/parts.js"
 import { drawCell, flows, linkParts, showCell } from "./cell.js"
 import { buildEquations, EQUATIONS, showEquations } from "./equations.js"
-import { choose, pickUnit } from "./stepper.js"
+import { choose, pickUnit, showUnit } from "./stepper.js"
 
 const HOW = {
   verdict: "How to read this: P(positive) if the text ended at the cursor.",
@@ -104,7 +104,15 @@ function buildDrawing(stepper, lane, part) {
   lane.input = element("input", "unit", label)
   Object.assign(lane.input, { type: "number", min: 1, max: lane.n_units, step: 1 })
   lane.input.setAttribute("aria-label", `Unit of the ${lane.column.label}${lane.said}, ${lane.column.side}`)
-  lane.input.onchange = () => pickUnit(stepper, lane, Math.round(lane.input.valueAsNumber) - 1)
+  lane.input.oninput = () => { lane.typed = true }
+  lane.input.onchange = () => {
+    lane.typed = false
+    pickUnit(stepper, lane, Math.round(lane.input.valueAsNumber) - 1)
+  }
+  lane.input.onblur = () => { // also where what was typed is what stood there before, which is no change
+    lane.typed = false
+    showUnit(lane)
+  }
   element("span", "", label, ` of ${lane.n_units}`)
   button(pick, "quiet", "Save drawing (SVG)", () =>
     saveDrawing(`${lane.column.name}-unit-${lane.unit + 1}-word-${stepper.cursor + 1}.svg`, lane.drawing.svg))

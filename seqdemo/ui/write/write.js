@@ -32,7 +32,7 @@ function build(root, data) {
   const linked = new URL(location.href).searchParams.has("text")
   const { text, settings } = linked ? data : { text: data.text, settings: data.settings, ...hub.left }
   const desk = buildFrame(root, onKey, {
-    data, hub, showStep, settle, cursor: null, playing: false, undone: [], composing: false, refused: [...data.refused], writers: {}, answer: null,
+    data, hub, showStep, settle, cursor: null, playing: false, undone: [], composing: false, refused: [...data.refused], writers: {}, answer: null, writing: null,
   })
   const { frame } = desk
   buildBox(desk, frame, text, { edited, writeOn })
@@ -123,7 +123,7 @@ function changed(desk) {
   forgetRefused(desk)
   hub.left = { text: desk.area.value, settings: settingsOf(desk) }
   desk.answerer.again()
-  if (desk.n) writeOn(desk, Number(settingsOf(desk).words))
+  if (desk.n || desk.writing) writeOn(desk, Number(settingsOf(desk).words))
   else settle(desk)
 }
 
@@ -143,9 +143,12 @@ function goBack(desk, name, k) {
 async function writeOn(desk, step = null) {
   pause(desk)
   const { words, seed } = settingsOf(desk)
+  const own = desk.writing = {}
   desk.frame.classList.add("writing")
   const text = desk.area.value
   const answer = await desk.asker.ask("write", { text: text.slice(0, desk.data.most.characters), words: Number(words), seed: Number(seed), ...drawn(desk) })
+  if (desk.writing !== own) return // the one that took its place shows itself
+  desk.writing = null
   desk.frame.classList.remove("writing")
   if (answer === null || text !== desk.area.value || !Object.keys(answer.models).length) return
   desk.texts = answer.models
@@ -164,7 +167,8 @@ async function writeOn(desk, step = null) {
 
 function clearWritten(desk) {
   pause(desk)
-  Object.assign(desk, { n: 0, cursor: null, texts: {} })
+  Object.assign(desk, { n: 0, cursor: null, texts: {}, writing: null })
+  desk.frame.classList.remove("writing")
   desk.frame.classList.add("unwritten")
   desk.written.textContent = "Press \u201cWrite on\u201d, and each writes on by itself"
   clearTexts(desk)
