@@ -18,6 +18,8 @@ NUMBERS = (
     environment.MAX_MEMORY_MB,
     environment.TRAINING_THREADS,
     environment.RUNS_MB,
+    environment.RUNS_HOURS,
+    environment.SAVED_DAYS,
     environment.THREADS,
 )
 
@@ -55,7 +57,7 @@ def test_where_a_number_is_needed_anything_else_is_told(monkeypatch, setting, wo
     with pytest.raises(ConfigError) as told:
         environment.check()
     assert str(told.value).startswith(f"{setting.name} must be a")
-    assert "number from 1 to" in str(told.value)
+    assert re.search(r"number from (1|0\.01) to [\d,]+; got", str(told.value))
     assert len(str(told.value)) < 200
 
 
@@ -87,6 +89,7 @@ def test_what_is_needed_is_taken(monkeypatch, setting, word, value):
         ("SEQDEMO_MAX_JOBS", "2.5"),
         ("SEQDEMO_HUB_OWNER", "https://hub/me"),
         ("SEQDEMO_IMDB", "/no/such/folder"),
+        ("SEQDEMO_PRETRAINED", "/no/such/folder"),
         ("SEQDEMO_IMDB", "a" * 5_000),
         ("SEQDEMO_IMDB", "~nobody-of-that-name/imdb"),
         ("SEQDEMO_RUNS", str(ROOT / "README.md")),
@@ -96,6 +99,7 @@ def test_what_is_needed_is_taken(monkeypatch, setting, word, value):
         ("SEQDEMO_FRAME_ANCESTORS", "none https://a.example"),
         ("SEQDEMO_FRAME_ANCESTORS", "javascript:"),
         ("SEQDEMO_REQUIRE_BROWSER", "perhaps"),
+        ("SEQDEMO_REQUIRE_NODE", "perhaps"),
     ],
 )
 def test_whatever_else_is_wrong_is_told(monkeypatch, name, word):

@@ -7,6 +7,7 @@ What they post is known to the next page that Python draws for the same visitor.
 from __future__ import annotations
 
 import secrets
+import sys
 import threading
 import time
 from collections import OrderedDict
@@ -16,6 +17,8 @@ KEPT_S = 3_600.0
 """A session that asks for nothing for so long is forgotten."""
 MAX_VISITORS = 2_000
 """Sessions that are kept at most, the one that asked longest ago forgotten first."""
+MAX_BYTES = 32 * 1024**2
+"""What the texts of all of them together may take; beyond it texts are forgotten in the same order, and no session."""
 
 
 @dataclass
@@ -24,19 +27,23 @@ class Visitor:
 
     Attributes:
         text: The review that it wrote or chose last; None before the first.
+        n_bytes: What that takes.
         seen: When it asked last, on the monotonic clock, in seconds.
     """
 
     text: str | None = None
+    n_bytes: int = 0
     seen: float = 0.0
 
 
 class Visitors:
-    """All sessions, bounded in number and age; any number of threads may share it."""
+    """All sessions, bounded in number, age and bytes; any number of threads may share it."""
 
-    def __init__(self, *, max_visitors: int = MAX_VISITORS, kept_s: float = KEPT_S) -> None:
+    def __init__(self, *, max_visitors: int = MAX_VISITORS, max_bytes: int = MAX_BYTES, kept_s: float = KEPT_S) -> None:
         """Knows nobody yet."""
         self._max_visitors = max_visitors
+        self._max_bytes = max_bytes
+        self._n_bytes = 0
         self._kept_s = kept_s
         self._lock = threading.Lock()
         self._visitors: OrderedDict[str, Visitor] = OrderedDict()
@@ -64,8 +71,18 @@ class Visitors:
     def put(self, token: str, text: str) -> None:
         """Keeps a text for the next page; of an unknown session nothing is kept."""
         found = self._use(token)
-        if found is not None:
-            found.text = text
+        if found is None:
+            return
+        with self._lock:
+            if self._visitors.get(token) is found:  # not forgotten meanwhile
+                n_bytes = sys.getsizeof(text)
+                self._n_bytes += n_bytes - found.n_bytes
+                found.text, found.n_bytes = text, n_bytes
+                for other in self._visitors.values():
+                    if self._n_bytes <= self._max_bytes:
+                        break
+                    self._n_bytes -= other.n_bytes
+                    other.text, other.n_bytes = None, 0
 
     def _use(self, token: str) -> Visitor | None:
         with self._lock:
@@ -81,4 +98,5 @@ class Visitors:
         while self._visitors and (
             len(self._visitors) > self._max_visitors or next(iter(self._visitors.values())).seen < oldest
         ):
-            self._visitors.popitem(last=False)
+            _, forgotten = self._visitors.popitem(last=False)
+            self._n_bytes -= forgotten.n_bytes

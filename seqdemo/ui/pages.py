@@ -8,6 +8,7 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from seqdemo import paths
+from seqdemo.runs.limits import is_allowed
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,8 @@ PAGES = (
     Page("write.py", "Write", "edit", "write", "Begin a text; three models say what comes next, and write on."),
     Page("train.py", "Train", "model_training", "train", "Train small models yourself and watch them learn, or not."),
 )
+_RECORDED = "Watch small models learn, or not, as it was recorded."
+"""What one sees on the page Train where nobody may train."""
 
 
 def ways_in() -> None:
@@ -70,4 +73,4 @@ def ways_in() -> None:
     for page in PAGES[1:]:
         with st.container(gap="xxsmall"):
             st.page_link(page.st_page(), label=f"**{page.title}**")
-            st.markdown(page.invitation)
+            st.markdown(page.invitation if page.path != "train" or is_allowed() else _RECORDED)

@@ -1,6 +1,6 @@
 import time
 
-from seqdemo.serve.visitors import Visitors
+from seqdemo.serve.visitors import MAX_BYTES, Visitors
 
 
 def test_each_session_gets_a_token_that_cannot_be_guessed():
@@ -27,6 +27,20 @@ def test_the_session_that_asked_longest_ago_is_forgotten_first():
     visitors.put(one, "still here")
     three = visitors.mint()
     assert [visitors.knows(token) for token in (one, two, three)] == [True, False, True]
+
+
+def test_all_texts_together_take_no_more_bytes_than_is_allowed():
+    visitors = Visitors(max_bytes=2_000_000)
+    tokens = [visitors.mint() for _ in range(30)]
+    for token in tokens:
+        visitors.put(token, "\U0001f3ac" * 50_000)  # 200 kB
+    kept = [token for token in tokens if visitors.text(token)]
+    assert kept == tokens[-9:], "those that were sent last"
+    assert all(visitors.knows(token) for token in tokens)
+    for _ in range(30):
+        visitors.put(tokens[-1], "\U0001f3ac" * 50_000)
+    assert [token for token in tokens if visitors.text(token)] == kept, "a text takes the place of the one before"
+    assert MAX_BYTES == 32 * 1024**2
 
 
 def test_a_session_that_asks_for_nothing_is_forgotten():

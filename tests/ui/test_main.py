@@ -3,6 +3,7 @@
 import hashlib
 import json
 import pathlib
+import re
 import tomllib
 
 import pytest
@@ -19,6 +20,7 @@ from seqdemo.ui.pages import PAGES
 from seqdemo.ui.shared import sources
 from seqdemo.ui.shared.marks import favicon, mark, plain
 from tests.checkpoints.fake_hub import FakeHub
+from tests.small_translators import write_translators
 
 HUB = Source(kind="hub", repository="someone/seqdemo-rnn-imdb", commit="ab12cd34" * 5, reason="From the Hub.")
 CACHE = Source(kind="cache", repository="someone/seqdemo-rnn-imdb", commit="ef56ab78" * 5, reason="From the cache.")
@@ -154,3 +156,15 @@ def test_messages_cannot_become_markup():
 def test_marks_and_the_icon_are_drawn_here_and_fetched_from_nowhere():
     assert all(mark(name).startswith("![](data:image/svg+xml,") for name in MODELS)
     assert favicon().startswith("<svg")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.file)
+def test_where_training_is_switched_off_no_page_invites_to_it(page, ready, pretrained, monkeypatch):
+    write_translators(pretrained)
+    resources.service.clear()  # its translators are of another folder
+    monkeypatch.setenv("SEQDEMO_TRAINING", "off")
+    ready.switch_page(f"../../pages/{page.file}").run()
+    assert not ready.exception
+    said = [part.value for kind in ("title", "header", "markdown", "caption", "info") for part in ready.get(kind)]
+    assert said
+    assert [text for text in said if re.search(r"\btrain (a|it|small|your)\b", text, re.IGNORECASE)] == []

@@ -72,6 +72,16 @@ def test_the_table_is_complete_once_models_are_loaded(app, figures, loaded):
     assert [row[4] for row in table[:5]] == ["Embedded copy"] * 5
 
 
+def test_no_model_without_states_is_said_to_read_word_by_word(app):
+    app.run()
+    one_by_one = [spec for spec in MODELS.values() if spec.has_states]
+    together = [spec.label for spec in MODELS.values() if not spec.has_states]
+    words = " ".join(element.value for element in app.markdown)
+    assert (len(one_by_one), together) == (4, ["Transformer"])
+    assert re.findall(r"(\w+) read word by word", words) == ["four"]
+    assert "the Transformer all words at once" in words
+
+
 def test_charts_have_alternative_texts_and_their_data_as_tables(app, figures):
     app.run()
     charts = app.get("vega_lite_chart")

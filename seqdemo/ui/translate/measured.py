@@ -188,7 +188,7 @@ def _rules(model: Translator) -> None:
         f"A GRU reads the text in both directions, another writes the answer (Bahdanau, Cho and Bengio 2015): "
         f"{metrics['parameters']:,} parameters, {metrics['epochs']} epochs of {model.config['training']['texts']:,} "
         f"made-up texts, {metrics['seconds'] / 60:.0f} minutes on {metrics['device']}, seed {metrics['seed']}. "
-        f"Checkpoint {model.sha256[:12]}. Train it yourself: `python -m seqdemo train --task dates`."
+        f"Checkpoint {model.sha256[:12]}. It was trained by `python -m seqdemo train --task dates`."
     )
 
 
