@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 import os
 import re
 import socket
@@ -15,6 +16,9 @@ from seqdemo.text import PAD, UNKNOWN, Vocabulary
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before anything imports torch
 for _name in ("SEQDEMO_IMDB", "SEQDEMO_HUB_OWNER"):
     os.environ.pop(_name, None)  # a developer's own settings must not reach the tests
+
+PATIENCE_S = 300.0
+"""Longest wait for what comes at once where nothing else keeps the machine busy; it ends as soon as that has come."""
 
 WORDS = tuple(
     re.findall(
@@ -60,6 +64,14 @@ def only_this_machine():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket.socket, "connect", connect)
         yield
+
+
+@pytest.fixture
+def every_state(monkeypatch):
+    """An interrupted run finds the state of its last epoch, however slow the disk was in that moment."""
+    from seqdemo.training import engine
+
+    monkeypatch.setattr(engine, "LONG_SAVE_S", math.inf)
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from seqdemo.checkpoints import manifest
 from seqdemo.text import tokenize
 from seqdemo.training.events import Epoch, Event
 
+pytestmark = pytest.mark.usefixtures("every_state")
 SMALL = [
     "--d_embed",
     "8",
@@ -26,6 +27,8 @@ SMALL = [
     "16",
     "--threads",
     "1",
+    "--precision",
+    "fp32",
 ]
 
 

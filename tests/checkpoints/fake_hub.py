@@ -12,10 +12,17 @@ import contextlib
 import hashlib
 import http.server
 import json
+import socket
 import threading
 import urllib.parse
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+import pytest
+
+from seqdemo.checkpoints.hub import fetch
+from seqdemo.checkpoints.repository import fetch as fetch_any
+from tests.conftest import PATIENCE_S
 
 MODES = (
     "working",
@@ -68,12 +75,19 @@ class FakeHub:
         self.cdn = f"http://localhost:{self.port}/cdn"  # another origin, so that no token is sent there
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
+        self._closed: socket.socket | None = None
+        self._patch = pytest.MonkeyPatch()
 
     def __enter__(self) -> FakeHub:
+        for asking in (fetch, fetch_any):  # on a busy machine this server answers later than the Hub may
+            self._patch.setitem(asking.__kwdefaults__, "answer_s", PATIENCE_S)
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._patch.undo()
         self.stop()
+        if self._closed is not None:
+            self._closed.close()
 
     def stop(self) -> None:
         """Closes the port: from now on, connections are refused."""
@@ -82,6 +96,9 @@ class FakeHub:
         self.stopping.set()
         self._server.shutdown()
         self._server.server_close()
+        self._closed = socket.socket()  # keeps others from being given the port
+        self._closed.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._closed.bind(("127.0.0.1", self.port))
         self._thread.join()
 
     def add(self, repository: str, files: Mapping[str, bytes]) -> str:

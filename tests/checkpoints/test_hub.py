@@ -14,6 +14,7 @@ from seqdemo.checkpoints import download, folder, hub, manifest, schema
 from seqdemo.errors import CheckpointCorruptError, CheckpointMissingError, HubError
 from tests.checkpoints.conftest import OWNER, save_tiny
 from tests.checkpoints.fake_hub import MODES, WEIGHTS, FakeHub
+from tests.conftest import PATIENCE_S
 
 FAILURES = {
     "hung": "The Hub did not answer in 1 s.",
@@ -34,7 +35,7 @@ FAILURES = {
 }
 
 
-def fetch(*, answer_s: float = 3.0, total_s: float = 20.0) -> tuple[pathlib.Path, hub.Source]:
+def fetch(*, answer_s: float = PATIENCE_S, total_s: float = PATIENCE_S) -> tuple[pathlib.Path, hub.Source]:
     return hub.fetch("rnn", answer_s=answer_s, total_s=total_s)
 
 
@@ -90,9 +91,9 @@ def test_whatever_the_hub_does_a_model_answers_at_once_and_the_reason_is_told(pu
     assert folder.load(path).predict_proba(["a good film"]).shape == (1,)
     assert published.requests == [], "nobody waits for the Hub"
     assert source.kind == "embedded"
-    stuck = mode in {"hung", "hung body", "slow"}
+    limits = {"hung": {"answer_s": 1}, "hung body": {"total_s": 1}, "slow": {"total_s": 1}}
     with pytest.raises(HubError) as failure:
-        fetch(answer_s=1 if stuck else 3, total_s=1 if stuck else 20)
+        fetch(**limits.get(mode, {}))
     assert FAILURES[mode] in str(failure.value)
     assert hub.resolve_local("rnn")[1].kind == "embedded"
 
@@ -152,7 +153,7 @@ def test_a_process_of_a_server_that_is_gone_ends_by_itself(published: FakeHub) -
         "total_s": 0.5,
         "left_s": 0.5,
     }
-    done = subprocess.run(download.arguments(request), capture_output=True, check=True, timeout=30)
+    done = subprocess.run(download.arguments(request), capture_output=True, check=True, timeout=PATIENCE_S)
     assert json.loads(done.stdout) == {"error": "The Hub did not answer in 0.5 s."}
 
 

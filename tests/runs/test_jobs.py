@@ -68,8 +68,10 @@ def training(view):
 
 def test_a_run_tells_its_curves_and_leaves_a_model_that_can_be_saved_downloaded_and_loaded_back(jobs):
     run_id = jobs.start(SMALL, visitor="one")
-    early = jobs.wait(run_id, training, WAIT_S)
+    jobs.pause(run_id)  # so that it is seen before its end, however late one looks
+    early = jobs.wait(run_id, lambda view: view.state == "paused", WAIT_S)
     before = copy.deepcopy(early)
+    jobs.resume(run_id)
     view = jobs.wait(run_id, ended, WAIT_S)
     assert (view.state, view.message, view.place) == ("done", "", 0)
     assert early == before, "a view that was given away changes no more"
@@ -179,7 +181,7 @@ def test_a_run_is_paused_goes_on_and_is_stopped_with_its_best_epoch(jobs):
 @posix
 def test_a_child_that_is_killed_is_reported_as_such_and_the_next_one_starts(tmp_path):
     jobs = make(tmp_path, max_jobs=1)
-    victim, following = jobs.start(LONG), jobs.start(SMALL)
+    victim, following = jobs.start(LONG), jobs.start(LONG)
     jobs.wait(victim, training, WAIT_S)
     os.kill(jobs._jobs[victim].child.process.pid, signal.SIGKILL)
     view = jobs.wait(victim, ended, WAIT_S)
@@ -206,12 +208,17 @@ def test_closing_leaves_no_process(tmp_path):
 
 
 def test_a_run_that_nobody_watches_ends_with_its_reason_and_a_watched_one_goes_on(tmp_path):
-    jobs = make(tmp_path, unwatched_s=1.0, max_jobs=2)
+    jobs = make(tmp_path, max_jobs=2)
     unwatched, watched = jobs.start(LONG), jobs.start(SMALL)
     job = jobs._jobs[unwatched]
-    while not (job.view.has_ended and jobs.view(watched).has_ended):
-        time.sleep(0.1)
-    assert jobs.view(watched).state == "done"
+    with jobs._changed:  # nobody has looked at either for long; now someone looks at one of them
+        for run_id in (unwatched, watched):
+            jobs._jobs[run_id].seen -= 2 * jobs.limits.unwatched_s
+        jobs.view(watched)
+    found = jobs.wait(watched, ended, WAIT_S)
+    assert (found.state, found.message) == ("done", "")
+    with jobs._changed:
+        assert jobs._changed.wait_for(lambda: job.view.has_ended, WAIT_S)
     assert job.view.message == "Ended because nobody had been watching."
     jobs.close()
     later = Jobs(jobs.root, Limits())
@@ -315,8 +322,8 @@ def test_a_run_belongs_to_who_started_or_loaded_it_also_after_the_server_was_sta
 
 
 def finished(root, run_id, *, name="", label=None, owner="", size=100, age_hours=0.0):
-    """A finished run of an earlier server."""
-    home = root / run_id
+    """A finished run of an earlier server, which stands there whole and at its age at once: sweeping never rests."""
+    home = root.parent / run_id
     (home / "checkpoint").mkdir(parents=True)
     (home / "checkpoint" / "model.safetensors").write_bytes(b"0" * size)
     (home / "settings.json").write_text(json.dumps(dataclasses.asdict(SMALL)))
@@ -329,6 +336,8 @@ def finished(root, run_id, *, name="", label=None, owner="", size=100, age_hours
             (home / file).write_text(text)
             os.utime(home / file, (then, then))
     os.utime(home, (then, then))
+    root.mkdir(exist_ok=True)
+    home.rename(root / run_id)
     return run_id
 
 
@@ -356,7 +365,7 @@ def test_old_runs_that_are_not_saved_make_room_and_saved_ones_stay(tmp_path):
 
 def test_what_is_too_old_is_deleted_on_a_server_that_nobody_visits(tmp_path, monkeypatch):
     monkeypatch.setattr(jobs_module, "_SECONDS_BETWEEN_SWEEPS", 0.05)
-    root = tmp_path / "runs"
+    root, begun = tmp_path / "runs", time.time()
     finished(root, "d" * 16, name="for long", age_hours=24 * 29)
     finished(root, "e" * 16, name="for too long", age_hours=24 * 31)
     finished(root, "l" * 16, label="loaded", age_hours=25)
@@ -369,13 +378,12 @@ def test_what_is_too_old_is_deleted_on_a_server_that_nobody_visits(tmp_path, mon
     (root / "not-a-run-of-us!").mkdir()
     (root / "sixteen-letters_").mkdir()
     jobs = make(tmp_path)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + WAIT_S
     while {"e", "l", "o", "h"} & there(jobs) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert {path.name for path in root.iterdir()} == {"d" * 16, "n" * 16, "not-a-run-of-us!", "sixteen-letters_"}
-    now = time.time()
-    assert jobs.view("n" * 16).kept_until - now == pytest.approx(3600, abs=60)
-    assert jobs.view("d" * 16).kept_until - now == pytest.approx(86400, abs=60)
+    assert jobs.view("n" * 16).kept_until - begun == pytest.approx(3600, abs=60)
+    assert jobs.view("d" * 16).kept_until - begun == pytest.approx(86400, abs=60)
     finished(root, "a" * 16, age_hours=25)
     while "a" in there(jobs) and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -384,10 +392,11 @@ def test_what_is_too_old_is_deleted_on_a_server_that_nobody_visits(tmp_path, mon
 
 
 def test_a_run_is_deleted_at_once_where_its_visitor_wants_it(jobs):
-    content = b"text,label\n" + b"a good day,yes\na bad day,no\n" * 20
-    run_id = jobs.start(dataclasses.replace(SMALL, task="own"), table=content)
+    content = b"text,label\n" + b"a good day,yes\na bad day,no\n" * 2_000
+    run_id = jobs.start(dataclasses.replace(LONG, task="own"), table=content)
     with pytest.raises(TrainingError, match="stop it first"):
         jobs.delete(run_id)
+    jobs.stop(run_id)
     jobs.wait(run_id, ended, WAIT_S)
     assert b"a bad day" in (jobs.root / run_id / "data.json").read_bytes()
     jobs.delete(run_id)
@@ -450,7 +459,7 @@ def test_an_ended_run_that_nobody_looks_at_is_not_kept_in_memory(tmp_path):
     assert jobs.view(run_id) is not None
     with jobs._changed:
         jobs._changed.notify_all()
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + WAIT_S
     while run_id in jobs._jobs and time.monotonic() < deadline:
         with jobs._changed:
             jobs._changed.notify_all()

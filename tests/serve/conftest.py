@@ -15,6 +15,7 @@ from seqdemo.runs.limits import Limits
 from seqdemo.serve.http import TOKEN
 from seqdemo.serve.routes import API, KINDS, routes
 from seqdemo.serve.service import Service
+from tests.conftest import PATIENCE_S
 from tests.own_run import write_run
 
 
@@ -31,7 +32,7 @@ def service(pretrained, tmp_path):
     """What answers, its models loaded."""
     store = ModelStore()
     store.start()
-    assert store.wait(60)
+    assert store.wait(PATIENCE_S)
     jobs = Jobs(tmp_path / "runs", Limits())
     yield Service(store, jobs, KINDS)
     jobs.close()
@@ -76,7 +77,7 @@ def without(service, pretrained, tmp_path, monkeypatch):
         monkeypatch.setattr(paths, "PRETRAINED", root)
         service.store = ModelStore()
         service.store.start()
-        assert service.store.wait(60)
+        assert service.store.wait(PATIENCE_S)
 
     return load
 
@@ -93,6 +94,6 @@ def use(service, pretrained, tmp_path, monkeypatch):
         monkeypatch.setattr(paths, "PRETRAINED", root)
         service.store = ModelStore()
         service.store.start()
-        assert service.store.wait(60)
+        assert service.store.wait(PATIENCE_S)
 
     return load

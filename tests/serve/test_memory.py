@@ -9,6 +9,7 @@ from seqdemo.models.registry import MODELS
 from seqdemo.serve import memory, worker
 from seqdemo.serve.routes import API
 from seqdemo.studies import fillers, gradient_by_distance
+from tests.conftest import PATIENCE_S
 
 TEXT = "This film was great . It is a long story , slow and dull at first , but the end is very good !"
 
@@ -100,7 +101,7 @@ def test_while_models_load_and_where_none_could_be_loaded_the_answer_says_so(edi
     service.store = ModelStore(names=())  # as in the moment between the last model and the word that all were tried
     assert edit() == {"said": "The models are loading.", "loading": list(MODELS)}, "or the page would not ask again"
     service.store.start()
-    assert service.store.wait(60)
+    assert service.store.wait(PATIENCE_S)
     assert edit() == {"said": "No model could be loaded.", "loading": []}
     service.store = loaded
     without("lstm", "model.safetensors")

@@ -15,6 +15,7 @@ from seqdemo.serve.sentiment import TABLE, curve_data, finding, summary
 from seqdemo.serve.verdicts import percent, verdict
 from seqdemo.serve.worker import CURVE
 from seqdemo.text import MAX_CHARACTERS, NEWEST_TOKENS, Vocabulary
+from tests.conftest import PATIENCE_S
 
 WORDS = ["a", "very", "good", "film"]
 
@@ -172,7 +173,7 @@ def test_a_model_that_could_not_be_loaded_says_why_and_the_others_answer(
     monkeypatch.setattr(paths, "PRETRAINED", tmp_path / "damaged")
     service.store = ModelStore()
     service.store.start()
-    assert service.store.wait(60)
+    assert service.store.wait(PATIENCE_S)
     found = ask("verdicts", {"text": "good"})
     assert list(found["verdicts"]) == [name for name in MODELS if name != "gru"]
     assert "model.safetensors" in found["failed"]["gru"]
@@ -214,7 +215,7 @@ def test_models_of_two_versions_of_the_rules_for_words_stand_on_one_page(service
     answering = Answering(models={**usual.models, "gru": newer})
     readings = answering.read(text)
     curves = {
-        name: service.worker.submit(CURVE, answering.models[name], reading.ids).result(30)
+        name: service.worker.submit(CURVE, answering.models[name], reading.ids).result(PATIENCE_S)
         for name, reading in readings.items()
     }
     data = curve_data(answering, readings, curves)
@@ -233,5 +234,5 @@ def test_the_reviews_of_a_table_get_the_answers_they_get_alone(service, name):
     draw = np.random.default_rng(1)
     texts = tuple(draw.integers(2, 30, size=n).astype(np.int64) for n in (3, 400, 1, 250, 250, 250, 250, 90))
     model = service.answering({}).models[name]
-    found = service.worker.submit(TABLE, model, texts).result(60)
+    found = service.worker.submit(TABLE, model, texts).result(PATIENCE_S)
     assert np.allclose(found, [model.predict_ids([ids])[0] for ids in texts], atol=1e-5)

@@ -8,11 +8,12 @@ import threading
 import pytest
 
 from seqdemo.training.control import Control, memory_bytes
+from tests.conftest import PATIENCE_S
 
 CHILD = """
 import os, sys, time
 from seqdemo.training import control
-control._SECONDS_TO_LEAVE = 0.2
+control._SECONDS_TO_LEAVE = 0.2 if sys.argv[1] == "does not" else 600  # who obeys ends by itself
 c = control.Control()
 c.listen(sys.stdin.fileno())
 print("listening", flush=True)
@@ -21,7 +22,7 @@ if sys.argv[1] == "obeys":
         time.sleep(0.01)
     print(c.reason_to_end(0.0), flush=True)
 else:
-    time.sleep(60)
+    time.sleep(600)
 """
 
 
@@ -34,7 +35,7 @@ def test_a_pause_waits_and_a_stop_ends_it():
     waiting = threading.Thread(target=control.wait)
     waiting.start()
     control.stop()
-    waiting.join(10)
+    waiting.join(PATIENCE_S)
     assert not waiting.is_alive()
     assert control.reason_to_end(0) == "stopped"
     control.pause()
@@ -60,7 +61,7 @@ def test_commands_come_through_a_pipe_in_any_pieces():
     for piece in (b"pau", b"se\nresu", b"me\nnonsense\nst", b"op\n"):
         os.write(writing, piece)
     with changed:
-        assert changed.wait_for(lambda: len(seen) == 3, 10)
+        assert changed.wait_for(lambda: len(seen) == 3, PATIENCE_S)
     assert seen == [("pause",), ("resume",), ("stop",)]
     # The pipe stays open: closing it would end this process.
 
@@ -71,7 +72,7 @@ def test_a_process_ends_when_the_pipe_closes_even_if_it_does_not_listen(kind, st
         [sys.executable, "-c", CHILD, kind], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     assert child.stdout.readline() == "listening\n"
-    out, _ = child.communicate(timeout=60)
+    out, _ = child.communicate(timeout=PATIENCE_S)
     assert child.returncode == status
     assert out == ("abandoned\n" if kind == "obeys" else "")
 

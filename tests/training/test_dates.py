@@ -14,6 +14,7 @@ from seqdemo.models.seq2seq import Seq2Seq, Seq2SeqConfig
 from seqdemo.training import dates, engine, events
 from seqdemo.training.dates import DatesConfig
 
+pytestmark = pytest.mark.usefixtures("every_state")
 SMALL = Seq2SeqConfig(n_inputs=len(data.INPUTS), n_outputs=len(data.OUTPUTS), d_embed=8, d_hidden=16, d_attention=8)
 SHORT = DatesConfig(epochs=2, texts=256, batch_size=64, precision="fp32")
 
@@ -42,7 +43,7 @@ def test_every_text_stands_in_one_batch_beside_texts_of_its_length():
 
 @pytest.mark.parametrize("way", dates.WAYS)
 def test_the_loss_falls_whichever_character_the_decoder_is_given(way):
-    config = DatesConfig(epochs=4, texts=640, batch_size=64, way=way, learning_rate=0.01)
+    config = DatesConfig(epochs=4, texts=640, batch_size=64, way=way, learning_rate=0.01, precision="fp32")
     _, progress = dates.fit(SMALL, config)
     history = progress.history
     assert history[-1]["train_loss"] < history[0]["train_loss"]
@@ -115,7 +116,7 @@ def test_a_resumed_run_writes_exactly_what_an_uninterrupted_one_does(tmp_path, m
 
 
 def test_the_measured_accuracy_is_that_of_the_answers_given_one_by_one(tmp_path):
-    model, progress = dates.fit(SMALL, DatesConfig(epochs=1, texts=64, batch_size=64))
+    model, progress = dates.fit(SMALL, DatesConfig(epochs=1, texts=64, batch_size=64, precision="fp32"))
     written = data.draw(np.random.default_rng(5), 20, "test")
     answered = dates._score(model, written)
     translator.save(

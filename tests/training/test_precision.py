@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-import time
+import types
 
 import numpy as np
 import pytest
@@ -20,12 +20,14 @@ from seqdemo.models.registry import MODELS
 from seqdemo.models.seq2seq import Seq2SeqConfig
 from seqdemo.text import Vocabulary
 from seqdemo.training import dates, engine, events, pretrain, sentiment, task_run
+from seqdemo.training import precision as precision_module
 from seqdemo.training.config import PretrainingConfig, TrainingConfig
 from seqdemo.training.dates import DatesConfig
 from seqdemo.training.precision import Trial, autocast, choose_precision, keep_precision
 from seqdemo.training.settings import RunSettings
 from tests.conftest import SMALL
 
+pytestmark = pytest.mark.usefixtures("every_state")
 CPU = torch.device("cpu")
 SHORT = {"epochs": 2, "batch_size": 8, "patience": 50}
 DATES = {"epochs": 1, "texts": 64, "batch_size": 16}
@@ -49,16 +51,24 @@ def lstm_works_in_bf16():
     return True
 
 
+@pytest.fixture
+def clock(monkeypatch):
+    """By which passes are timed: only models of these tests move it."""
+    found = types.SimpleNamespace(now=0.0, perf_counter=lambda: found.now)
+    monkeypatch.setattr(precision_module, "time", found)
+    return found
+
+
 class Works(nn.Module):
     """A layer that takes the given times in fp32 and in bf16, on any processor."""
 
-    def __init__(self, fp32_s=0.0, bf16_s=0.0):
+    def __init__(self, clock, fp32_s=0.0, bf16_s=0.0):
         super().__init__()
         self.linear = nn.Linear(4, 4)
-        self.fp32_s, self.bf16_s = fp32_s, bf16_s
+        self.clock, self.fp32_s, self.bf16_s = clock, fp32_s, bf16_s
 
     def forward(self, x):
-        time.sleep(self.bf16_s if torch.is_autocast_enabled("cpu") else self.fp32_s)
+        self.clock.now += self.bf16_s if torch.is_autocast_enabled("cpu") else self.fp32_s
         return self.linear(x)
 
 
@@ -93,22 +103,22 @@ def trial_of(model, rows=32, steps=8):
     ("fp32_s", "bf16_s", "wanted"), [(0.05, 0.01, "bf16"), (0.02, 0.2, "fp32"), (0.05, 0.045, "fp32")]
 )
 def test_bf16_is_taken_where_it_is_clearly_faster_and_not_where_chance_could_make_the_difference(
-    fp32_s, bf16_s, wanted
+    clock, fp32_s, bf16_s, wanted
 ):
-    assert choose_precision(trial_of(Works(fp32_s, bf16_s))) == wanted
+    assert choose_precision(trial_of(Works(clock, fp32_s, bf16_s))) == wanted
 
 
-def test_other_work_on_the_machine_does_not_decide_for_bf16():
+def test_other_work_on_the_machine_does_not_decide_for_bf16(clock):
     class Disturbed(Works):
         passes = 0
 
         def forward(self, x):
             if self.training and not torch.is_autocast_enabled("cpu"):
                 self.passes += 1
-                time.sleep(0.06 if self.passes % 3 else 0.0)  # two of three are slowed by something else
+                clock.now += 0.06 if self.passes % 3 else 0.0  # two of three are slowed by something else
             return super().forward(x)
 
-    assert choose_precision(trial_of(Disturbed(0.02, 0.02))) == "fp32"
+    assert choose_precision(trial_of(Disturbed(clock, 0.02, 0.02))) == "fp32"
 
 
 def test_a_layer_whose_backward_pass_fails_in_bf16_is_trained_in_fp32():
@@ -133,13 +143,13 @@ def test_torch_s_own_lstm_is_asked_rather_than_the_processor():
         choose_precision(trial, "bf16")
 
 
-def test_a_loss_that_is_no_number_in_bf16_is_no_reason_to_take_it():
+def test_a_loss_that_is_no_number_in_bf16_is_no_reason_to_take_it(clock):
     class Overflows(Works):
         def forward(self, x):
             found = super().forward(x)
             return found * torch.nan if found.dtype == torch.bfloat16 else found
 
-    assert choose_precision(trial_of(Overflows(fp32_s=0.05))) == "fp32"
+    assert choose_precision(trial_of(Overflows(clock, fp32_s=0.05))) == "fp32"
 
 
 def test_fp32_is_taken_without_a_try():
@@ -149,9 +159,9 @@ def test_fp32_is_taken_without_a_try():
     assert choose_precision(Trial(model=nn.Linear(1, 1), rows=1, steps=1, loss=loss), "fp32") == "fp32"
 
 
-def test_a_try_is_no_larger_than_it_must_be():
+def test_a_try_is_no_larger_than_it_must_be(clock):
     seen = []
-    model = Works(fp32_s=0.02)
+    model = Works(clock, fp32_s=0.02)
     x = torch.ones(512, 400, 4)
 
     def loss(rows, steps):
@@ -165,8 +175,8 @@ def test_a_try_is_no_larger_than_it_must_be():
     assert max(seen) == (3, 2)
 
 
-def test_an_interrupted_run_goes_on_in_the_precision_it_had_where_that_works():
-    works, fails = trial_of(Works()), trial_of(ForwardAlone())
+def test_an_interrupted_run_goes_on_in_the_precision_it_had_where_that_works(clock):
+    works, fails = trial_of(Works(clock)), trial_of(ForwardAlone())
     assert keep_precision(works, "bf16") == ("bf16", "The run goes on in bf16, as it began.")
     assert keep_precision(works, "fp32") == ("fp32", "The run goes on in fp32, as it began.")
     assert keep_precision(fails, "bf16") == (

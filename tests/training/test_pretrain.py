@@ -19,6 +19,7 @@ from seqdemo.training.config import PretrainingConfig, TrainingConfig
 from seqdemo.training.events import Epoch, Step
 from seqdemo.training.pretrain import bigram_perplexity, pretrain, unigram_perplexity
 
+pytestmark = pytest.mark.usefixtures("every_state")
 CPU = torch.device("cpu")
 SIZES = {"d_embed": 16, "d_hidden": 16}
 QUICK = {"window": 8, "learning_rate": 2e-2, "n_frequent": 8, "n_sampled": 4}

@@ -16,6 +16,7 @@ from seqdemo.training.config import TrainingConfig
 from seqdemo.training.gathered import Gathered
 from seqdemo.training.sentiment import evaluate, fit, predict_logits, training_loss, worst_step
 
+pytestmark = pytest.mark.usefixtures("every_state")
 CPU = torch.device("cpu")
 GOOD, BAD, FULL_STOP = 10, 11, 12
 

@@ -24,6 +24,7 @@ from seqdemo.training.settings import RunSettings, architecture
 from seqdemo.training.task_model import TaskModel, tensors
 from seqdemo.training.task_run import train
 
+pytestmark = pytest.mark.usefixtures("every_state")
 QUICK = {"learning_rate": 1e-2, "epochs": 6, "device": "cpu", "precision": "fp32"}
 LEARNERS = {
     "first_token": RunSettings(task="first_token", model="lstm", length=10, **{**QUICK, "epochs": 2}),

@@ -11,6 +11,7 @@ import seqdemo
 from seqdemo import paths
 from seqdemo.models.registry import MODELS
 from seqdemo.ui import resources
+from tests.conftest import PATIENCE_S
 from tests.own_run import write_run
 
 MAIN = pathlib.Path(seqdemo.__file__).parent / "ui" / "main.py"
@@ -31,8 +32,8 @@ def pretrained(tmp_path, checkpoint_folders, monkeypatch):
 def app(pretrained):
     """The whole app, as a visitor opens it; nothing has been loaded yet."""
     forget_models()
-    yield AppTest.from_file(MAIN, default_timeout=60)
-    resources.store().wait(60)
+    yield AppTest.from_file(MAIN, default_timeout=PATIENCE_S)
+    resources.store().wait(PATIENCE_S)
     wait_until_timed()
     forget_models()
 
@@ -47,9 +48,9 @@ def loaded_once():
 @pytest.fixture
 def ready(pretrained, loaded_once):
     """The whole app with every model loaded: those of the test before, unless that one loaded its own."""
-    assert resources.store().wait(60)
+    assert resources.store().wait(PATIENCE_S)
     wait_until_timed()
-    return AppTest.from_file(MAIN, default_timeout=60)
+    return AppTest.from_file(MAIN, default_timeout=PATIENCE_S)
 
 
 def forget_models():
@@ -62,7 +63,7 @@ def wait_until_timed():
     for name in ("load-models", "fetch-"):
         for thread in threading.enumerate():
             if thread.name.startswith(name):
-                thread.join(60)
+                thread.join(PATIENCE_S)
     assert resources.is_timed()
 
 
@@ -71,7 +72,7 @@ def loaded():
     """Waits until every model was tried and timed."""
 
     def wait():
-        assert resources.store().wait(60)
+        assert resources.store().wait(PATIENCE_S)
         wait_until_timed()
 
     return wait
@@ -84,7 +85,7 @@ def gate(monkeypatch):
 
     class SlowStore(resources.ModelStore):
         def _load_local(self, name):
-            assert opened.wait(60)
+            assert opened.wait(PATIENCE_S)
             super()._load_local(name)
 
     monkeypatch.setattr(resources, "ModelStore", SlowStore)

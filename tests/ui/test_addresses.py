@@ -10,6 +10,7 @@ import seqdemo
 from seqdemo.ui import resources
 from seqdemo.ui.pages import PAGES
 from seqdemo.ui.train import train
+from tests.conftest import PATIENCE_S
 from tests.ui.conftest import MAIN
 
 UI = pathlib.Path(seqdemo.__file__).parent / "ui"
@@ -39,7 +40,7 @@ def test_a_page_opens_whatever_stands_in_every_entry_of_its_address(own_runs, ap
     app.run()
     loaded()
     for word in ODD:
-        opened = AppTest.from_file(MAIN, default_timeout=60)
+        opened = AppTest.from_file(MAIN, default_timeout=PATIENCE_S)
         opened.run()
         for name in ENTRIES:
             opened.query_params[name] = word
@@ -50,7 +51,7 @@ def test_a_page_opens_whatever_stands_in_every_entry_of_its_address(own_runs, ap
 
 def test_an_own_model_that_is_none_breaks_nothing(own_runs, app):
     for word in ODD:
-        opened = AppTest.from_file(MAIN, default_timeout=60)
+        opened = AppTest.from_file(MAIN, default_timeout=PATIENCE_S)
         opened.query_params["own"] = word
         assert not opened.run().exception, word[:20]
 

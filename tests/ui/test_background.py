@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from seqdemo.ui.shared.background import Background
+from tests.conftest import PATIENCE_S
 
 
 def test_what_was_computed_is_known_from_then_on():
@@ -14,8 +15,8 @@ def test_what_was_computed_is_known_from_then_on():
         calls.append(1)
         return 7
 
-    assert background.ask(("a",), compute).result(10) == 7
-    assert background.ask(("a",), compute).result(10) == 7
+    assert background.ask(("a",), compute).result(PATIENCE_S) == 7
+    assert background.ask(("a",), compute).result(PATIENCE_S) == 7
     assert len(calls) == 1
 
 
@@ -28,7 +29,7 @@ def test_only_one_thing_is_computed_at_a_time():
         running.pop()
 
     for future in [background.ask((str(k),), compute) for k in range(20)]:
-        future.result(10)
+        future.result(PATIENCE_S)
     assert max(most) == 1
 
 
@@ -39,21 +40,21 @@ def test_what_was_cancelled_in_the_queue_is_begun_again_by_the_next_who_asks():
     assert waiting.cancel()
     again = background.ask(("b",), lambda: 2)
     gate.set()
-    assert first.result(10)
-    assert again.result(10) == 2
+    assert first.result(PATIENCE_S)
+    assert again.result(PATIENCE_S) == 2
 
 
 def test_a_failure_reaches_whoever_asked_and_the_next_question_is_answered(caplog):
     background = Background()
     with pytest.raises(ValueError, match="broken"):
-        background.ask(("bad",), lambda: int("broken")).result(10)
+        background.ask(("bad",), lambda: int("broken")).result(PATIENCE_S)
     assert "failed" in caplog.text
-    assert background.ask(("good",), lambda: 1).result(10) == 1
+    assert background.ask(("good",), lambda: 1).result(PATIENCE_S) == 1
 
 
 def test_the_oldest_results_are_forgotten():
     background = Background(max_kept=2)
     for key in ("a", "b", "c"):
-        background.ask((key,), lambda key=key: key).result(10)
-    assert background.ask(("c",), lambda: "new").result(10) == "c"
-    assert background.ask(("a",), lambda: "new").result(10) == "new"
+        background.ask((key,), lambda key=key: key).result(PATIENCE_S)
+    assert background.ask(("c",), lambda: "new").result(PATIENCE_S) == "c"
+    assert background.ask(("a",), lambda: "new").result(PATIENCE_S) == "new"

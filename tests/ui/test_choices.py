@@ -3,6 +3,8 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from tests.conftest import PATIENCE_S
+
 
 def page():
     import streamlit as st
@@ -15,7 +17,7 @@ def page():
 
 
 def opened(asked=None):
-    app = AppTest.from_function(page)
+    app = AppTest.from_function(page, default_timeout=PATIENCE_S)
     if asked is not None:
         app.query_params["which"] = asked
     app.run()

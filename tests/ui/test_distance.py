@@ -10,6 +10,7 @@ import seqdemo
 from seqdemo import paths
 from seqdemo.data.tasks import TASKS
 from seqdemo.studies import accuracy_by_distance, study
+from tests.conftest import PATIENCE_S
 
 SHIPPED = seqdemo.PRETRAINED
 
@@ -22,7 +23,7 @@ def section():
 
 @pytest.fixture
 def page():
-    app = AppTest.from_function(section, default_timeout=30).run()
+    app = AppTest.from_function(section, default_timeout=PATIENCE_S).run()
     assert not app.exception
     return app
 
@@ -64,7 +65,7 @@ def test_the_table_has_every_seed(page):
 
 def test_without_a_stored_result_the_command_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(paths, "PRETRAINED", tmp_path)
-    app = AppTest.from_function(section, default_timeout=30).run()
+    app = AppTest.from_function(section, default_timeout=PATIENCE_S).run()
     assert not app.exception
     (info,) = app.info
     assert "python -m seqdemo study accuracy_by_distance" in info.value
@@ -85,7 +86,7 @@ def test_a_task_that_was_not_measured_says_so_and_leaves_the_others(tmp_path, mo
     found["results"]["runs"] = [run for run in found["results"]["runs"] if run["task"] == "first_token"]
     (tmp_path / "studies/accuracy_by_distance.json").write_text(json.dumps(found), encoding="utf-8")
     monkeypatch.setattr(paths, "PRETRAINED", tmp_path)
-    app = AppTest.from_function(section, default_timeout=30).run()
+    app = AppTest.from_function(section, default_timeout=PATIENCE_S).run()
     assert not app.info
     app.segmented_control(key="reach").set_value("parity").run()
     assert not app.exception

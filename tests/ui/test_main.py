@@ -72,10 +72,11 @@ def pin(pretrained, name, commit, published=None):
 def test_retry_is_offered_where_the_hub_could_help_and_asks_it(app, pretrained, loaded, monkeypatch, tmp_path):
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
     pin(pretrained, "gru", "ab12cd34" * 5)
-    with FakeHub() as server:
-        monkeypatch.setenv("HF_ENDPOINT", server.endpoint)
-    app.run()  # from here on, the server's connections are refused
-    loaded()
+    with FakeHub() as closed:
+        closed.stop()
+        monkeypatch.setenv("HF_ENDPOINT", closed.endpoint)
+        app.run()
+        loaded()
     app.run()
     (button,) = app.sidebar.button
     assert button.label == "Retry"

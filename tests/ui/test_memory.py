@@ -10,6 +10,7 @@ from seqdemo.studies import fillers, gradient_by_distance
 from seqdemo.studies.study import Inputs, Measurement, path_of, write
 from seqdemo.ui import resources
 from seqdemo.ui.memory import words
+from tests.conftest import PATIENCE_S
 
 PAGE = "../../pages/memory.py"
 DISTANCES = [1, 5, 10, 100, 200]
@@ -47,8 +48,8 @@ def settle(page):
     def jobs():
         return dict(page.session_state["memory_jobs"]) if "memory_jobs" in page.session_state else {}
 
-    assert resources.store().wait(60)
-    deadline, waited_for = time.monotonic() + 60, None
+    assert resources.store().wait(PATIENCE_S)
+    deadline, waited_for = time.monotonic() + PATIENCE_S, None
     while waited_for is None or any(waited_for.get(slot) is not job for slot, job in jobs().items()):
         waited_for = jobs()
         for job in waited_for.values():
@@ -230,7 +231,7 @@ def test_without_any_model_the_stored_figures_stay(measured, pretrained, app):
         (pretrained / name / "model.safetensors").write_bytes(b"cut")
     app.run()
     page = app.switch_page(PAGE).run()
-    assert resources.store().wait(60)
+    assert resources.store().wait(PATIENCE_S)
     page.run()
     assert not page.exception
     assert len(alts(page)) == 3

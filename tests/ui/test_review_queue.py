@@ -13,8 +13,7 @@ from seqdemo.serve.worker import Worker
 from seqdemo.text import Vocabulary
 from seqdemo.ui.sentiment import review_queue
 from seqdemo.ui.sentiment.review_queue import MAX_WAITING, Column, Job, ReviewQueue
-
-PATIENCE_S = 30
+from tests.conftest import PATIENCE_S
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +57,20 @@ def held(models, gate):
         return models
 
     return get_models
+
+
+class Halted:
+    """Someone who looks at a table, and by being looked for halts it after its first step until he lets it go on."""
+
+    def __init__(self, job):
+        self.job, self.reached, self.go_on = job, threading.Event(), threading.Event()
+        job.seen("halted", self.is_there)
+
+    def is_there(self):
+        if self.job.share_done > 0:
+            self.reached.set()
+            assert self.go_on.wait(PATIENCE_S)
+        return True
 
 
 def scored(job):
@@ -131,15 +144,17 @@ def test_a_table_too_many_is_refused_and_a_stopped_one_makes_room(models, gate):
     assert late.state == "done"
 
 
-def test_a_table_that_is_stopped_midway_ends_and_the_next_has_its_turn(models):
+def test_a_table_that_is_stopped_midway_ends_and_the_next_has_its_turn(models, gate):
     queue = ReviewQueue()
-    long = make_job(b"text\n" + b"good film !\n" * 2000, lambda: models)
+    long = make_job(b"text\n" + b"good film !\n" * 2000, held(models, gate))
     after = make_job(b"text\ngood\n", lambda: models)
+    halted = Halted(long)
     queue.submit(long)
     queue.submit(after)
-    while long.share_done == 0:
-        time.sleep(0.01)
+    gate.set()
+    assert halted.reached.wait(PATIENCE_S)
     long.stop()
+    halted.go_on.set()
     assert after.wait(PATIENCE_S)
     assert (long.state, after.state) == ("stopped", "done")
     assert long.outcome is None
@@ -185,7 +200,7 @@ def test_a_long_table_is_scored_in_parts_and_the_others_have_their_turn_between_
     queue.submit(long)
     queue.submit(short)
     gate.set()
-    assert long.wait(3 * PATIENCE_S)
+    assert long.wait(PATIENCE_S)
     assert short.state == "done"
     assert short.kept_until < long.kept_until, "which came before it"
     assert len(scored(long)) == MAX_ROWS + 1
@@ -196,11 +211,13 @@ def test_a_long_table_is_scored_in_parts_and_the_others_have_their_turn_between_
 def test_the_time_left_is_told_once_there_is_something_to_go_by(models):
     job = make_job(b"text\n" + b"good film !\n" * 1000, lambda: models)
     assert job.seconds_left is None
+    halted, before = Halted(job), time.monotonic()
     ReviewQueue().submit(job)
-    while job.seconds_left is None:
-        time.sleep(0.01)
-    assert 0 <= job.seconds_left < PATIENCE_S
+    assert halted.reached.wait(PATIENCE_S)
+    of_what_is_done = (1 - job.share_done) / job.share_done
+    assert 0 < job.seconds_left <= (time.monotonic() - before) * of_what_is_done
     job.stop()
+    halted.go_on.set()
     assert job.wait(PATIENCE_S)
 
 

@@ -15,9 +15,9 @@ from seqdemo.serve import routes
 from seqdemo.serve.worker import Worker
 from seqdemo.ui import resources
 from seqdemo.ui.sentiment.review_queue import QUEUE, Column, Job
+from tests.conftest import PATIENCE_S
 from tests.data.tables.table_files import KINDS, ROWS, text_cell, workbook
 
-PATIENCE_S = 30
 PNG = bytes.fromhex("89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489")
 
 

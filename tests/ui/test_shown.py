@@ -19,6 +19,7 @@ from seqdemo.serve.routes import API, routes
 from seqdemo.serve.sentiment import LEAD
 from seqdemo.ui import resources
 from seqdemo.ui.shared.marks import plain
+from tests.conftest import PATIENCE_S
 from tests.ui.conftest import wait_until_timed
 from tests.unpacked import unpacked
 
@@ -163,7 +164,7 @@ def table_with(at, column):
 
 def open_(page, **query):
     """A page as a link opens it."""
-    at = AppTest.from_file(PAGES / f"{page}.py", default_timeout=60)
+    at = AppTest.from_file(PAGES / f"{page}.py", default_timeout=PATIENCE_S)
     for name, value in query.items():
         at.query_params[name] = value
     at.run()
@@ -178,7 +179,7 @@ def settled(at, jobs):
         asked = dict(at.session_state[jobs])
         for future in asked.values():
             for one in getattr(future, "futures", {"": future}).values():
-                one.result(timeout=60)
+                one.result(timeout=PATIENCE_S)
         at.run()
     assert not at.exception
     return at
@@ -248,7 +249,7 @@ def shipped():
     """The models that came with the app, loaded."""
     resources.store.clear()
     resources.milliseconds.clear()
-    assert resources.store().wait(60)
+    assert resources.store().wait(PATIENCE_S)
     yield
     wait_until_timed()
     resources.store.clear()

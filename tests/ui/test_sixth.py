@@ -10,6 +10,7 @@ from seqdemo.models.registry import MODELS
 from seqdemo.training import settings
 from seqdemo.ui import resources
 from seqdemo.ui.pages import PAGES
+from tests.conftest import PATIENCE_S
 from tests.models.mean_of_words import SPEC
 from tests.ui.conftest import MAIN, forget_models, wait_until_timed
 
@@ -30,10 +31,10 @@ def with_a_sixth(pretrained, vocabulary, monkeypatch):
         training={"epochs": 1},
     )
     forget_models()
-    assert resources.store().wait(60)
+    assert resources.store().wait(PATIENCE_S)
     wait_until_timed()
     assert SPEC.name in resources.models(), resources.store().statuses()
-    yield AppTest.from_file(MAIN, default_timeout=60)
+    yield AppTest.from_file(MAIN, default_timeout=PATIENCE_S)
     forget_models()
 
 

@@ -22,6 +22,8 @@ PAGE = "../../pages/train.py"
 OWNER = "0123456789abcdef" * 2
 """What the browser of whoever trained the small run keeps."""
 TINY = RunSettings(model="rnn", samples=200, distance=4, d_hidden=4, d_embed=4, epochs=2, batch_size=64)
+ENDLESS = dataclasses.replace(TINY, task="first_token", length=400, epochs=100, batch_size=2)
+"""Minutes of computing."""
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +126,7 @@ def test_a_run_is_started_seen_and_ended_by_real_processes(page):
         models="rnn",
         visitor="f" * 32,
     )
+    others = [resources.jobs().start(ENDLESS, visitor="e" * 32) for _ in range(2)]  # so that it waits for its turn
     button(opened, "Start training").click().run()
     assert not opened.exception
     (run_id,) = opened.session_state["train_session"].runs
@@ -131,6 +134,8 @@ def test_a_run_is_started_seen_and_ended_by_real_processes(page):
     assert "under way already" in said(opened)
     assert len(opened.session_state["train_session"].runs) == 1
     assert picture(opened)[0]["address"]["runs"] == run_id
+    for other in others:
+        resources.jobs().stop(other)
     view = resources.jobs().wait(run_id, lambda view: view.has_ended, 300)
     assert view.state == "done", view.message
     opened.run()
@@ -144,9 +149,8 @@ def test_only_who_started_a_run_can_pause_and_stop_it(page):
     opened = page()
     mine = opened.session_state["train_session"].visitor
     assert mine == OWNER
-    endless = dataclasses.replace(TINY, task="first_token", length=400, epochs=100, batch_size=2)
-    others = resources.jobs().start(endless, visitor="f" * 32)
-    own = resources.jobs().start(endless, visitor=OWNER)
+    others = resources.jobs().start(ENDLESS, visitor="f" * 32)
+    own = resources.jobs().start(ENDLESS, visitor=OWNER)
     opened.session_state["train_session"].add([others])
     opened.run()
     assert not opened.exception
@@ -448,9 +452,6 @@ def test_a_click_on_a_preset_fills_the_form_and_plays_what_it_did_and_starts_not
     assert "press Start to train it yourself" in said(opened)
     assert sorted(runs.iterdir()) == before
     assert resources.jobs().busy() == (0, 0)
-
-
-ENDLESS = dataclasses.replace(TINY, task="first_token", length=400, epochs=100, batch_size=2)
 
 
 def test_a_click_on_a_preset_leaves_what_is_being_trained_on_screen(recording, page):
