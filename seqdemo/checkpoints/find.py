@@ -63,6 +63,11 @@ def shipped(kind: str | None) -> list[str]:
     return [name for name in _checkpoints() if _kind_of(paths.PRETRAINED / name) == kind]
 
 
+def writers() -> list[str]:
+    """Names of the models whose cells can write: those with states whose language model is in `pretrained`."""
+    return [name for name, spec in MODELS.items() if spec.has_states and (paths.PRETRAINED / f"lm-{name}").is_dir()]
+
+
 def _from_the_hub(name: str) -> pathlib.Path:
     """The folder of a classifier in the Hub's cache; where no repository is named, the missing one in `pretrained`."""
     path, source = hub.resolve_local(name)

@@ -5,9 +5,14 @@ from __future__ import annotations
 import argparse
 import os
 import pathlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from seqdemo.commands.options import add_data, count, file_to_write
 from seqdemo.models.registry import MODELS
+
+if TYPE_CHECKING:
+    from seqdemo.studies.study import Study
 
 HELP = "rerun a measurement over many reviews and store its result"
 
@@ -29,7 +34,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Measures, or lists what can be measured."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # batches are small: more threads only wait for each other
-    from seqdemo.checkpoints import find, folder
     from seqdemo.studies import registry, study
 
     if options.list or options.name is None:
@@ -40,14 +44,22 @@ def run(options: argparse.Namespace) -> None:
     in_part = options.model is not None or options.limit is not None
     usual = study.path_of(chosen.name, pathlib.Path("runs") / "studies" if in_part else None)
     options.out = path = file_to_write(options.out or usual)
-    models = {}
-    if chosen.on_checkpoints:
-        for checkpoint in options.model or MODELS:
-            classifier = folder.load(find.find(checkpoint, None))
-            models[classifier.name] = classifier
+    models = _models(chosen, options.model)
     inputs = study.Inputs(
         models=models, data=options.data, limit=options.limit, say=lambda line: print(line, flush=True)
     )
     measurement = chosen.measure(inputs)
     study.write(path, chosen, measurement, models)
     print(f"n={measurement.n:,}, stored in {path}")
+
+
+def _models(chosen: Study, asked: Sequence[str] | None) -> dict[str, Any]:
+    """What a study measures, by the name in the registry: the checkpoints that were asked for, else those shipped."""
+    from seqdemo.checkpoints import find, folder, language_model
+
+    if chosen.of is None:
+        return {}
+    if chosen.of == "language model":
+        found = [language_model.load(find.find(name, chosen.of)) for name in asked or find.writers()]
+        return {model.name: model for model in found}
+    return {model.name: model for model in (folder.load(find.find(name, None)) for name in asked or MODELS)}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from seqdemo import paths
+from seqdemo.checkpoints import find
 from seqdemo.errors import CheckpointError, ConfigError
 from seqdemo.models.registry import MODELS
 from seqdemo.serve import word_notes
@@ -216,11 +216,6 @@ def _at_words(figures: npt.NDArray[np.float64], reading: Reading, shown: Reading
     return at_shown(of_all, reading, shown)[-MOST_SURPRISING:]
 
 
-def writers() -> list[str]:
-    """Names of the models whose cells can write: those with states whose language model is in `pretrained/`."""
-    return [name for name, spec in MODELS.items() if spec.has_states and (paths.PRETRAINED / f"lm-{name}").is_dir()]
-
-
 async def next_words(service: Service, question: Question) -> Mapping[str, Any]:
     """`POST /api/v1/next {"text", "temperature"?, "top_k"?, "top_p"?}`: the likeliest next words of three cells.
 
@@ -386,9 +381,9 @@ def _read(models: Mapping[str, LanguageModel], text: str) -> dict[str, Reading]:
 async def _writers(service: Service) -> tuple[dict[str, LanguageModel], dict[str, Any]]:
     """The models that can write, and which will still come or cannot."""
     if not service.store.settled:  # torch is on its way
-        return {}, {"loading": writers(), "failed": {}}
+        return {}, {"loading": find.writers(), "failed": {}}
     models, failed = {}, {}
-    for name in writers():
+    for name in find.writers():
         try:
             models[name] = await asyncio.to_thread(service.language_model, f"lm-{name}")
         except CheckpointError as error:

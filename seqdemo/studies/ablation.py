@@ -147,5 +147,5 @@ STUDY = Study(
     name="ablation",
     question="What is each part of the training recipe worth?",
     measure=measure,
-    on_checkpoints=False,
+    of=None,
 )

@@ -158,7 +158,7 @@ STUDY = Study(
     name="accuracy_by_distance",
     question="At which length does each model, trained afresh, stop learning a task?",
     measure=measure,
-    on_checkpoints=False,
+    of=None,
 )
 
 

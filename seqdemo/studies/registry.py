@@ -7,9 +7,12 @@ from seqdemo.studies import (
     ablation,
     accuracy_by_distance,
     attributions,
+    context,
+    copies,
     development_lines,
     fillers,
     gradient_by_distance,
+    next_word,
     typed_reviews,
 )
 from seqdemo.studies.study import Study
@@ -24,6 +27,9 @@ STUDIES: dict[str, Study] = {
         typed_reviews.STUDY,
         development_lines.STUDY,
         ablation.STUDY,
+        next_word.STUDY,
+        context.STUDY,
+        copies.STUDY,
     )
 }
 

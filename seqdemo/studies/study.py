@@ -12,14 +12,11 @@ import pathlib
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal
 
 from seqdemo import paths
 from seqdemo.checkpoints import manifest
 from seqdemo.errors import CheckpointError
-
-if TYPE_CHECKING:
-    from seqdemo.checkpoints.classifier import Classifier
 
 FORMAT = 1
 
@@ -35,7 +32,7 @@ class Inputs:
         say: Called with a line about what is going on.
     """
 
-    models: Mapping[str, Classifier]
+    models: Mapping[str, Any]
     data: str | None = None
     limit: int | None = None
     say: Callable[[str], None] = lambda _: None
@@ -66,13 +63,13 @@ class Study:
         name: Its name on the command line, and of its file.
         question: What it answers, in one sentence.
         measure: Does it.
-        on_checkpoints: Whether it measures the trained models.
+        of: The kind of checkpoint that it measures; None where it measures none.
     """
 
     name: str
     question: str
     measure: Callable[[Inputs], Measurement]
-    on_checkpoints: bool = True
+    of: Literal["classifier", "language model"] | None = "classifier"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +125,7 @@ def read(name: str, folder: pathlib.Path | None = None) -> Stored | None:
         return None
 
 
-def write(path: pathlib.Path, study: Study, measurement: Measurement, models: Mapping[str, Classifier]) -> Stored:
+def write(path: pathlib.Path, study: Study, measurement: Measurement, models: Mapping[str, Any]) -> Stored:
     """Keeps a result.
 
     Args:

@@ -227,7 +227,7 @@ def said_to_python():
         said = []
         cdp = page.context.new_cdp_session(page)
         cdp.send("Network.enable")
-        cdp.on("Network.webSocketFrameSent", said.append)
+        cdp.on("Network.webSocketFrameSent", lambda frame: said.append(frame))
         for _ in range(60):
             said.clear()
             page.evaluate("new Promise(done => setTimeout(done, 2500))")  # the page's own clock, which may run late

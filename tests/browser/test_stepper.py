@@ -262,7 +262,7 @@ def test_a_late_answer_takes_nothing_from_who_types_the_next_unit(ready, expect)
     line = page.locator(".panel.equations[data-side=right] [data-equation=f] .line")
     before = line.text_content()
     held = []
-    page.route("**/api/v1/units", held.append)
+    page.route("**/api/v1/units", lambda route: held.append(route))
     with page.expect_request("**/api/v1/units"):
         field.fill("11")
         field.press("Enter")

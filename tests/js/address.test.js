@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { beforeEach, test } from "node:test"
 
-import { numberInAddress, wordInAddress } from "../../seqdemo/ui/shared/js/address.js"
+import { numberInAddress, ownAddress, wordInAddress } from "../../seqdemo/ui/shared/js/address.js"
 
 Object.assign(globalThis, { PYTHON: { not_there: "The address asks for {name} “{found}”; it can be {what}." } })
 const refused = []
@@ -39,4 +39,17 @@ test("of words only those that there are are taken", () => {
   assert.equal(wordInAddress("view", ["map", "columns"], refuse), "map")
   assert.equal(wordInAddress("what", ["head", "mean"], refuse), null)
   assert.deepEqual(refused, ["The address asks for what “nothing”; it can be one of head, mean."])
+})
+
+test("what a part writes late goes into the address of its own page only", () => {
+  const at = (href) => Object.assign(globalThis, { location: new URL(href) })
+  const history = { state: null, replaceState: (_state, _title, href) => at(href) }
+  Object.assign(globalThis, { history })
+  at("http://localhost/demo/stepper?own=a")
+  const toAddress = ownAddress()
+  toAddress({ token: 7, left: "" })
+  assert.equal(location.href, "http://localhost/demo/stepper?own=a&token=7")
+  at("http://localhost/demo/memory?own=a")
+  toAddress({ token: 8 })
+  assert.equal(location.href, "http://localhost/demo/memory?own=a")
 })

@@ -30,7 +30,7 @@ def counts(**share):
 
 def test_it_is_found_by_its_name():
     assert registry.study("typed_reviews") is study.STUDY
-    assert study.STUDY.on_checkpoints
+    assert study.STUDY.of == "classifier"
 
 
 def test_right_answers_are_counted_by_kind():

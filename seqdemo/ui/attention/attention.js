@@ -1,5 +1,5 @@
 // Where a Transformer looked in a text: asked for once a text, then every layer and head explored without the server.
-import { numberInAddress, putInAddress, wordInAddress } from "../shared/js/address.js"
+import { numberInAddress, wordInAddress } from "../shared/js/address.js"
 import { buildAnswerer } from "../shared/js/asking.js"
 import { buildDesk, buildLive, deskFor, forgetRefused, linkedReview, showHead, showSaid, whenLeft } from "../shared/js/desk.js"
 import { element } from "../shared/js/elements.js"
@@ -248,7 +248,7 @@ export function settle(desk) {
 // The address opens this view again, unless the text is too long for one.
 function remember(desk) {
   const { fits, review } = linkedReview(desk.header)
-  putInAddress({
+  desk.toAddress({
     review,
     what: desk.what === "head" ? "" : desk.what,
     layer: desk.layer + 1,

@@ -1,5 +1,5 @@
 // What hangs on one word: it is deleted, negated or replaced, and five verdicts are drawn before and after.
-import { putInAddress } from "../shared/js/address.js"
+import { ownAddress } from "../shared/js/address.js"
 import { buildAnswerer } from "../shared/js/asking.js"
 import { element, shape } from "../shared/js/elements.js"
 import { spreadLabels } from "../shared/js/labels.js"
@@ -28,7 +28,7 @@ function build(root, data) {
   const frame = element("section", "frame empty", root)
   // Of the address: `word` holds for the text it was said of, the others for every text.
   const board = {
-    frame, edits: data.edits, word: data.word, edit: data.edit, put: data.put, reported: data.text, answer: null, refused: data.refused, trouble: null,
+    frame, toAddress: ownAddress(), edits: data.edits, word: data.word, edit: data.edit, put: data.put, reported: data.text, answer: null, refused: data.refused, trouble: null,
   }
   board.title = element("h3", "title", frame)
   const grid = element("div", "grid", frame)
@@ -111,9 +111,9 @@ function report(board, text) {
   board.report(text)
 }
 
-function remember({ word, edit, put }) {
+function remember({ word, edit, put, toAddress }) {
   const replaces = edit === "replace"
-  putInAddress({ word: word === null ? "" : String(word + 1), edit: edit === "negate" ? "" : edit, put: replaces ? put : "" })
+  toAddress({ word: word === null ? "" : String(word + 1), edit: edit === "negate" ? "" : edit, put: replaces ? put : "" })
 }
 
 function show(board, answer) {

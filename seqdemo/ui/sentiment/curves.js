@@ -1,5 +1,5 @@
 // P(positive) after each word: one line for each model, labels at the ends, one cursor for all.
-import { numberInAddress, putInAddress } from "../shared/js/address.js"
+import { numberInAddress, ownAddress } from "../shared/js/address.js"
 import { buildAnswerer } from "../shared/js/asking.js"
 import { element, shape, shorten, strangeness } from "../shared/js/elements.js"
 import { spreadLabels } from "../shared/js/labels.js"
@@ -30,7 +30,7 @@ function prepare(data) {
 
 function build(root, { token, title }) {
   const frame = element("section", "frame empty", root)
-  const chart = { frame, data: null, cursor: null, linkTaken: false }
+  const chart = { frame, toAddress: ownAddress(), data: null, cursor: null, linkTaken: false }
   chart.title = element("h2", "title", frame, title)
   chart.readout = element("div", "readout", frame)
   chart.plot = element("div", "plot", frame)
@@ -74,7 +74,7 @@ function goToLink(chart) {
 // The address opens this word again, once one rests on it; the last one is where the cursor stands anyway.
 function remember(chart) {
   clearTimeout(chart.settling)
-  chart.settling = setTimeout(() => putInAddress({ word: chart.atEnd === false ? String(chart.cursor + 1) : "" }), SETTLE_MS)
+  chart.settling = setTimeout(() => chart.toAddress({ word: chart.atEnd === false ? String(chart.cursor + 1) : "" }), SETTLE_MS)
 }
 
 

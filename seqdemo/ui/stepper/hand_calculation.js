@@ -1,5 +1,5 @@
 // A cell of two units and one number as input, worked out step by step from numbers that one can change.
-import { inAddress, notThere, putInAddress } from "../shared/js/address.js"
+import { inAddress, notThere, ownAddress } from "../shared/js/address.js"
 import { element } from "../shared/js/elements.js"
 import { button, decimal, MINUS, paletteOf } from "../shared/js/parts.js"
 import { drawCell, flows, linkParts, showCell } from "./cell.js"
@@ -48,7 +48,7 @@ function columnsOf(cell, gate) {
 }
 
 function buildToy(root) {
-  const toy = { cell: "lstm", unit: 1, step: 0, settling: 0, inputs: [...INPUTS], weights: structuredClone(STARTS) }
+  const toy = { toAddress: ownAddress(), cell: "lstm", unit: 1, step: 0, settling: 0, inputs: [...INPUTS], weights: structuredClone(STARTS) }
   toy.frame = element("div", "frame", root)
   toy.frame.onkeydown = (event) => { if (event.key === "r" || event.key === "c") event.stopPropagation() } // Streamlit's own keys
   const settings = element("div", "settings", toy.frame)
@@ -126,7 +126,7 @@ function remember(toy) {
     const place = `${toy.cell}-${toy.unit}-${toy.step + 1}`
     const numbers = flattened(toy).join(",")
     const usual = flattened({ cell: toy.cell, inputs: INPUTS, weights: STARTS }).join(",")
-    putInAddress({ hand: place === FIRST ? "" : place, hand_numbers: numbers === usual ? "" : numbers })
+    toy.toAddress({ hand: place === FIRST ? "" : place, hand_numbers: numbers === usual ? "" : numbers })
   }, SETTLE_MS)
 }
 

@@ -1,5 +1,5 @@
 // Two recurrent models along one text. Everything moves here; the server hears of another model or unit only.
-import { inAddress, notThere, numberInAddress, putInAddress } from "../shared/js/address.js"
+import { inAddress, notThere, numberInAddress } from "../shared/js/address.js"
 import { buildAnswerer, buildAsker } from "../shared/js/asking.js"
 import { buildDesk, buildLive, deskFor, forgetRefused, linkedReview, showHead, showNotices, showSaid, whenLeft } from "../shared/js/desk.js"
 import { element } from "../shared/js/elements.js"
@@ -207,7 +207,7 @@ function remember(stepper) {
     entries[side] = model
     entries[`${side}_unit`] = units.map((unit) => unit + 1).join("-")
   }
-  putInAddress(entries)
+  stepper.toAddress(entries)
 }
 
 // Side → {model, units} of what is on screen.

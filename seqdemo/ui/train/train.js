@@ -1,5 +1,5 @@
 // Training runs as they grow, one cursor over all panels; playing and scrubbing ask nothing of the server.
-import { inAddress, notThere, putInAddress } from "../shared/js/address.js"
+import { inAddress, notThere, ownAddress, putInAddress } from "../shared/js/address.js"
 import { element, shape, SVG } from "../shared/js/elements.js"
 import { spreadLabels } from "../shared/js/labels.js"
 import { button, modelMark, paletteOf, save, unpack } from "../shared/js/parts.js"
@@ -22,9 +22,9 @@ export default function ({ data, parentElement, setStateValue }) {
   if (isNew) picture.at = null // follows the end
   putInAddress(header.address)
   rememberVisitor(header.visitor, setStateValue)
+  picture.toLink = header.runs.length > 0 && (isFirst || picture.toLink)
   drawPicture(picture)
-  if (isFirst) goToLink(picture)
-  else if (isNew) remember(picture)
+  if (isNew && !isFirst && !picture.toLink) remember(picture)
   if (hasBegun) bringIntoView(picture)
   if (header.play && picture.played !== header.play) play(picture, true)
   picture.played = header.play
@@ -39,7 +39,7 @@ export default function ({ data, parentElement, setStateValue }) {
 
 function buildPicture(root) {
   const frame = element("section", "frame", root)
-  const picture = { root: frame, id: null, at: null, frame: 0, playing: false, played: 0 }
+  const picture = { root: frame, toAddress: ownAddress(), id: null, at: null, frame: 0, playing: false, played: 0 }
   picture.title = element("h2", "title", frame)
   picture.empty = element("div", "empty", frame)
   const bar = element("div", "bar", frame)
@@ -149,6 +149,7 @@ function drawPicture(picture) {
   drawLines(picture, plots.norm, { lines: norms, rules: clipRules(runs), axis: "epoch", dots: false, fine: true, ...logScale(norms) })
   picture.heat = heatOf(picture)
   buildMaps(picture)
+  if (picture.toLink) goToLink(picture)
   moveTo(picture)
 }
 
@@ -375,10 +376,11 @@ function goTo(picture, at) {
   moveTo(picture)
 }
 
-// Where a link points to: an epoch, with a tenth of it.
+// Where a link points to, once there is something to point at: an epoch, with a tenth of it.
 function goToLink(picture) {
+  picture.toLink = false
   const found = inAddress("epoch")
-  if (!found || !picture.lines) return
+  if (!found) return
   const at = /^\d{1,4}(\.\d)?$/.test(found) ? Number(found) : null
   if (at === null || at > picture.total) picture.refused.textContent = notThere("epoch", found, `0 to ${picture.total}`)
   if (at !== null) goTo(picture, at)
@@ -388,7 +390,7 @@ function goToLink(picture) {
 function remember(picture) {
   picture.refused.textContent = ""
   clearTimeout(picture.settling)
-  picture.settling = setTimeout(() => putInAddress({ epoch: picture.at === null ? "" : String(picture.at) }), SETTLE_MS)
+  picture.settling = setTimeout(() => picture.toAddress({ epoch: picture.at === null ? "" : String(picture.at) }), SETTLE_MS)
 }
 
 function moveTo(picture) {

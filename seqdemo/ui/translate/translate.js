@@ -1,6 +1,6 @@
 // A date is typed, a model writes it as year-month-day. Each edit is asked for once, and its answer has every number:
 // stepping through it happens here. `n` is the number of steps, as the transport calls it.
-import { numberInAddress, putInAddress } from "../shared/js/address.js"
+import { numberInAddress } from "../shared/js/address.js"
 import { buildAnswerer } from "../shared/js/asking.js"
 import { buildFrame, buildLive, deskFor, forgetRefused, showNotices, whenLeft } from "../shared/js/desk.js"
 import { element } from "../shared/js/elements.js"
@@ -203,5 +203,5 @@ function remember(desk) {
   const { characters, width: beam } = desk.header
   const char = desk.character === null ? "" : desk.character + 1
   const entries = { text: characters.join(""), beam, step: desk.cursor + 1, char }
-  putInAddress(entries)
+  desk.toAddress(entries)
 }

@@ -1,6 +1,6 @@
 // A text is begun, three cells say what comes next and write on. The next words are asked for at each edit, what is
 // written once: playing it happens here. `n` is the number of words written, as the transport calls it.
-import { numberInAddress, putInAddress } from "../shared/js/address.js"
+import { numberInAddress } from "../shared/js/address.js"
 import { buildAnswerer, buildAsker } from "../shared/js/asking.js"
 import { buildFrame, buildLive, deskFor, forgetRefused, showNotices, whenLeft } from "../shared/js/desk.js"
 import { tellEdit } from "../shared/js/edits.js"
@@ -103,6 +103,7 @@ function send(desk) {
   const text = desk.area.value
   if (desk.sent === text) return
   clearTimeout(desk.resting)
+  desk.surprise.part.classList.add("stale")
   desk.resting = setTimeout(() => askSurprise(desk), REST_AFTER_MS)
   if (desk.sent !== undefined && desk.refused.length) forgetRefused(desk)
   desk.sent = text
@@ -111,9 +112,9 @@ function send(desk) {
 }
 
 async function askSurprise(desk) {
-  const text = desk.area.value.slice(0, desk.data.most.characters)
-  const answer = await desk.asker.ask("surprise", { text })
-  if (answer === null) return
+  const text = desk.area.value
+  const answer = await desk.asker.ask("surprise", { text: text.slice(0, desk.data.most.characters) })
+  if (answer === null || text !== desk.area.value) return
   if (answer.loading.length) desk.resting = setTimeout(() => askSurprise(desk), REST_AFTER_MS)
   else showSurprise(desk, answer)
 }
@@ -192,7 +193,7 @@ function settle(desk) {
     const entries = { text: text.length > most.link ? "" : text, written: desk.n ? "yes" : "", step: desk.n ? desk.cursor + 1 : "" }
     for (const [name, value] of Object.entries(settingsOf(desk))) entries[name] = value
     if (text === opened && !desk.n && JSON.stringify(usual) === JSON.stringify(settingsOf(desk))) return
-    putInAddress(entries)
+    desk.toAddress(entries)
     if (desk.n) desk.live.textContent = `${desk.written.textContent}. Word ${desk.cursor + 1} of ${desk.n}.`
   }, SETTLE_MS)
 }

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
+from seqdemo.checkpoints import find
 from seqdemo.models.registry import MODELS
-from seqdemo.serve.write import MAX_SEED, MAX_WORDS, writers
+from seqdemo.serve.write import MAX_SEED, MAX_WORDS
 from seqdemo.text import MAX_CHARACTERS
 from seqdemo.ui import resources
 from seqdemo.ui.shared import address
@@ -55,7 +56,7 @@ def render() -> None:
                         "colour": MODELS[name].colour,
                         "dash": MODELS[name].dash,
                     }
-                    for name in writers()
+                    for name in find.writers()
                 ],
                 "examples": [{"kind": kind, "text": text} for kind, text in EXAMPLES],
                 "token": resources.visitor(),

@@ -22,6 +22,7 @@ export function buildSurprise(desk, parent) {
 
 export function showSurprise(desk, answer) {
   const { part, rows, title, table } = desk.surprise
+  part.classList.remove("stale")
   part.hidden = answer.words.length === 0
   if (part.hidden) return
   title.textContent = answer.title

@@ -31,6 +31,14 @@ export function notThere(name, found, what) {
   return PYTHON.not_there.replace(/\{(name|found|what)\}/g, (_, part) => parts[part])
 }
 
+// Lets the address bar follow from a part of this page: nothing is written once another page is shown, whose address it
+// is by then, since a part may outlive its page by a moment.
+/** @returns {(entries: Record<string, string | number>) => void} */
+export function ownAddress() {
+  const { pathname } = location
+  return (entries) => { if (location.pathname === pathname) putInAddress(entries) }
+}
+
 // Lets the address bar follow: sets these entries, takes out those that are empty, and keeps all others.
 export function putInAddress(entries) {
   const url = new URL(location.href)

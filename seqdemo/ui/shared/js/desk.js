@@ -1,4 +1,5 @@
 // What the stepper, the attention page and the translator share: a frame that hears keys, and can be linked to.
+import { ownAddress } from "./address.js"
 import { element } from "./elements.js"
 import { paletteOf } from "./parts.js"
 
@@ -28,7 +29,7 @@ export function whenLeft(desk, parentElement, stop) {
 // used: they are said until another text is shown, or something is chosen.
 export function buildFrame(root, onKey, state) {
   const frame = element("div", "frame", root)
-  const desk = { n: 0, data: null, refused: [], ...state, frame }
+  const desk = { n: 0, data: null, refused: [], toAddress: ownAddress(), ...state, frame }
   frame.onkeydown = (event) => onKey(desk, event)
   desk.onKey = (event) => { if (!event.composedPath().includes(frame)) onKey(desk, event) }
   document.addEventListener("keydown", desk.onKey)

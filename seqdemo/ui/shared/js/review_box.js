@@ -1,6 +1,6 @@
 // The box one types in. What answers to it on the page hears of each edit by `whenEdited`, with no word to Python; the
 // text is kept by the server for the next page, and the address follows.
-import { putInAddress } from "./address.js"
+import { ownAddress } from "./address.js"
 import { keepText } from "./asking.js"
 import { openingReview, tellReview } from "./edits.js"
 import { element } from "./elements.js"
@@ -24,7 +24,7 @@ export default function ({ data: [data], parentElement }) {
 
 function build(root, data) {
   const { text } = openingReview(data.text)
-  const box = { data, timers: [], composing: false, sent: { text, rests: true } }
+  const box = { toAddress: ownAddress(), data, timers: [], composing: false, sent: { text, rests: true } }
   const frame = element("div", "frame", root)
   const left = element("div", "left", frame)
   const head = element("div", "head", left)
@@ -105,7 +105,7 @@ function send(box, rests, example = false) {
 // The address bar follows the review, so that a reload or a copied address opens the same one.
 function remember(box) {
   const fits = box.area.value.trim() && box.area.value.length <= box.data.link_characters
-  putInAddress({ review: fits ? box.area.value : "" })
+  box.toAddress({ review: fits ? box.area.value : "" })
 }
 
 async function copyLink(box) {
