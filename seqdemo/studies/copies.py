@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from seqdemo.models.registry import MODELS
-from seqdemo.studies.next_word import error_of_mean
+from seqdemo.studies.next_word import error_of_mean, learned_from
 from seqdemo.studies.study import Inputs, Measurement, Stored, Study, rounded
 from seqdemo.text import PAD_ID, UNKNOWN_ID
 
@@ -36,13 +36,11 @@ def measure(inputs: Inputs) -> Measurement:
         inputs: The language models, which share one vocabulary; the reviews' folder; the limit stands for `N_TEXTS`.
 
     Raises:
-        DataError: The reviews cannot be read.
+        DataError: The reviews cannot be read, or the models have learned from others.
     """
-    from seqdemo.data import corpus
-
     n_texts = inputs.limit or N_TEXTS
     vocabulary = next(iter(inputs.models.values())).vocabulary
-    read = corpus.load(inputs.data, version=vocabulary.version)
+    read = learned_from(inputs.data, vocabulary)
     written: dict[tuple[str, float | None], list[Ids]] = {(REVIEWS, None): _excerpts(read.validation, n_texts)}
     for name, model in inputs.models.items():
         for temperature in TEMPERATURES:
@@ -127,7 +125,7 @@ def copied_runs(
     # A run is told by the sum of one random number for each of its words and places, modulo 2^64: that two different
     # ones among 20 million have the same sum has a chance of one in a hundred thousand.
     numbers = np.random.default_rng(0).integers(0, 2**64, size=(n, vocab_size), dtype=np.uint64)
-    known = np.unique(_sums(read, numbers))
+    known = np.sort(_sums(read, numbers))
     found = {}
     for writer, texts in written.items():
         copied, of_text = [], []
