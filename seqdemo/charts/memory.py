@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import altair as alt
@@ -18,7 +18,6 @@ _LARGE_PX, _MIDDLE_PX, _SMALL_PX = 560, 380, 320
 _LYING: dict[str, Any] = {"titleAngle": 0, "titleAlign": "left", "titleAnchor": "end", "titleX": 0, "titleY": -18}
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _LEAST_DECADES = 2
-_AXES_PX = 90
 
 
 def gradient_chart(table: pd.DataFrame, own: pd.DataFrame, floors: Mapping[float, str]) -> alt.LayerChart:
@@ -45,14 +44,14 @@ def gradient_chart(table: pd.DataFrame, own: pd.DataFrame, floors: Mapping[float
     low, high = math.floor(every.min()), max(math.ceil(every.max()), math.floor(every.min()) + _LEAST_DECADES)
     drawn = {math.log10(value): words for value, words in floors.items() if math.log10(value) > low - 1.5}
     low = min([low, *(math.floor(value) for value in drawn)])
-    ends = _ends(main, "distance", "value", _LARGE_PX, span=high - low)
+    ends = style.ends(main, "distance", "value", _LARGE_PX, span=high - low)
 
     x = _x("distance", "tokens from the end of the review", int(main["distance"].max()))
     scale = alt.Scale(domain=[low, high], nice=False, zero=False)
     axis = _powers(low, high, **_LYING)
     title = "change of the logit"
     y = alt.Y("value:Q", title=title, axis=axis, scale=scale)
-    colour, dash = _colour(names), _dash(names)
+    colour, dash = style.colour(names), style.dash(names)
     tooltip = [
         alt.Tooltip("model:N", title="model"),
         alt.Tooltip("distance:Q", title="tokens from the end", format="d"),
@@ -89,7 +88,7 @@ def gradient_chart(table: pd.DataFrame, own: pd.DataFrame, floors: Mapping[float
         layers.append(
             base.mark_point(filled=True, size=26, opacity=1, clip=True).encode(x=x, y=y, color=colour, tooltip=tooltip)
         )
-    layers += _names(ends, x, scale)
+    layers += style.names(ends, x, scale)
     return style.finished(layers, height_px=_LARGE_PX)
 
 
@@ -123,14 +122,14 @@ def words_chart(
         The chart, with their quartiles as a band.
     """
     names = list(dict.fromkeys(table["name"]))
-    ends = _ends(table.rename(columns={"median": "value"}), "words", "value", _MIDDLE_PX, span=1.0)
+    ends = style.ends(table.rename(columns={"median": "value"}), "words", "value", _MIDDLE_PX, span=1.0)
     low = min(0.0, float(table["low"].min()))
     x = _x("words", "neutral words", int(table["words"].max()))
     scale = alt.Scale(domain=[low, 1], nice=False)
     hundredths = f"format(100 * datum.value, 'd') + '{unit}'"
     axis = alt.Axis(labelExpr=hundredths, values=[0, 0.25, 0.5, 0.75, 1], **_LYING)
     y = alt.Y("median:Q", title=title, axis=axis, scale=scale)
-    colour = _colour(names)
+    colour = style.colour(names)
     tooltip = [
         alt.Tooltip("model:N", title="model"),
         alt.Tooltip("words:Q", title="neutral words", format="d"),
@@ -143,9 +142,9 @@ def words_chart(
     layers = [
         half.encode(y=alt.Y("at:Q", scale=scale)),
         base.mark_area(opacity=0.13).encode(x=x, y=alt.Y("low:Q", scale=scale), y2="high:Q", color=colour),
-        base.mark_line(strokeWidth=3).encode(x=x, y=y, color=colour, strokeDash=_dash(names)),
+        base.mark_line(strokeWidth=3).encode(x=x, y=y, color=colour, strokeDash=style.dash(names)),
         base.mark_point(filled=True, size=70, opacity=1).encode(x=x, y=y, color=colour, tooltip=tooltip),
-        *_names(ends, x, scale),
+        *style.names(ends, x, scale),
     ]
     return style.finished(layers, height_px=_MIDDLE_PX)
 
@@ -255,7 +254,7 @@ def gate_chart(table: pd.DataFrame) -> alt.LayerChart:
         table: `name`, `model`, `word` (from 1), `text`, `gate`; not empty.
     """
     names = list(dict.fromkeys(table["name"]))
-    ends = _ends(table.rename(columns={"gate": "value"}), "word", "value", _SMALL_PX, span=1.0)
+    ends = style.ends(table.rename(columns={"gate": "value"}), "word", "value", _SMALL_PX, span=1.0)
     x = _x("word", "word", int(table["word"].max()), least=1)
     scale = alt.Scale(domain=[0, 1], nice=False)
     y = alt.Y(
@@ -272,9 +271,9 @@ def gate_chart(table: pd.DataFrame) -> alt.LayerChart:
     lines = (
         alt.Chart(table)
         .mark_line(strokeWidth=2)
-        .encode(x=x, y=y, color=_colour(names), strokeDash=_dash(names), tooltip=tooltip)
+        .encode(x=x, y=y, color=style.colour(names), strokeDash=style.dash(names), tooltip=tooltip)
     )
-    return style.finished([lines, *_names(ends, x, scale)], height_px=_SMALL_PX)
+    return style.finished([lines, *style.names(ends, x, scale)], height_px=_SMALL_PX)
 
 
 def survival_chart(table: pd.DataFrame, floor: float) -> alt.LayerChart:
@@ -287,7 +286,7 @@ def survival_chart(table: pd.DataFrame, floor: float) -> alt.LayerChart:
     names = list(dict.fromkeys(table["name"]))
     low = math.log10(floor)
     table = table.assign(value=_log10(table["most"], floor), middle=_log10(table["median"], floor))
-    ends = _ends(table, "word", "value", _SMALL_PX, span=-low, at="start")
+    ends = style.ends(table, "word", "value", _SMALL_PX, span=-low, at="start")
     ends["label_at"] -= max(ends["label_at"].max() + 0.12 * -low, 0)  # below the top, where lines begin
     x = _x("word", "word", int(table["word"].max()), least=1)
     scale = alt.Scale(domain=[low, 0], nice=False)
@@ -298,9 +297,9 @@ def survival_chart(table: pd.DataFrame, floor: float) -> alt.LayerChart:
         alt.Tooltip("most:Q", title="unit that keeps most", format=".1e"),
         alt.Tooltip("median:Q", title="median unit", format=".1e"),
     ]
-    colour, base = _colour(names), alt.Chart(table)
+    colour, base = style.colour(names), alt.Chart(table)
     layers = [
-        base.mark_line(strokeWidth=3).encode(x=x, y=y, color=colour, strokeDash=_dash(names), tooltip=tooltip),
+        base.mark_line(strokeWidth=3).encode(x=x, y=y, color=colour, strokeDash=style.dash(names), tooltip=tooltip),
         base.mark_line(strokeWidth=1.25).encode(x=x, y=alt.Y("middle:Q", scale=scale), color=colour),
     ]
     labels = alt.Chart(ends).mark_text(align="left", baseline="middle", dx=8)
@@ -356,14 +355,6 @@ def _x(field: str, title: str, most: int, least: int = 0) -> alt.X:
     )
 
 
-def _colour(names: Sequence[str]) -> alt.Color:
-    return alt.Color("name:N", scale=style.colour_scale(names), legend=None)
-
-
-def _dash(names: Sequence[str]) -> alt.StrokeDash:
-    return alt.StrokeDash("name:N", scale=style.dash_scale(names), legend=None)
-
-
 def _named_lines(table: pd.DataFrame, own: pd.DataFrame) -> pd.DataFrame:
     """The lines that have a name at their end: of each model that of many reviews, otherwise that of the one."""
     many, one = table.rename(columns={"median": "value"}), own.rename(columns={"gradient": "value"})
@@ -371,37 +362,6 @@ def _named_lines(table: pd.DataFrame, own: pd.DataFrame) -> pd.DataFrame:
         return one
     one = one[~one["model"].isin(many["model"]) & (one["distance"] <= many["distance"].max())]
     return pd.concat([many, one], ignore_index=True) if len(one) else many
-
-
-def _ends(table: pd.DataFrame, x: str, y: str, height_px: int, span: float, at: str = "end") -> pd.DataFrame:
-    """The last point of each line (or the first), with a place for its name that covers no other name.
-
-    Args:
-        table: `name`, `model` and the columns x and y.
-        x: Column of the horizontal axis.
-        y: Column of the vertical axis.
-        height_px: Of the whole chart.
-        span: What the vertical axis spans, in the unit of y.
-        at: `end` or `start` of the line.
-    """
-    ordered = table.sort_values(x).groupby("model", sort=False)
-    ends = (ordered.tail(1) if at == "end" else ordered.head(1)).copy()
-    ends["label_at"] = style.spread(ends[y], 1.25 * span * style.LABEL_PX / (height_px - _AXES_PX))
-    ends["end_at"] = ends[y]
-    ends["edge"] = int(table[x].max())
-    return ends
-
-
-def _names(ends: pd.DataFrame, x: alt.X, scale: alt.Scale) -> list[alt.Chart]:
-    """Names in a column on the right, joined to the ends of their lines."""
-    base = alt.Chart(ends)
-    leaders = base.mark_rule(strokeWidth=1, strokeDash=[1, 4], color=style.NEUTRAL).encode(
-        x=x, x2="edge:Q", y=alt.Y("end_at:Q", scale=scale), y2="label_at:Q"
-    )
-    labels = base.mark_text(align="left", baseline="middle", dx=10).encode(
-        x="edge:Q", y=alt.Y("label_at:Q", scale=scale), text="model:N"
-    )
-    return [leaders, labels]
 
 
 def _whole(share: float) -> str:

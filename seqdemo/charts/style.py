@@ -17,6 +17,7 @@ LABEL_PX = 17
 TEXT = "currentColor"
 NEUTRAL = "#848b91"
 """For what belongs to no model; 3 : 1 or better on both backgrounds."""
+_AXES_PX = 90
 
 
 def colour_scale(names: Sequence[str]) -> alt.Scale:
@@ -73,3 +74,44 @@ def spread(values: pd.Series[float], gap: float) -> pd.Series[float]:
         placed.iloc[:-1] -= lacking / 2
         placed.iloc[1:] += lacking / 2
     return placed.reindex(values.index)
+
+
+def colour(names: Sequence[str]) -> alt.Color:
+    """Each line or mark in the colour of its `name`."""
+    return alt.Color("name:N", scale=colour_scale(names), legend=None)
+
+
+def dash(names: Sequence[str]) -> alt.StrokeDash:
+    """Each line in the dash of its `name`."""
+    return alt.StrokeDash("name:N", scale=dash_scale(names), legend=None)
+
+
+def ends(table: pd.DataFrame, x: str, y: str, height_px: int, span: float, at: str = "end") -> pd.DataFrame:
+    """The last point of each line (or the first), with a place for its name that covers no other name.
+
+    Args:
+        table: `name`, `model` and the columns x and y.
+        x: Column of the horizontal axis.
+        y: Column of the vertical axis.
+        height_px: Of the whole chart.
+        span: What the vertical axis spans, in the unit of y.
+        at: `end` or `start` of the line.
+    """
+    ordered = table.sort_values(x).groupby("model", sort=False)
+    found = (ordered.tail(1) if at == "end" else ordered.head(1)).copy()
+    found["label_at"] = spread(found[y], 1.25 * span * LABEL_PX / (height_px - _AXES_PX))
+    found["end_at"] = found[y]
+    found["edge"] = table[x].max()
+    return found
+
+
+def names(ends: pd.DataFrame, x: alt.X, scale: alt.Scale) -> list[alt.Chart]:
+    """Names in a column on the right, joined to the ends of their lines."""
+    base = alt.Chart(ends)
+    leaders = base.mark_rule(strokeWidth=1, strokeDash=[1, 4], color=NEUTRAL).encode(
+        x=x, x2="edge:Q", y=alt.Y("end_at:Q", scale=scale), y2="label_at:Q"
+    )
+    labels = base.mark_text(align="left", baseline="middle", dx=10).encode(
+        x="edge:Q", y=alt.Y("label_at:Q", scale=scale), text="model:N"
+    )
+    return [leaders, labels]

@@ -91,16 +91,17 @@ SHIPPED = sorted(path.stem for path in path_of("any").parent.glob("*.json"))
 
 
 def test_a_stored_result_belongs_to_the_weights_that_are_shipped():
-    weights = {
-        model: hashlib.sha256((seqdemo.PRETRAINED / model / "model.safetensors").read_bytes()).hexdigest()
-        for model in MODELS
-    }
-    measured = [name for name in SHIPPED if name in registry.STUDIES and registry.STUDIES[name].on_checkpoints]
-    assert measured
+    def weights(names, prefix=""):
+        files = {name: seqdemo.PRETRAINED / f"{prefix}{name}" / "model.safetensors" for name in names}
+        return {name: hashlib.sha256(file.read_bytes()).hexdigest() for name, file in files.items()}
+
+    of = {"classifier": weights(MODELS), "language model": weights(("rnn", "gru", "lstm"), "lm-"), None: {}}
+    measured = [name for name in SHIPPED if name in registry.STUDIES]
+    assert {registry.STUDIES[name].of for name in measured} == set(of)
     for name in measured:
         stored = read(name)
         assert stored is not None, f"{path_of(name)} cannot be read"
-        assert stored.checkpoints == weights, f"run `python -m seqdemo study {name}` again"
+        assert stored.checkpoints == of[registry.STUDIES[name].of], f"run `python -m seqdemo study {name}` again"
 
 
 def test_a_stored_result_holds_no_review():

@@ -1,9 +1,17 @@
-"""The page that writes on: what its component is given. What it answers stands with the routes and in the browser."""
+"""The page that writes on: what its component is given, and what was measured of the models.
+
+What it answers while one types stands with the routes and in the browser.
+"""
 
 import json
+import shutil
 
 import pytest
 
+import seqdemo
+from seqdemo.checkpoints import find
+from seqdemo.models.registry import MODELS
+from seqdemo.studies import registry, study
 from seqdemo.ui.write import write
 
 PAGE = "../../pages/write.py"
@@ -60,3 +68,52 @@ def test_a_setting_that_cannot_be_is_said_and_the_usual_one_taken(given, name, w
     (said,) = found["refused"]
     assert said.startswith(f"The address asks for {name} “{word[:40]}”; it can be {possible}")
     assert found["settings"] == usual
+
+
+STUDIES = ("next_word", "context", "copies")
+
+
+@pytest.fixture
+def measured(pretrained):
+    """The stored figures of the shipped language models, which stand in the folder of the app with their manifest."""
+    (pretrained / "studies").mkdir(exist_ok=True)
+    for name in STUDIES:
+        shutil.copy(study.path_of(name, seqdemo.PRETRAINED / "studies"), pretrained / "studies")
+    shutil.copy(seqdemo.PRETRAINED / "manifest.json", pretrained)
+    return pretrained
+
+
+def test_what_was_measured_stands_below_each_with_its_finding(measured, given, ready):
+    given()
+    findings = [heading.value for heading in ready.subheader]
+    tables = [registry.STUDIES[name] for name in STUDIES]
+    assert len(findings) == len(tables)
+    assert "names one next word in" in findings[0]
+    assert findings[1].startswith("Words that each model uses: the RNN the last ")
+    assert "of real reviews'" in findings[2]
+    assert [len(part.proto.spec) > 0 for part in ready.get("arrow_vega_lite_chart")] == [True] * 4
+    how = [caption.value for caption in ready.caption if caption.value.startswith("How to read this")]
+    assert len(how) == 3
+    assert "95\u00a0% interval over reviews" in how[0]
+    assert not ready.info
+
+
+def test_figures_of_other_weights_are_not_shown_and_it_says_so(measured, given, ready):
+    path = measured / "manifest.json"
+    found = json.loads(path.read_text())
+    found["folders"]["lm-gru"]["files"]["model.safetensors"]["sha256"] = "0" * 64
+    path.write_text(json.dumps(found))
+    given()
+    said = [caption.value for caption in ready.caption]
+    assert said.count("GRU: measured on other weights than those in use, so not shown.") == 3
+    assert not any("GRU" in heading.value for heading in ready.subheader)
+
+
+def test_without_stored_figures_the_command_is_named(given, ready):
+    given()
+    assert [info.value.rpartition(" ")[2] for info in ready.info] == [f"{name}`." for name in STUDIES]
+
+
+def test_those_who_write_are_the_shipped_language_models_with_states(given):
+    given()
+    assert find.writers() == [name for name in MODELS if name in ("rnn", "gru", "lstm")]

@@ -54,14 +54,14 @@ def _gradients() -> None:
         if review.is_waiting("own"):
             st.skeleton(height=520)
         else:
-            review.not_measured(gradient_by_distance.STUDY.name)
+            sources.not_measured(gradient_by_distance.STUDY.name)
         return
     st.altair_chart(
         charts.gradient_chart(table, own, FLOORS), width="stretch", alt=charts.gradient_alt(table, own), key="gradients"
     )
     stored = read(gradient_by_distance.STUDY.name)
     if table.empty or stored is None:
-        review.not_measured(gradient_by_distance.STUDY.name)
+        sources.not_measured(gradient_by_distance.STUDY.name)
         st.caption("How to read this: the lines are one review, the one below.")
     else:
         st.caption(

@@ -135,8 +135,3 @@ def _same(one: Questions, other: Questions) -> bool:
 def _jobs() -> dict[str, _Job]:
     found: dict[str, _Job] = st.session_state.setdefault(_JOBS, {})
     return found
-
-
-def not_measured(name: str) -> None:
-    """Says that a study has no stored result on these weights."""
-    st.info(f"This has not been measured on these weights yet. It is measured by `python -m seqdemo study {name}`.")

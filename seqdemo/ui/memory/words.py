@@ -53,7 +53,7 @@ def render() -> None:
         heading.subheader(fillers.finding(table), anchor=False)
         _words_charts(table)
     else:
-        review.not_measured(fillers.STUDY.name)
+        sources.not_measured(fillers.STUDY.name)
     if alone:
         st.caption(f"Neutral to people, not to the models: {fillers.alone_words(alone)}")
         if own_models.views():

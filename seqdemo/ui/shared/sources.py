@@ -77,3 +77,8 @@ def _each() -> None:
     with st.expander("Details"):
         for status in statuses:
             st.caption(f"**{MODELS[status.name].label}**: {plain(why(status))}")
+
+
+def not_measured(name: str) -> None:
+    """Says that a study has no stored result on these weights."""
+    st.info(f"This has not been measured on these weights yet. It is measured by `python -m seqdemo study {name}`.")
