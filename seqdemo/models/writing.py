@@ -67,13 +67,25 @@ class Sampling:
         found: Chances = np.exp(powers - powers.max())
         found /= found.sum()
         if self.top_k is not None or self.top_p < 1:
-            order = np.argsort(-found, kind="stable")
-            keep = len(order) if self.top_k is None else min(self.top_k, len(order))
-            held = found[order[:keep]].cumsum()
-            keep = min(keep, 1 + int(np.searchsorted(held, self.top_p * held[-1])))
-            found[order[keep:]] = 0.0
-            found /= found.sum()
+            kept = self._kept(found)
+            cut: Chances = np.zeros_like(found)
+            cut[kept] = found[kept] / found[kept].sum()
+            return cut
         return found
+
+    def _kept(self, chances: Chances) -> npt.NDArray[np.intp]:
+        """The words that top-k and top-p leave, the likeliest first, of equal ones the first in the vocabulary."""
+        n, held = len(chances), chances.sum()
+        most = n if self.top_k is None else min(self.top_k, n)
+        if most < n:
+            some = np.flatnonzero(chances >= np.partition(chances, n - most)[n - most])
+        else:  # words below this hold less together than what is cut: they need not be sorted
+            some = np.flatnonzero(chances >= (1 - self.top_p) * held / n)
+        order = some[np.argsort(-chances[some], kind="stable")][:most]
+        if self.top_p < 1:
+            sums = chances[order].cumsum()
+            order = order[: 1 + int(np.searchsorted(sums, self.top_p * (sums[-1] if most < n else held)))]
+        return order
 
 
 @torch.inference_mode()

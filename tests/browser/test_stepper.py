@@ -77,7 +77,7 @@ def frames(ready, wait, said_to_python):
     def open_(path=PATH):
         visited = ready(path)
         received = []
-        visited.page.on("websocket", lambda socket: socket.on("framereceived", received.append))
+        visited.page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: received.append(frame)))
         visited.page.reload()
         wait(visited.page)
         return visited, said_to_python(visited.page), received

@@ -43,6 +43,21 @@ def test_words_are_drawn_with_chances_that_are_sharpened_and_then_cut(sampling, 
     np.testing.assert_array_equal(CHANCES, [0.4, 0.1, 0.3, 0.2], "what was given stays as it is")
 
 
+@pytest.mark.parametrize("top_k", [None, 1, 5, 50, 400])
+@pytest.mark.parametrize("top_p", [0.3, 0.9, 0.99, 1.0])
+def test_what_is_kept_is_what_a_sort_of_all_words_keeps(top_k, top_p):
+    rng, sampling = np.random.default_rng(0), Sampling(top_k=top_k, top_p=top_p)
+    for digits in (2, 12):  # with two there are many equal ones
+        chances = rng.dirichlet(np.full(300, 0.05)).round(digits)
+        chances /= chances.sum()
+        likeliest = np.argsort(-chances, kind="stable")[:top_k]
+        held = chances[likeliest].cumsum() / chances[likeliest].sum()
+        kept = likeliest[: 1 + int((held < top_p).sum())] if top_p < 1 else likeliest
+        wanted = np.zeros(300)
+        wanted[kept] = chances[kept] / chances[kept].sum()
+        np.testing.assert_allclose(sampling.drawn_with(chances), wanted, atol=1e-12)
+
+
 def test_a_word_that_must_not_be_written_is_never_drawn():
     chances = np.array([0.7, 0.0, 0.2, 0.1])
     for sampling in (Sampling(), Sampling(temperature=2), Sampling(temperature=0.1), Sampling(top_k=4, top_p=0.99)):
