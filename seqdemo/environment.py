@@ -173,6 +173,7 @@ SAVED_DAYS = _number("SEQDEMO_SAVED_DAYS", float, 0.01, 100_000)
 FRAME_ANCESTORS = Setting(
     "SEQDEMO_FRAME_ANCESTORS", "none, self, * or addresses such as https://school.example", _ancestors
 )
+UNFILTERED = Setting("SEQDEMO_UNFILTERED", "on or off", _switch)
 REQUIRE_BROWSER = Setting("SEQDEMO_REQUIRE_BROWSER", "on or off", _switch)
 REQUIRE_NODE = Setting("SEQDEMO_REQUIRE_NODE", "on or off", _switch)
 THREADS = Setting("OMP_NUM_THREADS", "a whole number from 1 to 1,024", _threads)
@@ -189,6 +190,7 @@ SETTINGS: tuple[Setting[Any], ...] = (
     RUNS_MB,
     RUNS_HOURS,
     SAVED_DAYS,
+    UNFILTERED,
     FRAME_ANCESTORS,
     REQUIRE_BROWSER,
     REQUIRE_NODE,

@@ -100,6 +100,7 @@ def test_what_is_needed_is_taken(monkeypatch, setting, word, value):
         ("SEQDEMO_FRAME_ANCESTORS", "javascript:"),
         ("SEQDEMO_REQUIRE_BROWSER", "perhaps"),
         ("SEQDEMO_REQUIRE_NODE", "perhaps"),
+        ("SEQDEMO_UNFILTERED", "perhaps"),
     ],
 )
 def test_whatever_else_is_wrong_is_told(monkeypatch, name, word):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from seqdemo import environment
 from seqdemo.checkpoints import find
 from seqdemo.errors import CheckpointError, ConfigError
 from seqdemo.models.registry import MODELS
@@ -90,10 +91,11 @@ def next_pieces(model: LanguageModel, asked: tuple[Ids, float, int, float], _: o
     ids, temperature, top_k, top_p = asked
     read, state = yield from _read_up_to(model, ids, _AT_ONCE)
     chances, _state = writing.read_on(model.one_way, read, state)
-    odds = model.drawn_with(chances, _sampling(temperature, top_k, top_p))
-    words = model.likeliest(chances, BARS)
+    unfiltered = _unfiltered()
+    odds = model.drawn_with(chances, _sampling(temperature, top_k, top_p), unfiltered=unfiltered)
+    words = model.likeliest(chances, BARS, unfiltered=unfiltered)
     drawn = [float(odds[model.vocabulary.ids[word.text]]) for word in words]
-    left_out = model.left_out()
+    left_out = model.left_out(unfiltered=unfiltered)
     return Next(
         words=list(zip(words, drawn, strict=True)),
         not_shown=float(chances[left_out].sum()),
@@ -150,13 +152,21 @@ def writing_pieces(
     ids, n_words, temperature, top_k, top_p, seed = asked
     words: list[tuple[Word, list[Word]]] = []
     read, state = yield from _read_up_to(model, ids, _AT_ONCE)
-    for word, chances in model.write(read, _sampling(temperature, top_k, top_p), seed, state=state):
-        others = [other for other in model.likeliest(chances, INSTEAD + 1) if other.text != word.text]
+    unfiltered = _unfiltered()
+    sampling = _sampling(temperature, top_k, top_p)
+    for word, chances in model.write(read, sampling, seed, state=state, unfiltered=unfiltered):
+        likeliest = model.likeliest(chances, INSTEAD + 1, unfiltered=unfiltered)
+        others = [other for other in likeliest if other.text != word.text]
         words.append((word, others[:INSTEAD]))
         if len(words) == n_words:
             break
         yield
     return Written(words=words)
+
+
+def _unfiltered() -> bool:
+    """Whether slurs and sexual words may be offered and written; `SEQDEMO_UNFILTERED=1` lets them."""
+    return environment.UNFILTERED.read() is True
 
 
 KINDS = {

@@ -10,6 +10,7 @@ import seqdemo
 from seqdemo import paths
 from seqdemo.checkpoints import language_model
 from seqdemo.checkpoints.store import ModelStore
+from seqdemo.data import words_not_shown
 from seqdemo.models.language import RecurrentLanguageModel
 from seqdemo.models.recurrent import RecurrentConfig
 from seqdemo.serve import write
@@ -83,6 +84,24 @@ def test_of_what_is_cut_nothing_is_drawn(shipped, ask):
         assert each["others"].endswith("3 words may be drawn.")
     for each in ask("next", {"text": TEXT, "temperature": 0})["models"].values():
         assert [word["drawn"] for word in each["words"]] == [1.0] + [0.0] * 9
+
+
+def test_words_that_are_not_shown_are_offered_and_written_where_the_setting_says_so(shipped, monkeypatch):
+    model = seqdemo.load_language_model("gru")
+    ids = model.read("softcore").ids
+    at_once = (ids, 1.0, 0, 1.0)
+
+    def offered():
+        return {word.text for word, _ in collect(write.next_pieces(model, at_once, None))[0].words}
+
+    def written():
+        found, _ = collect(write.writing_pieces(model, (ids, 1, 1.0, 0, 1.0, 1), None))
+        return {other.text for word, others in found.words for other in (word, *others)}
+
+    assert not (offered() | written()) & words_not_shown.words()
+    monkeypatch.setenv("SEQDEMO_UNFILTERED", "1")
+    assert offered() & words_not_shown.words()
+    assert written() & words_not_shown.words()
 
 
 def test_a_long_text_is_read_in_pieces_with_the_same_answer(shipped):
