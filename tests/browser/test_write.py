@@ -144,6 +144,18 @@ def test_a_link_opens_the_same_words_elsewhere(opened, expect):
     expect(other.locator(".words")).to_have_text(texts, use_inner_text=True)
 
 
+def test_the_link_is_shown_where_it_cannot_be_copied(opened, expect):
+    page = opened("/write?text=It+begins").page
+    page.evaluate("() => Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    page.get_by_label("Seed", exact=True).fill("77")
+    page.get_by_label("Seed", exact=True).press("Enter")
+    page.get_by_role("button", name="Copy link").click()
+    expect(page.get_by_text("Copy this link:")).to_be_visible()
+    query = parse_qs(urlsplit(page.get_by_label("Link to copy").input_value()).query)
+    assert (query["text"], query["seed"], query["temperature"]) == (["It begins"], ["77"], ["0.8"])
+    assert page.url == page.get_by_label("Link to copy").input_value()
+
+
 def test_what_was_begun_stands_there_again_after_another_page(opened, expect):
     page = opened().page
     box(page).fill(BEGINNING)

@@ -1,6 +1,7 @@
 // Where a Transformer looked in a text: asked for once a text, then every layer and head explored without the server.
 import { numberInAddress, wordInAddress } from "../shared/js/address.js"
 import { buildAnswerer } from "../shared/js/asking.js"
+import { buildCopied, copyLink } from "../shared/js/copy_link.js"
 import { buildDesk, buildLive, deskFor, forgetRefused, linkedReview, showHead, showSaid, whenLeft } from "../shared/js/desk.js"
 import { element } from "../shared/js/elements.js"
 import { button, save, saveCsv, unpack } from "../shared/js/parts.js"
@@ -99,12 +100,8 @@ function buildFiles(desk, parent) {
   button(files, "quiet", "Save the layers (PNG)", () => desk.n && desk.layers.canvas.toBlob((blob) => save("attention-layers.png", blob)))
   button(files, "quiet", "All weights shown as CSV", () => desk.n && saveWeights(desk))
   button(files, "quiet", "This word's numbers as CSV", () => desk.n && saveSteps(desk))
-  button(files, "quiet", "Copy link", () => copyLink(desk))
-  desk.copied = element("span", "message", files)
-  desk.copied.setAttribute("role", "status")
-  desk.link = element("input", "link", files)
-  Object.assign(desk.link, { readOnly: true, hidden: true })
-  desk.link.setAttribute("aria-label", "Link to copy")
+  button(files, "quiet", "Copy link", () => copy(desk))
+  desk.copied = buildCopied(files)
 }
 
 function showMessage(desk, message, text) {
@@ -259,25 +256,10 @@ function remember(desk) {
   })
 }
 
-async function copyLink(desk) {
+function copy(desk) {
   if (!desk.n) return
   const { review, link_characters: most } = desk.header
-  desk.link.hidden = true
-  remember(desk)
-  const url = location.href
-  if (review.length > most) {
-    desk.copied.textContent = `This text has ${review.length.toLocaleString("en")} characters; a link holds up to ${most.toLocaleString("en")}.`
-    return
-  }
-  try {
-    await navigator.clipboard.writeText(url) // missing or refused on plain http
-    desk.copied.textContent = "Link copied."
-  } catch {
-    desk.copied.textContent = "Copy this link:"
-    Object.assign(desk.link, { value: url, hidden: false })
-    desk.link.focus()
-    desk.link.select()
-  }
+  copyLink(desk.copied, { text: review, most, called: "text", remember: () => remember(desk) })
 }
 
 function saveWeights(desk) {

@@ -35,7 +35,7 @@ function build(root, data) {
     data, hub, showStep, settle, cursor: null, playing: false, undone: [], composing: false, refused: [...data.refused], writers: {}, answer: null, writing: null,
   })
   const { frame } = desk
-  buildBox(desk, frame, text, { edited, writeOn })
+  buildBox(desk, frame, text, { edited, writeOn, remember: () => remember(desk) })
   desk.notices = element("div", "notices", frame)
   desk.notices.setAttribute("role", "status")
   desk.title = element("h2", "title", frame, "The models are loading")
@@ -183,17 +183,21 @@ function showStep(desk, step) {
   desk.where.textContent = `word ${step + 1} of ${desk.n}`
 }
 
+// The address opens the same text, settings and words again, unless the text is too long for one.
+function remember(desk) {
+  const text = desk.area.value
+  const place = { text: text.length > desk.data.most.link ? "" : text, written: desk.n ? "yes" : "", step: desk.n ? desk.cursor + 1 : "" }
+  desk.toAddress({ ...place, ...settingsOf(desk) })
+}
+
 // What only matters once nothing moves: the address, and those who listen.
 function settle(desk) {
   clearTimeout(desk.settling)
   desk.settling = setTimeout(() => {
     if (desk.playing) return
-    const { text: opened, settings: usual, most } = desk.data
-    const text = desk.area.value
-    const entries = { text: text.length > most.link ? "" : text, written: desk.n ? "yes" : "", step: desk.n ? desk.cursor + 1 : "" }
-    for (const [name, value] of Object.entries(settingsOf(desk))) entries[name] = value
-    if (text === opened && !desk.n && JSON.stringify(usual) === JSON.stringify(settingsOf(desk))) return
-    desk.toAddress(entries)
+    const { text: opened, settings: usual } = desk.data
+    if (desk.area.value === opened && !desk.n && JSON.stringify(usual) === JSON.stringify(settingsOf(desk))) return
+    remember(desk)
     if (desk.n) desk.live.textContent = `${desk.written.textContent}. Word ${desk.cursor + 1} of ${desk.n}.`
   }, SETTLE_MS)
 }

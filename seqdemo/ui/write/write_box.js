@@ -1,18 +1,21 @@
 // The box that a text is begun in, with beginnings to try, and the way back from a word that was taken.
+import { buildCopied, copyLink } from "../shared/js/copy_link.js"
 import { element } from "../shared/js/elements.js"
 import { button } from "../shared/js/parts.js"
 
 const SEND_AFTER_MS = 120 // since the last key
 
-export function buildBox(desk, parent, text, { edited, writeOn }) {
+export function buildBox(desk, parent, text, { edited, writeOn, remember }) {
   const head = element("div", "head", parent)
   const label = element("label", "label", head, "Beginning")
   label.htmlFor = "beginning"
+  desk.copied = buildCopied(head)
   desk.undo = button(head, "quiet", "Undo", () => {
     setText(desk, desk.undone.pop())
     edited(desk)
   })
   desk.undo.title = "Take back the word that was taken last"
+  button(head, "quiet", "Copy link", () => copyLink(desk.copied, { text: desk.area.value, most: desk.data.most.link, called: "text", remember }))
   button(head, "write", "Write on", () => writeOn(desk))
   desk.area = element("textarea", "area", parent)
   Object.assign(desk.area, { id: "beginning", rows: 2, dir: "auto", spellcheck: false, placeholder: "Begin a sentence about a film", value: text })

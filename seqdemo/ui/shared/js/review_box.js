@@ -2,6 +2,7 @@
 // text is kept by the server for the next page, and the address follows.
 import { ownAddress } from "./address.js"
 import { keepText } from "./asking.js"
+import { buildCopied, copyLink } from "./copy_link.js"
 import { openingReview, tellReview } from "./edits.js"
 import { element } from "./elements.js"
 
@@ -51,15 +52,11 @@ function build(root, data) {
     }
   }
   const share = element("div", "share", right)
-  const copy = element("button", "quiet", share, "Copy link")
-  copy.type = "button"
-  copy.onclick = () => copyLink(box)
+  const copying = element("button", "quiet", share, "Copy link")
+  copying.type = "button"
+  copying.onclick = () => copy(box)
   // In the row above the box, where they push nothing down.
-  box.message = element("div", "message", head)
-  box.message.setAttribute("role", "status")
-  box.link = element("input", "link", head)
-  Object.assign(box.link, { readOnly: true, hidden: true })
-  box.link.setAttribute("aria-label", "Link to copy")
+  box.copied = buildCopied(head)
 
   box.area.oninput = (event) => { if (!event.isComposing && !box.composing) schedule(box) }
   box.area.addEventListener("compositionstart", () => { box.composing = true; stop(box) })
@@ -72,8 +69,8 @@ function build(root, data) {
 
 function schedule(box) {
   stop(box)
-  box.message.textContent = ""
-  box.link.hidden = true
+  box.copied.message.textContent = ""
+  box.copied.link.hidden = true
   box.timers = [
     setTimeout(() => send(box, false), SEND_AFTER_MS),
     setTimeout(() => send(box, true), REST_AFTER_MS),
@@ -108,29 +105,11 @@ function remember(box) {
   box.toAddress({ review: fits ? box.area.value : "" })
 }
 
-async function copyLink(box) {
-  const length = box.area.value.length
-  const most = box.data.link_characters
-  box.link.hidden = true
+function copy(box) {
   if (!box.area.value.trim()) {
-    box.message.textContent = "There is no review to link to yet."
+    box.copied.link.hidden = true
+    box.copied.message.textContent = "There is no review to link to yet."
     return
   }
-  if (length > most) {
-    box.message.textContent =
-      `This review has ${length.toLocaleString("en")} characters; a link holds up to ${most.toLocaleString("en")}.`
-    return
-  }
-  remember(box)
-  const url = location.href
-  try {
-    await navigator.clipboard.writeText(url) // missing or refused on plain http
-    box.message.textContent = "Link copied."
-  } catch {
-    box.message.textContent = "Copy this link:"
-    box.link.value = url
-    box.link.hidden = false
-    box.link.focus()
-    box.link.select()
-  }
+  copyLink(box.copied, { text: box.area.value, most: box.data.link_characters, called: "review", remember: () => remember(box) })
 }
