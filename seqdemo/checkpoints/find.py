@@ -68,6 +68,11 @@ def writers() -> list[str]:
     return [name for name, spec in MODELS.items() if spec.has_states and (paths.PRETRAINED / f"lm-{name}").is_dir()]
 
 
+def readers_of_both_sides() -> list[str]:
+    """Names of the models that say a hidden word: those without states whose language model is in `pretrained`."""
+    return [name for name, spec in MODELS.items() if not spec.has_states and (paths.PRETRAINED / f"lm-{name}").is_dir()]
+
+
 def _from_the_hub(name: str) -> pathlib.Path:
     """The folder of a classifier in the Hub's cache; where no repository is named, the missing one in `pretrained`."""
     path, source = hub.resolve_local(name)

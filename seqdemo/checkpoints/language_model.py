@@ -116,15 +116,26 @@ class LanguageModel:
             TextError: The text holds no word, or none at that place.
             ConfigError: The model reads in one direction; or `n` is below 1.
         """
-        if not isinstance(self.model, language.MaskedLanguageModel):
-            raise ConfigError(f"A hidden word is asked of a model that reads both sides; {self._label} reads on.")
         ids = self.read(text).ids
         if not 0 <= place < len(ids):
             raise TextError(f"The text has {len(ids)} words, so that no word {place} can be hidden.")
+        return self.likeliest(self.hidden_chances(ids, place), n, unfiltered=unfiltered)
+
+    def hidden_chances(self, ids: npt.NDArray[np.int64], place: int) -> writing.Chances:
+        """The chances of all words in the place of one.
+
+        Args:
+            ids: Vocabulary indices, int64 (n,); of more than `MAX_TOKENS` those around the place are read.
+            place: Index of the word that is hidden.
+
+        Raises:
+            ConfigError: The model reads in one direction.
+        """
+        if not isinstance(self.model, language.MaskedLanguageModel):
+            raise ConfigError(f"A hidden word is asked of a model that reads both sides; {self._label} reads on.")
         most = self.model.config.max_tokens
         first = max(0, min(place - most // 2, len(ids) - most))
-        chances = writing.hidden_chances(self.model, ids[first : first + most], place - first)
-        return self.likeliest(chances, n, unfiltered=unfiltered)
+        return writing.hidden_chances(self.model, ids[first : first + most], place - first)
 
     def generate(
         self,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
-from seqdemo.serve import attention, attributions, memory, sentiment, stepper, translate, write
+from seqdemo.serve import attention, attributions, hidden_words, memory, sentiment, stepper, translate, write
 from seqdemo.serve.http import Answer, Question, route
 from seqdemo.text import MAX_CHARACTERS
 
@@ -25,6 +25,7 @@ KINDS: dict[str, Kind] = {
     **translate.KINDS,
     **memory.KINDS,
     **write.KINDS,
+    **hidden_words.KINDS,
 }
 """What the worker can be asked beside verdicts."""
 
@@ -47,6 +48,7 @@ ANSWERS: dict[str, Callable[[Service, Question], Awaitable[Answer]]] = {
     "next": write.next_words,
     "write": write.write,
     "surprise": write.surprise,
+    "hidden": hidden_words.hidden,
 }
 
 

@@ -39,7 +39,7 @@ INSTEAD = 4
 _CHANCES_AT_ONCE = 48
 _NAMED = 5
 _NOTHING = {True: "The models are loading", False: "No language model is here."}
-_AT_ONCE = 128
+AT_ONCE = 128
 """Words that are read without a pause: some 20 ms of the slowest cell on a core with AVX2 alone."""
 
 
@@ -89,9 +89,9 @@ def next_pieces(model: LanguageModel, asked: tuple[Ids, float, int, float], _: o
     from seqdemo.models import writing
 
     ids, temperature, top_k, top_p = asked
-    read, state = yield from _read_up_to(model, ids, _AT_ONCE)
+    read, state = yield from read_up_to(model, ids, AT_ONCE)
     chances, _state = writing.read_on(model.one_way, read, state)
-    unfiltered = _unfiltered()
+    unfiltered = is_unfiltered()
     odds = model.drawn_with(chances, _sampling(temperature, top_k, top_p), unfiltered=unfiltered)
     words = model.likeliest(chances, BARS, unfiltered=unfiltered)
     drawn = [float(odds[model.vocabulary.ids[word.text]]) for word in words]
@@ -115,7 +115,7 @@ def surprise_pieces(model: LanguageModel, asked: tuple[Ids], _: object) -> Gener
     from seqdemo.models import writing
 
     (ids,) = asked
-    read, state = yield from _read_up_to(model, ids, min(len(ids), MOST_SURPRISING) + 1)
+    read, state = yield from read_up_to(model, ids, min(len(ids), MOST_SURPRISING) + 1)
     parts: list[npt.NDArray[np.float64]] = []
     while len(read) > 1:
         p, _ranks, state = writing.chances_in_text(model.one_way, read[: _CHANCES_AT_ONCE + 1], state)
@@ -125,14 +125,14 @@ def surprise_pieces(model: LanguageModel, asked: tuple[Ids], _: object) -> Gener
     return Surprise(p=np.concatenate(parts))
 
 
-def _read_up_to(model: LanguageModel, ids: Ids, n: int) -> Generator[None, None, tuple[Ids, Any]]:
+def read_up_to(model: LanguageModel, ids: Ids, n: int) -> Generator[None, None, tuple[Ids, Any]]:
     """Reads all but the last `n` words of a text, or fewer; returns those, and the state before them."""
     from seqdemo.checkpoints.language_model import after_the_end_of_a_text
     from seqdemo.models import writing
 
     left, state = after_the_end_of_a_text(ids), None
     while len(left) > n:
-        now = min(_AT_ONCE, len(left) - n)
+        now = min(AT_ONCE, len(left) - n)
         state = writing.state_after(model.one_way, left[:now], state)
         left = left[now:]
         yield
@@ -151,8 +151,8 @@ def writing_pieces(
     """
     ids, n_words, temperature, top_k, top_p, seed = asked
     words: list[tuple[Word, list[Word]]] = []
-    read, state = yield from _read_up_to(model, ids, _AT_ONCE)
-    unfiltered = _unfiltered()
+    read, state = yield from read_up_to(model, ids, AT_ONCE)
+    unfiltered = is_unfiltered()
     sampling = _sampling(temperature, top_k, top_p)
     for word, chances in model.write(read, sampling, seed, state=state, unfiltered=unfiltered):
         likeliest = model.likeliest(chances, INSTEAD + 1, unfiltered=unfiltered)
@@ -164,7 +164,7 @@ def writing_pieces(
     return Written(words=words)
 
 
-def _unfiltered() -> bool:
+def is_unfiltered() -> bool:
     """Whether slurs and sexual words may be offered and written; `SEQDEMO_UNFILTERED=1` lets them."""
     return environment.UNFILTERED.read() is True
 
@@ -184,7 +184,7 @@ async def surprise(service: Service, question: Question) -> Mapping[str, Any]:
         the places of words that this model does not know, and `says`, the whole in a sentence. `title`; `loading` and
         `failed` as of `next_words`. Where there is no word, all of it is empty.
     """
-    asked = await _asked(service, question)
+    asked = await ask_about(service, question, find.writers())
     readings, shown = asked.readings, next(iter(asked.readings.values()), None)
     if shown is None or not shown.tokens:
         return {"title": "", "words": [], "models": {}, **asked.told}
@@ -238,7 +238,7 @@ async def next_words(service: Service, question: Question) -> Mapping[str, Any]:
         RefusedError: A setting is out of bounds.
     """
     settings = _settings(question)
-    asked = await _asked(service, question)
+    asked = await ask_about(service, question, find.writers())
     found: dict[str, Next] = await asked.answers(service, NEXT, settings, question.visitor)
     return {
         "title": finding(found, asked.text) if found else _NOTHING[bool(asked.told["loading"])],
@@ -277,7 +277,7 @@ async def write(service: Service, question: Question) -> Mapping[str, Any]:
     n_words, seed = question.entry("words", int, 40), question.entry("seed", int, 1)
     _check("words", n_words, 1, MAX_WORDS)
     _check("seed", seed, 0, MAX_SEED)
-    asked = await _asked(service, question)
+    asked = await ask_about(service, question, find.writers())
     how = (n_words, *settings, seed)
     found: dict[str, Written] = await asked.answers(service, WRITING, how, question.visitor)
     return {
@@ -296,7 +296,7 @@ def finding(found: Mapping[str, Next], text: str) -> str:
     if len(first) == 1 and len(found) > 1:
         return f"All {len(found)} expect “{next(iter(first))}” {when}"
     said = ", ".join(
-        f"{_called(names)} {'expects' if len(names) == 1 else 'expect'} “{word}”" for word, names in first.items()
+        f"{called(names)} {'expects' if len(names) == 1 else 'expect'} “{word}”" for word, names in first.items()
     )
     return f"{said[0].upper()}{said[1:]} {when}"
 
@@ -310,12 +310,13 @@ def written_finding(found: Mapping[str, Written]) -> str:
     if len(best) == len(found):
         return f"Invented by the models: {most} different words among {n_words} in each text"
     return (
-        f"Invented by the models: {_called(best)} "
+        f"Invented by the models: {called(best)} "
         f"{'repeats itself' if len(best) == 1 else 'repeat themselves'} least, {most} different words among {n_words}"
     )
 
 
-def _called(names: Sequence[str]) -> str:
+def called(names: Sequence[str]) -> str:
+    """Models as a sentence has them: `the RNN and the GRU`."""
     return listed([f"the {MODELS[name].label}" for name in names])
 
 
@@ -341,14 +342,14 @@ def notices(readings: Mapping[str, Reading], n_characters: int) -> list[str]:
         for name, each in readings.items()
     }
     for whose, words in word_notes.shared(unknown).items():
-        whom = "the models" if len(whose) == len(readings) else _called(whose)
+        whom = "the models" if len(whose) == len(readings) else called(whose)
         more = " and others" if len(words) > _NAMED else ""
         said.append(f"Unknown to {whom}, and read as one unknown word: {', '.join(words[:_NAMED])}{more}.")
     return said
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Asked:
+class Asked:
     """Who is asked about which text.
 
     Attributes:
@@ -372,10 +373,17 @@ class _Asked:
         return dict(zip(self.models, await asyncio.gather(*asked), strict=True))
 
 
-async def _asked(service: Service, question: Question) -> _Asked:
+async def ask_about(service: Service, question: Question, names: Sequence[str]) -> Asked:
+    """Loads language models, and reads what a visitor's question is about.
+
+    Args:
+        service: What answers.
+        question: The question.
+        names: Of the models to ask, as the registry has them.
+    """
     text = question.text[:MAX_CHARACTERS]
-    models, told = await _writers(service)
-    return _Asked(text=text, models=models, readings=await asyncio.to_thread(_read, models, text), told=told)
+    models, told = await _loaded(service, names)
+    return Asked(text=text, models=models, readings=await asyncio.to_thread(_read, models, text), told=told)
 
 
 def _read(models: Mapping[str, LanguageModel], text: str) -> dict[str, Reading]:
@@ -388,12 +396,12 @@ def _read(models: Mapping[str, LanguageModel], text: str) -> dict[str, Reading]:
     return {name: last_words(reading) for name, reading in found.items()}
 
 
-async def _writers(service: Service) -> tuple[dict[str, LanguageModel], dict[str, Any]]:
-    """The models that can write, and which will still come or cannot."""
+async def _loaded(service: Service, names: Sequence[str]) -> tuple[dict[str, LanguageModel], dict[str, Any]]:
+    """Language models, and which of them will still come or cannot."""
     if not service.store.settled:  # torch is on its way
-        return {}, {"loading": find.writers(), "failed": {}}
+        return {}, {"loading": list(names), "failed": {}}
     models, failed = {}, {}
-    for name in find.writers():
+    for name in names:
         try:
             models[name] = await asyncio.to_thread(service.language_model, f"lm-{name}")
         except CheckpointError as error:

@@ -186,6 +186,40 @@ def test_what_one_wrote_is_coloured_by_how_surprising_it_is(opened, expect, lstm
     expect(row).to_be_hidden()
 
 
+def test_a_word_is_hidden_and_the_models_say_what_would_stand_there(opened, expect):
+    text = "The string quartet plays the cello out of tune."
+    page = opened(f"/write?text={text.replace(' ', '+')}").page
+    places = page.get_by_role("group", name="The word to hide").get_by_role("button")
+    expect(places).to_have_text([*text.rstrip(".").split(), "."])
+    chosen = page.locator(".place[aria-pressed=true]")
+    expect(chosen).to_have_count(1)  # a word that surprises, before anyone has picked one
+    assert "word=" not in page.url
+
+    def guesses(label):
+        column = page.get_by_role("region", name=f"What the {label} would put there")
+        return column.get_by_role("listitem").locator(".word")
+
+    def wanted(name, word):
+        model = seqdemo.load_language_model(name)
+        before = " ".join(text.split()[:word])
+        found = model.hidden_words(text, word) if name == "transformer" else model.next_words(before)
+        return [each.text for each in found]
+
+    places.nth(2).click()
+    expect(guesses("Transformer")).to_have_text(wanted("transformer", 2))
+    expect(guesses("LSTM")).to_have_text(wanted("lstm", 2))
+    expect(page.get_by_role("heading", name=re.compile("In the place of “quartet”"))).to_be_visible()
+    page.keyboard.press("ArrowRight")
+    expect(chosen).to_have_text("plays")
+    expect(chosen).to_be_focused()
+    expect(guesses("Transformer")).to_have_text(wanted("transformer", 3))
+    expect(page).to_have_url(re.compile("word=4"))
+    other = opened(urlsplit(page.url)._replace(scheme="", netloc="").geturl()).page
+    expect(other.locator(".place[aria-pressed=true]")).to_have_text("plays")
+    box(other).fill("")
+    expect(other.get_by_role("group", name="The word to hide")).to_be_hidden()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280, 1920])
 def test_nothing_is_cut_at_any_width(opened, expect, width, scheme):

@@ -8,6 +8,7 @@ import { element } from "../shared/js/elements.js"
 import { buildTransport, onKey, pause, play } from "../shared/js/transport.js"
 import { buildBars, showBars } from "./write_bars.js"
 import { buildBox, setText, showUndo } from "./write_box.js"
+import { buildHidden, offerWords } from "./write_hidden.js"
 import { buildSurprise, showSurprise } from "./write_surprise.js"
 import { buildSettings, settingsOf } from "./write_settings.js"
 import { buildTexts, clearTexts, showTexts, showWritten } from "./write_texts.js"
@@ -48,6 +49,7 @@ function build(root, data) {
   desk.speed.value = WORDS_A_SECOND
   desk.speed.oninput()
   buildSurprise(desk, frame)
+  buildHidden(desk, frame)
   buildLive(desk)
   desk.asker = buildAsker({ token: data.token, onTrouble: (sentence) => trouble(desk, sentence) })
   desk.answerer = buildAnswerer({
@@ -103,9 +105,10 @@ function send(desk) {
   const text = desk.area.value
   if (desk.sent === text) return
   clearTimeout(desk.resting)
-  desk.surprise.part.classList.add("stale")
+  for (const { part } of [desk.surprise, desk.hidden]) part.classList.add("stale")
   desk.resting = setTimeout(() => askSurprise(desk), REST_AFTER_MS)
   if (desk.sent !== undefined && desk.refused.length) forgetRefused(desk)
+  desk.hidden.own = false
   desk.sent = text
   hub.left = { text, settings: settingsOf(desk) }
   tellEdit({ text: text.slice(0, desk.data.most.characters), length: text.length, rests: true, example: false })
@@ -116,7 +119,10 @@ async function askSurprise(desk) {
   const answer = await desk.asker.ask("surprise", { text: text.slice(0, desk.data.most.characters) })
   if (answer === null || text !== desk.area.value) return
   if (answer.loading.length) desk.resting = setTimeout(() => askSurprise(desk), REST_AFTER_MS)
-  else showSurprise(desk, answer)
+  else {
+    showSurprise(desk, answer)
+    offerWords(desk, answer)
+  }
 }
 
 // Another setting: words are drawn with other chances, and what was written is written anew.
@@ -187,7 +193,7 @@ function showStep(desk, step) {
 function remember(desk) {
   const text = desk.area.value
   const place = { text: text.length > desk.data.most.link ? "" : text, written: desk.n ? "yes" : "", step: desk.n ? desk.cursor + 1 : "" }
-  desk.toAddress({ ...place, ...settingsOf(desk) })
+  desk.toAddress({ ...place, word: desk.hidden.own && place.text ? desk.hidden.at + 1 : "", ...settingsOf(desk) })
 }
 
 // What only matters once nothing moves: the address, and those who listen.
@@ -196,7 +202,7 @@ function settle(desk) {
   desk.settling = setTimeout(() => {
     if (desk.playing) return
     const { text: opened, settings: usual } = desk.data
-    if (desk.area.value === opened && !desk.n && JSON.stringify(usual) === JSON.stringify(settingsOf(desk))) return
+    if (desk.area.value === opened && !desk.n && !desk.hidden.own && JSON.stringify(usual) === JSON.stringify(settingsOf(desk))) return
     remember(desk)
     if (desk.n) desk.live.textContent = `${desk.written.textContent}. Word ${desk.cursor + 1} of ${desk.n}.`
   }, SETTLE_MS)

@@ -6,6 +6,7 @@ import streamlit as st
 
 from seqdemo.checkpoints import find
 from seqdemo.models.registry import MODELS
+from seqdemo.serve.hidden_words import readers
 from seqdemo.serve.write import MAX_SEED, MAX_WORDS
 from seqdemo.text import MAX_CHARACTERS
 from seqdemo.ui import resources
@@ -49,17 +50,15 @@ def render() -> None:
                 "most": {"words": MAX_WORDS, "seed": MAX_SEED, "characters": MAX_CHARACTERS, "link": _LINK_CHARACTERS},
                 "written": asked.choice("written", ["yes"], "") == "yes",
                 "refused": asked.refused,
-                "writers": [
-                    {
-                        "name": name,
-                        "label": MODELS[name].label,
-                        "colour": MODELS[name].colour,
-                        "dash": MODELS[name].dash,
-                    }
-                    for name in find.writers()
-                ],
+                "writers": [_looks(name) for name in find.writers()],
+                "readers": [{**_looks(name), "both": not MODELS[name].has_states} for name in readers()],
                 "examples": [{"kind": kind, "text": text} for kind, text in EXAMPLES],
                 "token": resources.visitor(),
             }
         ),
     )
+
+
+def _looks(name: str) -> dict[str, str]:
+    spec = MODELS[name]
+    return {"name": name, "label": spec.label, "colour": spec.colour, "dash": spec.dash}
