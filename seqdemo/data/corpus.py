@@ -36,27 +36,34 @@ class Corpus:
 
 
 def load(
-    folder: str | os.PathLike[str] | None = None, *, cache: pathlib.Path | None = None, version: int = 1
+    folder: str | os.PathLike[str] | None = None,
+    *,
+    cache: pathlib.Path | None = None,
+    version: int = 1,
+    vocabulary: Vocabulary | None = None,
 ) -> Corpus:
     """Reads and encodes the corpus; reading 72,500 texts takes two minutes, from the cache a second.
 
     Args:
         folder: A folder in the Hub data set's layout; `SEQDEMO_IMDB` or the Hub by default.
-        cache: A folder that keeps the encoded streams.
+        cache: A folder that keeps the encoded streams; not of a vocabulary that is given.
         version: Of the rules for tokens, one of `text.TOKENS_VERSIONS`.
+        vocabulary: The words of models that are there already, by whose rules the texts are cut; None for those that
+            the training texts give.
 
     Returns:
-        The streams and the vocabulary that their training part gives.
+        The streams and their vocabulary.
 
     Raises:
         DataError: The reviews cannot be read.
     """
+    version = version if vocabulary is None else vocabulary.version
     paths = [imdb.locate(split, folder) for split in ("train", "unsupervised")]
     what = f"{VOCABULARY_SIZE} {[path.stat().st_size for path in paths]}"
     if version != 1:  # streams that were kept when there were no other rules are found again
         what += f" tokens {version}"
     key = hashlib.sha256(what.encode()).hexdigest()[:12]
-    kept = cache / f".corpus-{key}" if cache else None
+    kept = cache / f".corpus-{key}" if cache and vocabulary is None else None
     if kept and (kept / "vocab.txt").is_file():
         streams = [np.load(kept / f"{name}.npy").astype(np.int64) for name in ("training", "validation")]
         return Corpus(Vocabulary.load(kept / "vocab.txt", version=version), *streams)
@@ -64,7 +71,8 @@ def load(
     training_rows, validation_rows = imdb.split_validation(labelled.labels)
     texts = [*labelled.pick(training_rows).texts, *unlabelled.texts]
     training = [[token.text for token in tokenize(text, version=version)] for text in texts]
-    vocabulary = Vocabulary.build(training, size=VOCABULARY_SIZE, version=version)
+    if vocabulary is None:
+        vocabulary = Vocabulary.build(training, size=VOCABULARY_SIZE, version=version)
     held_out = labelled.pick(validation_rows).texts
     validation = [[token.text for token in tokenize(text, version=version)] for text in held_out]
     corpus = Corpus(vocabulary, stream(training, vocabulary), stream(validation, vocabulary))

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from seqdemo.models.registry import MODELS
-from seqdemo.studies.next_word import error_of_mean, learned_from
+from seqdemo.studies.next_word import error_of_mean
 from seqdemo.studies.study import Inputs, Measurement, Stored, Study, rounded
 from seqdemo.text import PAD_ID, UNKNOWN_ID
 
@@ -36,11 +36,13 @@ def measure(inputs: Inputs) -> Measurement:
         inputs: The language models, which share one vocabulary; the reviews' folder; the limit stands for `N_TEXTS`.
 
     Raises:
-        DataError: The reviews cannot be read, or the models have learned from others.
+        DataError: The reviews cannot be read.
     """
+    from seqdemo.data import corpus
+
     n_texts = inputs.limit or N_TEXTS
     vocabulary = next(iter(inputs.models.values())).vocabulary
-    read = learned_from(inputs.data, vocabulary)
+    read = corpus.load(inputs.data, vocabulary=vocabulary)
     written: dict[tuple[str, float | None], list[Ids]] = {(REVIEWS, None): _excerpts(read.validation, n_texts)}
     for name, model in inputs.models.items():
         for temperature in TEMPERATURES:

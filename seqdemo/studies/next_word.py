@@ -11,14 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from seqdemo.errors import DataError
 from seqdemo.models.registry import MODELS
 from seqdemo.studies.study import Inputs, Measurement, Stored, Study, rounded
 from seqdemo.text import PAD_ID, SENTENCE_ENDS, UNKNOWN_ID, Token, Vocabulary, tokenize
 
 if TYPE_CHECKING:
     from seqdemo.checkpoints.language_model import LanguageModel
-    from seqdemo.data.corpus import Corpus
 
 N_WORDS = 200_000
 ORDERS = {"unigram": 1, "bigram": 2, "trigram": 3, "five_gram": 5}
@@ -78,9 +76,9 @@ def measure(inputs: Inputs) -> Measurement:
         inputs: The language models, which share one vocabulary; the reviews' folder; the limit stands for `N_WORDS`.
 
     Raises:
-        DataError: The reviews cannot be read, or the models have learned from others.
+        DataError: The reviews cannot be read.
     """
-    from seqdemo.data import imdb
+    from seqdemo.data import corpus, imdb
     from seqdemo.studies.kneser_ney import KneserNey
 
     vocabulary = next(iter(inputs.models.values())).vocabulary
@@ -89,7 +87,7 @@ def measure(inputs: Inputs) -> Measurement:
     for name, model in inputs.models.items():
         results[name] = figures(*_read(model, words.ids), words)
         inputs.say(_line(MODELS[name].label, results[name]))
-    stream = learned_from(inputs.data, vocabulary).training
+    stream = corpus.load(inputs.data, vocabulary=vocabulary).training
     for name, order in ORDERS.items():
         counted = KneserNey(np.concatenate([words.ids[:1], stream]), len(vocabulary), order)
         results[name] = figures(*counted.chances_in_text(words.ids), words)
@@ -110,27 +108,6 @@ def measure(inputs: Inputs) -> Measurement:
         },
         results=results,
     )
-
-
-def learned_from(data: str | None, vocabulary: Vocabulary) -> Corpus:
-    """The text that language models have learned from.
-
-    Args:
-        data: The reviews' folder; None for the usual one.
-        vocabulary: The models'.
-
-    Raises:
-        DataError: The reviews cannot be read, or their words are not these.
-    """
-    from seqdemo.data import corpus
-
-    found = corpus.load(data, version=vocabulary.version)
-    if found.vocabulary.words != vocabulary.words:
-        raise DataError(
-            f"These reviews give a vocabulary of {len(found.vocabulary):,} words that is not the models' one of "
-            f"{len(vocabulary):,}; the reviews that the models have learned from are needed."
-        )
-    return found
 
 
 def first_words(texts: Sequence[str], vocabulary: Vocabulary, n_words: int) -> Words:

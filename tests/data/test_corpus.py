@@ -5,7 +5,7 @@ import pytest
 
 from seqdemo.data import corpus
 from seqdemo.errors import DataError
-from seqdemo.text import PAD_ID
+from seqdemo.text import PAD_ID, Vocabulary
 
 
 def write(folder, split, texts, labels):
@@ -60,3 +60,15 @@ def test_streams_of_other_rules_are_kept_apart_and_hold_signs(reviews, tmp_path)
     again = corpus.load(reviews, cache=tmp_path, version=2)
     assert again.vocabulary.version == 2
     assert np.array_equal(again.training, second.training)
+
+
+def test_texts_are_read_in_the_words_of_models_that_are_there(reviews):
+    usual = corpus.load(reviews)
+    words = Vocabulary([*usual.vocabulary.words[:2], *reversed(usual.vocabulary.words[3:]), "unheard-of"])
+    found = corpus.load(reviews, vocabulary=words)
+    assert found.vocabulary is words
+    left_out = usual.vocabulary.words[2]
+    of_usual = [usual.vocabulary.words[k] for k in usual.training]
+    of_found = [words.words[k] for k in found.training]
+    assert of_found == ["<unk>" if word == left_out else word for word in of_usual]
+    assert left_out in of_usual

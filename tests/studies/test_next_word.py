@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seqdemo.errors import DataError
 from seqdemo.models import writing
 from seqdemo.studies import next_word
 from seqdemo.studies.study import Inputs, Stored
@@ -69,11 +68,6 @@ def test_the_error_of_a_mean_counts_groups_of_like_values_once():
     values, groups = np.repeat([0.0, 1.0] * 20, 10), np.repeat(np.arange(40), 10)
     assert next_word.error_of_mean(values, groups) == pytest.approx(0.5 / np.sqrt(40))
     assert next_word.error_of_mean(values, np.arange(400)) == pytest.approx(0.5 / np.sqrt(400))
-
-
-def test_reviews_that_the_models_have_not_learned_from_are_refused(language):
-    with pytest.raises(DataError, match="that is not the models' one of 3"):
-        next_word.learned_from(str(language), Vocabulary(["<pad>", "<unk>", "film"]))
 
 
 def stored(results):

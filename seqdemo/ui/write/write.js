@@ -108,7 +108,7 @@ function send(desk) {
   for (const { part } of [desk.surprise, desk.hidden]) part.classList.add("stale")
   desk.resting = setTimeout(() => askSurprise(desk), REST_AFTER_MS)
   if (desk.sent !== undefined && desk.refused.length) forgetRefused(desk)
-  desk.hidden.own = false
+  if (desk.sent !== undefined) Object.assign(desk.hidden, { own: false, isLinkTaken: true })
   desk.sent = text
   hub.left = { text, settings: settingsOf(desk) }
   tellEdit({ text: text.slice(0, desk.data.most.characters), length: text.length, rests: true, example: false })
@@ -193,7 +193,8 @@ function showStep(desk, step) {
 function remember(desk) {
   const text = desk.area.value
   const place = { text: text.length > desk.data.most.link ? "" : text, written: desk.n ? "yes" : "", step: desk.n ? desk.cursor + 1 : "" }
-  desk.toAddress({ ...place, word: desk.hidden.own && place.text ? desk.hidden.at + 1 : "", ...settingsOf(desk) })
+  const hidden = desk.hidden.isLinkTaken ? { word: desk.hidden.own && place.text ? desk.hidden.at + 1 : "" } : {}
+  desk.toAddress({ ...place, ...hidden, ...settingsOf(desk) })
 }
 
 // What only matters once nothing moves: the address, and those who listen.

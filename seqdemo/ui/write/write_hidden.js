@@ -31,21 +31,20 @@ export function buildHidden(desk, parent) {
     lists[reader.name] = { list: element("ol", "guesses", column), own: element("p", "rest", column) }
   }
   element("p", "how", part,
-    "How to read this: press a word to hide it. The longer a bar, the likelier the model holds the word there. A model that reads both sides knows what follows, which is why it guesses better, and why it cannot write on: nothing follows yet.")
-  desk.hidden = { part, title, words, lists, texts: [], at: null }
+    "How to read this: press a word to hide it. The longer a bar, the likelier the model holds the word there. A model that reads both sides knows what follows too; that is also why it cannot write on, where nothing follows yet.")
+  desk.hidden = { part, title, words, lists, at: null, own: false, isLinkTaken: false }
 }
 
 // Other words: those of the text that the surprise of its models is known of.
 export function offerWords(desk, { words, models }) {
   const { hidden } = desk
   hidden.part.hidden = words.length === 0 || desk.data.readers.length === 0
-  hidden.texts = words
   hidden.words.replaceChildren()
   hidden.part.classList.toggle("stale", !hidden.part.hidden)
   if (hidden.part.hidden) return
   words.forEach((word, k) => { button(hidden.words, "place", word, () => pick(desk, k)) })
-  const linked = desk.hiddenLinked ? null : numberInAddress("word", words.length, (sentence) => desk.refused.push(sentence))
-  desk.hiddenLinked = true
+  const linked = hidden.isLinkTaken ? null : numberInAddress("word", words.length, (sentence) => desk.refused.push(sentence))
+  hidden.isLinkTaken = true
   if (desk.refused.length) showNotices(desk, desk.answer?.notices ?? [])
   pick(desk, linked === null ? mostSurprising(words, models) : linked - 1, linked !== null)
 }
@@ -89,7 +88,7 @@ async function askHidden(desk) {
     own.textContent = found?.own ?? answer.failed[name] ?? ""
     for (const { text: word, p, percent, is_it } of found?.words ?? []) {
       const row = element("li", is_it ? "guess is-it" : "guess", list)
-      element("span", "word", row, word)
+      element("span", "word", row, word).title = word
       element("span", "filled", element("span", "track", row)).style.width = `${(100 * p) / most}%`
       element("span", "value", row, percent)
     }
