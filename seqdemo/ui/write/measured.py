@@ -102,11 +102,14 @@ def _copying(stored: Stored, table: pd.DataFrame) -> None:
         some.assign(row=rows, label=some["model"], value=some["share"], shown=shown),
         "Share that stands in what the models have learned from",
     )
+    tamest = table[(table["n"] == max(copies.RUNS)) & (table["temperature"] == table["temperature"].min())]
+    most = tamest.sort_values("share").iloc[-1]
     st.caption(
         f"How to read this: {stored.n} texts of {stored.settings['words']} words by each model, written from nothing "
         f"at temperature {_TEMPERATURE:g}, and as many excerpts of reviews that none has learned from. Short runs are "
         "everybody's; who recites has more of the long ones than people do. A thin line is the 95\u00a0% interval over "
-        "texts."
+        f"texts. At temperature {most['temperature']:g}, where they write what is likeliest, "
+        f"{_per_cent(most['share'], 1)} of the {most['model']}'s runs of {most['n']} words stand there."
     )
     with st.expander("All temperatures, and how varied the texts are, as a table"):
         st.dataframe(table.drop(columns=["name"]), hide_index=True)
