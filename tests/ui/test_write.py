@@ -91,7 +91,7 @@ def test_what_was_measured_stands_below_each_with_its_finding(measured, given, r
     assert "names one next word in" in findings[0]
     assert findings[1].startswith("Words that each model uses: the RNN the last ")
     assert "of real reviews'" in findings[2]
-    assert [len(part.proto.spec) > 0 for part in ready.get("arrow_vega_lite_chart")] == [True] * 4
+    assert [len(part.proto.spec) > 0 for part in ready.get("vega_lite_chart")] == [True] * 4
     how = [caption.value for caption in ready.caption if caption.value.startswith("How to read this")]
     assert len(how) == 3
     assert "95\u00a0% interval over reviews" in how[0]
