@@ -8,34 +8,39 @@ import pandas as pd
 
 from seqdemo.charts import style
 
-_ROW_PX, _ROOM_PX = 26, 60
+_BAR_PX, _ROOM_PX = 28, 50
 _REACH_PX = 420
+_ROOM_FOR_NAMES = 1.8
+"""The axis of bars is so many times as long as the longest, so that names have a place on a phone too."""
 
 
-def bars(table: pd.DataFrame, *, title: str, room: float = 1.3) -> alt.LayerChart:
-    """Draws one bar a figure, several in a row, each named at its end.
+def bars(table: pd.DataFrame, *, title: str) -> alt.LayerChart:
+    """Draws one bar a figure, each named at its end, under the names of the rows that they belong to.
 
     Args:
-        table: `name` (a model, or what belongs to none), `label`, `row` (where the bar belongs), `value`, `low`, `high`
-            and `shown` (the figure in words); in the order of the rows and bars; not empty.
+        table: `name` (a model, or what belongs to none), `label`, `row` (what the bar belongs to, or nothing), `value`,
+            `low`, `high` and `shown` (the figure in words); in the order of rows and bars; not empty.
         title: Of the axis.
-        room: The axis ends at so many times the longest bar, so that its name has a place.
 
     Returns:
         The chart; a thin line at the end of a bar is its interval.
     """
-    table = table.assign(end=table["label"] + "  " + table["shown"])
-    names, rows, labels = (list(dict.fromkeys(table[column])) for column in ("name", "row", "label"))
+    parts = []
+    for row, part in table.groupby("row", sort=False):
+        heading = [{"row": row, "heading": row}] if row else []
+        parts.append(pd.concat([pd.DataFrame(heading), part.assign(end=part["label"] + "  " + part["shown"])]))
+    table = pd.concat(parts, ignore_index=True)
+    table["line"] = range(len(table))
+    is_heading = table["end"].isna()
+    names, most = list(dict.fromkeys(table["name"].dropna())), float(table[["value", "high"]].max().max())
     x = alt.X(
         "value:Q",
         title=title,
         axis=alt.Axis(grid=False, labels=False, ticks=False, domain=False, titleAnchor="start"),
-        scale=alt.Scale(domain=[0, room * float(table[["value", "high"]].max().max())], nice=False),
+        scale=alt.Scale(domain=[0, _ROOM_FOR_NAMES * most], nice=False),
     )
-    axis = alt.Axis(title=None, ticks=False, domain=False, labels=len(rows) > 1)
-    y = alt.Y("row:N", sort=rows, axis=axis, scale=alt.Scale(paddingInner=0.25))
-    offset = alt.YOffset("label:N", sort=labels, scale=alt.Scale(paddingInner=0.15))
-    base = alt.Chart(table).encode(y=y, yOffset=offset)
+    y = alt.Y("line:O", axis=None, scale=alt.Scale(paddingInner=0.2))
+    base = alt.Chart(table[~is_heading].drop(columns="heading", errors="ignore")).encode(y=y)
     tooltip = [
         alt.Tooltip("row:N", title=" "),
         alt.Tooltip("label:N", title=" "),
@@ -48,7 +53,14 @@ def bars(table: pd.DataFrame, *, title: str, room: float = 1.3) -> alt.LayerChar
         base.mark_rule(strokeWidth=2, color=style.TEXT).encode(x=alt.X("low:Q"), x2="high:Q"),
         base.mark_text(align="left", baseline="middle", dx=8).encode(x=alt.X("high:Q"), text="end:N"),
     ]
-    return style.finished(layers, height_px=_ROW_PX * len(table) + 8 * len(rows) + _ROOM_PX)
+    if is_heading.any():
+        headings = alt.Chart(table.loc[is_heading, ["line", "heading"]])
+        layers.append(
+            headings.mark_text(align="left", baseline="middle", fontWeight="bold").encode(
+                x=alt.value(0), y=y, text="heading:N"
+            )
+        )
+    return style.finished(layers, height_px=_BAR_PX * len(table) + _ROOM_PX)
 
 
 def bars_alt(table: pd.DataFrame, title: str) -> str:

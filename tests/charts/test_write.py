@@ -46,16 +46,20 @@ def marks(chart):
 
 def test_every_bar_has_its_interval_and_is_named_at_its_end():
     drawn = json.loads(charts.bars(bars(), title="Perplexity").to_json())
-    assert marks(charts.bars(bars(), title="Perplexity")) == ["bar", "rule", "text"]
-    (rows,) = drawn["datasets"].values()
-    assert [row["end"] for row in rows[:3]] == ["RNN  123", "GRU  101", "counting  129"]
+    assert marks(charts.bars(bars(), title="Perplexity")) == ["bar", "rule", "text", "text"]
+    rows = drawn["datasets"][drawn["layer"][0]["data"]["name"]]
+    assert [row["end"] for row in rows] == ["RNN  123", "GRU  101", "counting  129"] * 2
+    headings = drawn["datasets"][drawn["layer"][3]["data"]["name"]]
+    assert headings == [{"line": 0, "heading": "names"}, {"line": 4, "heading": "other words"}]
+    assert [row["line"] for row in rows] == [1, 2, 3, 5, 6, 7]
+    assert marks(charts.bars(bars().assign(row=""), title="Perplexity")) == ["bar", "rule", "text"]
     scale = drawn["layer"][0]["encoding"]["color"]["scale"]
     assert dict(zip(scale["domain"], scale["range"], strict=True)) == {
         "rnn": MODELS["rnn"].colour,
         "gru": MODELS["gru"].colour,
         "five_gram": style.NEUTRAL,
     }
-    assert drawn["layer"][0]["encoding"]["x"]["scale"]["domain"] == [0, pytest.approx(1.3 * 130)]
+    assert drawn["layer"][0]["encoding"]["x"]["scale"]["domain"] == [0, pytest.approx(1.8 * 130)]
 
 
 def test_the_bars_in_words_name_all_figures():

@@ -56,15 +56,13 @@ def _part(study: Any, draw: Callable[[Stored, pd.DataFrame], None], weights: Map
 
 def _foretelling(stored: Stored, table: pd.DataFrame) -> None:
     every, kinds = table[table["kind"] == "all"], table[table["kind"] != "all"]
-    left, right = st.columns(2, gap="large")
-    with left:
-        shown = [f"{perplexity:.0f}" for perplexity in every["perplexity"]]
-        _bars(every.assign(row="", value=every["perplexity"], shown=shown), "Perplexity, less is better")
-    with right:
-        kinds = kinds[~kinds["baseline"] | (kinds["name"] == "five_gram")]
-        share = kinds["top1"]
-        shown = [_per_cent(each, 0) for each in share]
-        _bars(kinds.assign(row=kinds["words"], value=share, low=share, high=share, shown=shown), "Named at first try")
+    every = every[every["name"] != "unigram"].assign(row="", value=every["perplexity"])
+    _bars(every.assign(shown=every["value"].map("{:.0f}".format)), "Perplexity: less is better")
+    kinds = kinds[~kinds["baseline"] | (kinds["name"] == "five_gram")].assign(row=kinds["words"], value=kinds["top1"])
+    kinds = kinds.assign(low=kinds["value"], high=kinds["value"], shown=[_per_cent(each, 0) for each in kinds["value"]])
+    _bars(
+        kinds.assign(label=kinds["label"].where(~kinds["baseline"], "counting")), "Named at first try: more is better"
+    )
     settings = stored.settings
     st.caption(
         f"How to read this: {stored.n:,} words of the first {settings['reviews_read']:,} test reviews, from which no "
@@ -100,7 +98,7 @@ def _copying(stored: Stored, table: pd.DataFrame) -> None:
     rows, shown = [f"runs of {n} words" for n in some["n"]], [_per_cent(share, 1) for share in some["share"]]
     _bars(
         some.assign(row=rows, label=some["model"], value=some["share"], shown=shown),
-        "Share that stands in what the models have learned from",
+        "Share that stands in what they have read",
     )
     tamest = table[(table["n"] == max(copies.RUNS)) & (table["temperature"] == table["temperature"].min())]
     most = tamest.sort_values("share").iloc[-1]
