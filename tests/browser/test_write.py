@@ -180,7 +180,7 @@ def test_what_one_wrote_is_coloured_by_how_surprising_it_is(opened, expect, lstm
     assert titles == pytest.approx(bits, abs=0.06)
     expect(row.locator(".unknown")).to_have_text(["zyxq"])
     expect(page.get_by_role("heading", name=re.compile("is most surprised by “"))).to_be_visible()
-    page.get_by_text("The data as a table").click()
+    page.locator(".surprise summary").click()
     expect(page.locator(".surprise tbody tr")).to_have_count(6)
     box(page).fill("")
     expect(row).to_be_hidden()
