@@ -65,12 +65,17 @@ def shipped(kind: str | None) -> list[str]:
 
 def writers() -> list[str]:
     """Names of the models whose cells can write: those with states whose language model is in `pretrained`."""
-    return [name for name, spec in MODELS.items() if spec.has_states and (paths.PRETRAINED / f"lm-{name}").is_dir()]
+    return _with_language_models(has_states=True)
 
 
 def readers_of_both_sides() -> list[str]:
     """Names of the models that say a hidden word: those without states whose language model is in `pretrained`."""
-    return [name for name, spec in MODELS.items() if not spec.has_states and (paths.PRETRAINED / f"lm-{name}").is_dir()]
+    return _with_language_models(has_states=False)
+
+
+def _with_language_models(*, has_states: bool) -> list[str]:
+    there = [name for name, spec in MODELS.items() if spec.has_states == has_states]
+    return [name for name in there if (paths.PRETRAINED / f"lm-{name}").is_dir()]
 
 
 def _from_the_hub(name: str) -> pathlib.Path:

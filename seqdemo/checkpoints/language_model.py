@@ -197,8 +197,7 @@ class LanguageModel:
         rng = np.random.default_rng(seed)
         while True:
             chances, state = writing.read_on(self.one_way, ids, state)
-            odds = self.drawn_with(chances, sampling, unfiltered=unfiltered).cumsum()
-            drawn = int(odds.searchsorted(rng.random() * odds[-1], side="right"))
+            drawn = writing.draw(self.drawn_with(chances, sampling, unfiltered=unfiltered), rng)
             yield self.word(chances, drawn), chances
             ids = np.array([drawn])
 

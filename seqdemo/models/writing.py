@@ -88,6 +88,17 @@ class Sampling:
         return order
 
 
+def draw(odds: Chances, rng: np.random.Generator) -> int:
+    """The index of a word, drawn.
+
+    Args:
+        odds: The chances that words are drawn with; they need not sum to 1.
+        rng: Asked for one number.
+    """
+    sums = odds.cumsum()
+    return int(sums.searchsorted(rng.random() * sums[-1], side="right"))
+
+
 @torch.inference_mode()
 def read_on(model: RecurrentLanguageModel, ids: npt.NDArray[np.int64], state: Any = None) -> tuple[Chances, Any]:
     """Reads words and asks for the next.

@@ -84,7 +84,7 @@ def write(model: LanguageModel, n_texts: int, temperature: float) -> list[Ids]:
     """
     import torch
 
-    from seqdemo.models.writing import Sampling
+    from seqdemo.models.writing import Sampling, draw
 
     rng, sampling = np.random.default_rng(SEED), Sampling(temperature=temperature)
     ids, state, words = np.full(n_texts, PAD_ID), None, []
@@ -93,8 +93,7 @@ def write(model: LanguageModel, n_texts: int, temperature: float) -> list[Ids]:
             states, state = model.one_way.states(torch.from_numpy(ids)[:, None], state)
             logits = model.one_way.decoder(states[:, 0], model.one_way.embedding.weight)
             chances = logits.double().softmax(-1).numpy()
-        odds = [model.drawn_with(of_text, sampling).cumsum() for of_text in chances]
-        ids = np.array([int(each.searchsorted(rng.random() * each[-1], side="right")) for each in odds])
+        ids = np.array([draw(model.drawn_with(of_text, sampling), rng) for of_text in chances])
         words.append(ids)
     return list(np.stack(words, axis=1))
 
