@@ -156,6 +156,7 @@ def test_no_page_imports_another_and_what_they_share_imports_none():
         ("pandas", {"charts", "studies", "ui"}),
         ("pyarrow", {"data"}),
         ("python_calamine", {"data"}),
+        ("xlsxwriter", {"data"}),
         ("safetensors", {"checkpoints", "data", "training"}),
         ("torch", {"models", "training", "checkpoints", "explain", "studies", "commands"}),
         ("huggingface_hub", {"checkpoints", "data"}),

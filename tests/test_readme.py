@@ -11,6 +11,7 @@ from seqdemo.checkpoints import schema
 from seqdemo.data import own_csv, review_table, tables
 from seqdemo.data.tables.plain_text import ENCODINGS
 from seqdemo.data.tables.records import MAX_CELLS, MAX_COLUMNS, MAX_UNPACKED_BYTES
+from seqdemo.data.tables.workbook import MAX_WRITTEN_CELLS
 from seqdemo.runs.files import MAX_ZIP_BYTES
 from seqdemo.runs.limits import Limits
 from seqdemo.serve import visitors
@@ -73,12 +74,13 @@ def test_the_readme_says_what_tables_are_accepted_and_how_they_come_back() -> No
         f"{MAX_CELLS:,} cells",
         f"{MAX_COLUMNS:,} columns",
         f"{review_table.MAX_ROWS:,} rows",
-        f"{review_table.MAX_ROWS_IN_PARTS:,}",
+        f"{MAX_WRITTEN_CELLS:,} cells",
         f"{own_csv.MAX_ROWS:,} rows",
     ):
         assert figure in said, figure
     assert "`x.tsv` comes back as `x_scored.tsv`" in said
-    assert "a workbook as CSV" in said
+    assert "as many at random, or all in parts" in said
+    assert "a workbook with the sheet that was scored" in said
     assert f"{own_csv.MAX_LABELS} labels in at least {own_csv.MIN_OF_EACH} rows" in said
 
 

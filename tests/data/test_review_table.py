@@ -5,8 +5,8 @@ import pytest
 
 from seqdemo.data.review_table import (
     MAX_ROWS,
-    MAX_ROWS_IN_PARTS,
     Source,
+    Texts,
     choose,
     cut_note,
     has_words,
@@ -43,7 +43,7 @@ def test_a_longer_table_is_never_refused_but_scored_in_its_beginning_at_random_o
     assert at_random.rows[-1] > MAX_ROWS
     assert at_random.rows == chosen(n, "random").rows
     assert [len(part) for part in chosen(n, "all").parts] == [MAX_ROWS, MAX_ROWS, 1]
-    assert len(chosen(MAX_ROWS_IN_PARTS + 1, "all")) == MAX_ROWS_IN_PARTS
+    assert len(chosen(60_001, "all")) == 60_001
 
 
 def test_rows_chosen_at_random_come_back_with_their_number_in_the_file():
@@ -56,7 +56,29 @@ def test_rows_chosen_at_random_come_back_with_their_number_in_the_file():
     assert all(int(row[2]) == int(row[1]) + 1 for row in rows[1:])
 
 
-@pytest.mark.parametrize(("text", "found"), [("good", True), ("", False), (" ( ) ", False), (" " * 900 + "good", True)])
+def test_texts_come_out_of_their_small_store_as_they_went_in():
+    texts = ["good film", "", "caf\u00e9 \U0001f3ac", "half a pair \ud83c", "last"]
+    kept = Texts(texts)
+    assert list(kept) == texts
+    assert kept[1:4] == texts[1:4]
+    assert len(kept) == 5
+    with pytest.raises(IndexError, match="5 texts"):
+        kept[5]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("good", True),
+        ("good film", True),
+        ("a b", True),
+        ("", False),
+        (" ( ) ", False),
+        ("www.example.com", False),
+        ("<br />", False),
+        (" " * 900 + "good", True),
+    ],
+)
 def test_a_text_without_a_word_is_known_as_such(text, found):
     assert has_words(text) is found
 

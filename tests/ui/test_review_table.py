@@ -255,7 +255,7 @@ def test_the_sheet_of_a_workbook_is_the_visitors_choice(at):
     upload(at, workbook("", sheets=sheets), "book.xlsx")
     picked(at, "part").select("bad").run()
     assert scored(finish(at)).rows[0][0] == "bad"
-    assert at.download_button[0].label == "Download book_scored.csv"
+    assert at.download_button[0].label == "Download book_scored.xlsx"
 
 
 def test_columns_without_a_name_or_named_twice_are_shown_and_scored(at):
@@ -274,11 +274,9 @@ def test_a_table_longer_than_the_limit_is_offered_in_its_beginning_at_random_or_
     assert len(scored(finish(at))) == 2000
 
 
-def test_of_a_table_longer_than_all_parts_together_as_many_rows_as_they_take_are_offered(at):
-    upload(at, b"text\n" + b"good\n" * (data.MAX_ROWS_IN_PARTS + 1))
-    at.radio(key="review_table_which").set_value("all").run()
-    assert at.radio(key="review_table_which").options[-1] == "The first 50,000, in 25 parts"
-    assert at.button(key="review_table_start").label == "Score 50,000 reviews"
+def test_of_a_very_long_table_all_rows_are_offered(at):
+    upload(at, b"text\n" + b"good\n" * 60_001)
+    assert at.radio(key="review_table_which").options[-1] == "All 60,001, in 31 parts"
 
 
 def test_the_address_leads_back_to_a_table_after_a_reload_and_says_how_long(at, opened):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
 import functools
 import io
+import math
 import xml.parsers.expat
 import zipfile
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from seqdemo.data.tables.plain_text import HOW_TO_SAVE
@@ -16,6 +19,11 @@ from seqdemo.sizes import MB, megabytes
 
 MAX_XML_BYTES = 60 * MB
 """An Excel workbook's XML, most of which is marks around the cells."""
+
+MAX_WRITTEN_CELLS = 500_000
+"""Cells of a workbook that is written: each takes some 250 bytes meanwhile."""
+MAX_CELL_CHARACTERS = 32_767
+"""What Excel keeps in a cell."""
 
 
 def is_workbook(content: bytes) -> bool:
@@ -45,6 +53,58 @@ def read(content: bytes, part: str | None, max_cells: int) -> Records:
     Raises:
         DataError: It cannot be read, or holds too much.
     """
+    sheets, chosen, rows = _rows(content, part, max_cells)
+    return Records(names=None, rows=[[cell(value) for value in row] for row in rows], parts=sheets, part=chosen)
+
+
+def values(content: bytes, part: str | None, max_cells: int) -> list[list[Any]]:
+    """What `read` gives as text, as the numbers, dates and texts that stand in the sheet; the first row included.
+
+    Raises:
+        DataError: As for `read`.
+    """
+    return _rows(content, part, max_cells)[2]
+
+
+def write(rows: Iterable[Sequence[Any]], sheet: str) -> bytes:
+    """A workbook of one sheet.
+
+    Args:
+        rows: The cells: numbers, dates, times, texts, or None. A text stays a text, also where it looks like a
+            formula or an address.
+        sheet: Its name.
+    """
+    import xlsxwriter
+
+    out = io.BytesIO()
+    book = xlsxwriter.Workbook(out, {"in_memory": True, "remove_timezone": True})
+    page = book.add_worksheet(sheet)
+    kinds = {"date": "yyyy-mm-dd", "moment": "yyyy-mm-dd hh:mm:ss", "time": "hh:mm:ss", "duration": "[h]:mm:ss"}
+    formats = {kind: book.add_format({"num_format": shown}) for kind, shown in kinds.items()}
+    for y, row in enumerate(rows):
+        for x, value in enumerate(row):
+            match value:
+                case str():
+                    page.write_string(y, x, value)
+                case bool():
+                    page.write_boolean(y, x, value)
+                case int() | float() if math.isfinite(value):
+                    page.write_number(y, x, value)
+                case datetime.datetime():
+                    kind = "date" if value.time() == datetime.time() else "moment"
+                    page.write_datetime(y, x, value, formats[kind])
+                case datetime.date():
+                    page.write_datetime(y, x, value, formats["date"])
+                case datetime.time():
+                    page.write_datetime(y, x, value, formats["time"])
+                case datetime.timedelta():
+                    page.write_datetime(y, x, value, formats["duration"])
+    book.close()
+    return out.getvalue()
+
+
+def _rows(content: bytes, part: str | None, max_cells: int) -> tuple[tuple[str, ...], str | None, list[list[Any]]]:
+    """Names of the sheets, the chosen one's, and its rows that are not empty."""
     import python_calamine
 
     with unzip(content) as file:
@@ -68,8 +128,7 @@ def read(content: bytes, part: str | None, max_cells: int) -> Records:
         raise DataError(f"This workbook cannot be read; it may be damaged. Save it as CSV. {HOW_TO_SAVE}") from error
     if not rows:
         raise DataError("This workbook has no cells. Each text needs a row of its own.")
-    found = [[cell(value) for value in row] for row in rows]
-    return Records(names=None, rows=[row for row in found if any(row)], parts=tuple(sheets), part=chosen)
+    return tuple(sheets), chosen, [row for row in rows if any(map(cell, row))]
 
 
 def _measure(file: zipfile.ZipFile, max_cells: int) -> None:

@@ -1,25 +1,29 @@
 """A visitor's table given back in its own format, with more columns behind its own.
 
 Text goes out as UTF-8 with a byte order mark, by which Excel sees that "é" is "é", and no cell of it can be run as
-a formula. Workbooks come back as CSV, everything else as what it was.
+a formula. Each kind comes back as what it was; a workbook has the sheet that was read, with its numbers and dates.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import math
 import pathlib
 import re
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from seqdemo.data.tables import json_objects, parquet, zipped
+import numpy as np
+import numpy.typing as npt
+
+from seqdemo.data.tables import json_objects, parquet, workbook, zipped
 from seqdemo.data.tables.plain_text import decode
 from seqdemo.data.tables.reader import Table
 from seqdemo.data.tables.records import MAX_CELLS
 
-Column = Sequence[float | str | None]
+Column = Sequence[float | str | None] | npt.NDArray[np.float64]
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # What spreadsheets run begins with one of these, blanks before it or not; also in their full-width forms.
@@ -51,16 +55,20 @@ def write(table: Table, content: bytes, rows: Sequence[int], added: Mapping[str,
         table: The table as it was read.
         content: The file that it was read from; JSON and Parquet keep the types of their cells.
         rows: Indices of the rows, in the order in which they are written.
-        added: Name → value of each of these rows, None where there is none. A column of that name is replaced.
+        added: Name → value of each of these rows, None or NaN where there is none. A column of that name is replaced.
 
     Returns:
-        The file; numbers in the added columns have four decimals.
+        The file; numbers in the added columns have four decimals. A workbook that would be larger than what is written,
+        or has a cell longer than Excel keeps, comes back as CSV.
     """
     path = pathlib.PurePath(re.sub(r'[\x00-\x1f<>:"/\\|?*]', "_", table.file_name)[-120:] or "table")
-    ending = ".csv" if table.kind == "xlsx" else path.suffix or ".csv"
+    is_workbook = table.kind == "xlsx" and _fits_a_workbook(table, rows, added)
+    ending = ".csv" if table.kind == "xlsx" and not is_workbook else path.suffix or ".csv"
     name = f"{path.stem}_scored{ending}"
     if table.kind == "parquet":
         return Written(_parquet(content, rows, added), name)
+    if is_workbook:
+        return Written(_workbook(table, content, rows, added), name)
     if table.kind in ("json", "jsonl"):
         found, n_harmless = _json(table, content, rows, added), 0
     else:
@@ -98,6 +106,23 @@ def _csv(table: Table, rows: Sequence[int], added: Mapping[str, Column]) -> tupl
     return _BYTE_ORDER_MARK + out.getvalue().encode("utf-8"), n_harmless
 
 
+def _fits_a_workbook(table: Table, rows: Sequence[int], added: Mapping[str, Column]) -> bool:
+    n_cells = (len(rows) + 1) * (len(table.columns) + len(added))
+    longest = max((len(cell) for row in rows for cell in table.rows[row]), default=0)
+    return n_cells <= workbook.MAX_WRITTEN_CELLS and longest <= workbook.MAX_CELL_CHARACTERS
+
+
+def _workbook(table: Table, content: bytes, rows: Sequence[int], added: Mapping[str, Column]) -> bytes:
+    cells = workbook.values(content, table.part, MAX_CELLS)
+    names = cells.pop(0) if table.has_header else list(table.columns)
+    kept = [place for place, name in enumerate(names) if name not in added]
+    found = [[*(names[place] for place in kept), *added]]
+    for place, row in enumerate(rows):
+        own = (cells[row][column] for column in kept)
+        found.append([*own, *(_value(column[place]) for column in added.values())])
+    return workbook.write(found, table.part or "Sheet1")
+
+
 def _json(table: Table, content: bytes, rows: Sequence[int], added: Mapping[str, Column]) -> bytes:
     if table.is_zipped:
         content, _, _ = zipped.largest_table(content, table.part)
@@ -128,8 +153,11 @@ def _parquet(content: bytes, rows: Sequence[int], added: Mapping[str, Column]) -
 
 
 def _shown(value: float | str | None) -> str:
+    value = _value(value)
     return "" if value is None else value if isinstance(value, str) else f"{value:.{_DECIMALS}f}"
 
 
 def _value(value: float | str | None) -> float | str | None:
-    return round(value, _DECIMALS) if isinstance(value, float) else value
+    if isinstance(value, float):
+        return None if math.isnan(value) else round(float(value), _DECIMALS)
+    return value

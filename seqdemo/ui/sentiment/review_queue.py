@@ -20,9 +20,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+import numpy.typing as npt
+
 from seqdemo.data import review_table
 from seqdemo.data.review_table import ReviewTable
-from seqdemo.data.tables import Written
+from seqdemo.data.tables import Written, writer
 from seqdemo.errors import BusyError, DataError
 from seqdemo.serve.sentiment import TABLE
 from seqdemo.serve.worker import Ids, Worker
@@ -96,9 +99,9 @@ class _Scores:
     """What is known of each row so far, and the models that answer, those together that share a vocabulary."""
 
     groups: list[list[Classifier]]
-    probabilities: dict[str, dict[int, float]]
-    unknown: list[float | None]
-    cut: list[str | None]
+    probabilities: dict[str, npt.NDArray[np.float64]]  # NaN where there is none, as in `unknown`
+    unknown: npt.NDArray[np.float64]
+    cut: dict[int, str]
     n_foreign: int = 0
 
 
@@ -244,8 +247,13 @@ class Job:
         for column in self._columns:
             if column.name in models:
                 groups.setdefault(models[column.name].vocabulary.words, []).append(models[column.name])
-        n = self.n_rows
-        return _Scores(list(groups.values()), {column.name: {} for column in self._columns}, [None] * n, [None] * n)
+        empty = np.full(self.n_rows, np.nan)
+        return _Scores(
+            groups=list(groups.values()),
+            probabilities={column.name: empty.copy() for column in self._columns},
+            unknown=empty,
+            cut={},
+        )
 
     def _score_step(self, step: Sequence[int], scores: _Scores) -> None:
         """Reads a few rows once for each vocabulary and has every model answer."""
@@ -260,11 +268,13 @@ class Job:
                 if self._stop.is_set():
                     return
                 answers = self._ask(model, [reading.ids for reading in readings.values()])
-                scores.probabilities[model.name] |= dict(zip(readings, answers, strict=bool(answers)))
+                if answers:
+                    scores.probabilities[model.name][list(readings)] = answers
         for row, found in by_row.items():
             if found:
                 scores.unknown[row] = min(reading.share_unknown for reading in found)
-                scores.cut[row] = review_table.cut_note(found[0])
+                if note := review_table.cut_note(found[0]):
+                    scores.cut[row] = note
                 scores.n_foreign += probably_not_english(found)
 
     def _ask(self, model: Classifier, ids: Sequence[Ids]) -> list[float]:
@@ -282,24 +292,21 @@ class Job:
         assert self._table is not None
         answers = {column: scores.probabilities[column.name] for column in self._columns}
         answered = {model.name for group in scores.groups for model in group}
-        columns: dict[str, Sequence[float | str | None]] = {
-            review_table.RESULT_PREFIX + column.key: [found.get(row) for row in range(self.n_rows)]
-            for column, found in answers.items()
+        columns: dict[str, writer.Column] = {
+            review_table.RESULT_PREFIX + column.key: found for column, found in answers.items()
         }
         columns[review_table.UNKNOWN_COLUMN] = scores.unknown
-        columns[review_table.CUT_COLUMN] = scores.cut
-        shares = [share for share in scores.unknown if share is not None]
+        columns[review_table.CUT_COLUMN] = [scores.cut.get(row) for row in range(self.n_rows)]
+        shares = scores.unknown[~np.isnan(scores.unknown)]
         return Outcome(
             written=self._table.written(columns),
             n_scored=len(shares),
-            n_cut=sum(note is not None for note in scores.cut),
+            n_cut=len(scores.cut),
             n_foreign=scores.n_foreign,
-            share_unknown=sum(shares) / len(shares) if shares else None,
-            is_foreign=review_table.probably_not_english(shares, scores.n_foreign),
+            share_unknown=float(shares.mean()) if len(shares) else None,
+            is_foreign=review_table.probably_not_english(shares.tolist(), scores.n_foreign),
             n_positive={
-                column.label: sum(p >= 0.5 for p in found.values())
-                for column, found in answers.items()
-                if column.name in answered
+                column.label: int((found >= 0.5).sum()) for column, found in answers.items() if column.name in answered
             },
             missing=[column.label for column in self._columns if column.name not in answered],
         )

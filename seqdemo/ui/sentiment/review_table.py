@@ -13,7 +13,7 @@ from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from seqdemo.data import review_table, tables
-from seqdemo.data.review_table import MAX_ROWS, MAX_ROWS_IN_PARTS, Source, Which
+from seqdemo.data.review_table import MAX_ROWS, Source, Which
 from seqdemo.errors import DataError, SeqdemoError
 from seqdemo.models.registry import MODELS
 from seqdemo.sizes import MB, megabytes
@@ -135,11 +135,11 @@ def _which(n_rows: int) -> Which:
     if n_rows <= MAX_ROWS:
         return "first"
     n_parts = math.ceil(n_rows / MAX_ROWS)
-    words: dict[Which, str] = {"first": f"The first {MAX_ROWS:,}", "random": f"{MAX_ROWS:,} at random"}
-    if n_rows <= MAX_ROWS_IN_PARTS:
-        words["all"] = f"All {n_rows:,}, in {n_parts} parts"
-    else:
-        words["all"] = f"The first {MAX_ROWS_IN_PARTS:,}, in {MAX_ROWS_IN_PARTS // MAX_ROWS} parts"
+    words: dict[Which, str] = {
+        "first": f"The first {MAX_ROWS:,}",
+        "random": f"{MAX_ROWS:,} at random",
+        "all": f"All {n_rows:,}, in {n_parts:,} parts",
+    }
     found = st.radio(
         f"Which rows? {MAX_ROWS:,} are scored in one go; between parts, other visitors have their turn.",
         list(words),

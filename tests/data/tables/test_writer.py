@@ -1,14 +1,18 @@
 """Tables come back in their own format, in order, complete, and harmless."""
 
 import csv
+import dataclasses
+import datetime
 import io
 import json
 import zipfile
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import python_calamine
 
-from seqdemo.data.tables import read, write
+from seqdemo.data.tables import read, workbook, write
 from seqdemo.data.tables.writer import harmless
 from tests.data.tables.table_files import HEADER, KINDS, ROWS, parquet, written, zipped
 
@@ -65,7 +69,7 @@ def test_json_and_parquet_keep_the_types_of_their_cells():
     assert table.to_pylist()[0] == {"id": 1, "Review Text": ROWS[0][1], "Rating": 5.0, "p": 0.25, "cut": None}
 
 
-def test_a_zip_comes_back_as_a_zip_and_a_workbook_as_csv():
+def test_a_zip_comes_back_as_a_zip():
     name, content = KINDS["a ZIP"]
     found = scored(name, content)
     assert found.file_name == "a_scored.zip"
@@ -75,14 +79,49 @@ def test_a_zip_comes_back_as_a_zip_and_a_workbook_as_csv():
     lines = zipped(**{"a.jsonl": KINDS["JSON Lines"][1]})
     with zipfile.ZipFile(io.BytesIO(scored("b.zip", lines).content)) as file:
         assert b'"p": 0.25' in file.read("a_scored.jsonl")
+
+
+def values(content):
+    book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
+    return {sheet.name: book.get_sheet_by_name(sheet.name).to_python() for sheet in book.sheets_metadata}
+
+
+def test_a_workbook_comes_back_as_a_workbook_with_its_numbers_and_dates():
     name, content = KINDS["Excel"]
+    ((before, own),) = values(content).items()
     found = scored(name, content)
+    assert found.file_name == "a_scored.xlsx"
+    ((after, rows),) = values(found.content).items()
+    assert after == before
+    assert [row[: len(own[0])] for row in rows] == own
+    assert [row[len(own[0]) :] for row in rows] == [["p", "cut"], [0.25, ""], ["", "to 400"], [1.0, ""]]
+    assert {type(value) for row in rows for value in row} == {str, float, datetime.date}
+
+
+def test_each_kind_of_cell_of_a_workbook_comes_back_as_that_kind():
+    day, hour = datetime.date(2024, 2, 29), datetime.timedelta(hours=30, minutes=5)
+    row = ["=1+1", "http://example.com", 5.5, True, day, datetime.datetime(2024, 2, 29, 13, 30), hour, None]
+    found = workbook.write([["text", *"abcdefg"], row, ["no", *[None] * 7]], "Mine")
+    (rows,) = values(found).values()
+    assert rows[1] == ["=1+1", "http://example.com", 5.5, True, day, datetime.datetime(2024, 2, 29, 13, 30), hour, ""]
+    again = scored("a.xlsx", found, rows=(0, 1), added={"p": np.array([np.nan, 0.123456])})
+    assert values(again.content) == {"Mine": [[*rows[0], "p"], [*rows[1], ""], [*rows[2], 0.1235]]}
+
+
+def test_what_excel_could_not_keep_comes_back_as_csv(monkeypatch):
+    text = "good " * 7_000
+    book = workbook.write([["text"], ["good"], ["bad"]], "Mine")
+    assert scored("a.xlsx", book, rows=(0, 1), added={"p": [0.5, 0.25]}).file_name == "a_scored.xlsx"
+    table = dataclasses.replace(read(book, "a.xlsx"), rows=[["good"], [text]])
+    found = write(table, book, (0, 1), {"p": [0.5, 0.25]})
     assert found.file_name == "a_scored.csv"
-    assert cells(found.content)[2] == [*ROWS[1], "2024-01-01", "", "to 400"]
+    assert cells(found.content)[2] == [text, "0.2500"]
+    monkeypatch.setattr(workbook, "MAX_WRITTEN_CELLS", 5)
+    assert scored("a.xlsx", book, rows=(0, 1), added={"p": [0.5, 0.25]}).file_name == "a_scored.csv"
 
 
 def test_only_the_chosen_rows_come_back_in_the_order_of_the_file():
-    for kind in ("commas", "JSON Lines", "Parquet"):
+    for kind in ("commas", "JSON Lines", "Parquet", "Excel"):
         name, content = KINDS[kind]
         found = scored(name, content, rows=[0, 2], added={"p": [0.5, 0.25]})
         assert [row[:3] for row in read(found.content, found.file_name).rows] == [ROWS[0], ROWS[2]]
@@ -100,14 +139,14 @@ def test_every_cell_comes_back_as_it_was():
     assert [row[5] for row in cells(found.content)] == ["p", "0.5000", "1.0000", "0.0000"]
 
 
-@pytest.mark.parametrize("kind", ["commas", "JSON Lines", "Parquet"])
+@pytest.mark.parametrize("kind", ["commas", "JSON Lines", "Parquet", "Excel"])
 def test_a_column_of_an_earlier_scoring_is_replaced(kind):
     name, content = KINDS[kind]
     once = scored(name, content)
     again = scored(once.file_name, once.content, added={"p": [0.5, 0.5, 0.5]})
     table = read(again.content, again.file_name)
-    assert table.columns == (*HEADER, "cut", "p")
-    assert table.column(4) in (["0.5000"] * 3, ["0.5"] * 3)
+    assert table.columns == (*read(content, name).columns, "cut", "p")
+    assert table.column(len(table.columns) - 1) in (["0.5000"] * 3, ["0.5"] * 3)
 
 
 @pytest.mark.parametrize(
