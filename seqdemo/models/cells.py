@@ -87,19 +87,21 @@ def gru_step(x: Tensor, h: Tensor, w: Weights) -> GRUStep:
     return GRUStep(r, z, n, h)
 
 
-def unroll(cell: str, x: Tensor, w: Weights) -> dict[str, Tensor]:
-    """Reads a sequence word by word from a zero state and keeps every gate.
+def unroll(cell: str, x: Tensor, w: Weights, start: tuple[Tensor, Tensor] | None = None) -> dict[str, Tensor]:
+    """Reads a sequence word by word and keeps every gate.
 
     Args:
         cell: `rnn`, `lstm` or `gru`.
         x: Word vectors, (..., n_steps, d_in).
         w: The layer's weights.
+        start: The hidden state and an LSTM's cell state (others do not look at it), (..., d_hidden) each; None for
+            zeros.
 
     Returns:
         Signal name → (..., n_steps, d_hidden).
     """
-    h = x.new_zeros(*x.shape[:-2], w.W_hh.shape[1])
-    c = torch.zeros_like(h)
+    zeros = x.new_zeros(*x.shape[:-2], w.W_hh.shape[1])
+    h, c = start or (zeros, zeros)
     steps: list[RNNStep | LSTMStep | GRUStep] = []
     for x_t in x.unbind(dim=-2):
         step: RNNStep | LSTMStep | GRUStep

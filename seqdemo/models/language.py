@@ -121,16 +121,21 @@ class RecurrentLanguageModel(LanguageModel):
         states, state = self.states(ids, state)
         return self.decoder(states, self.embedding.weight), state
 
-    def record(self, ids: Tensor) -> dict[str, Tensor]:
+    def record(self, ids: Tensor, state: Any = None) -> dict[str, Tensor]:
         """Reads one text left to right by the equations and keeps every gate.
 
         Args:
             ids: Word indices, int64 (T,).
+            state: As for `states`, of one text; None at the start.
 
         Returns:
             The signals by name, (1, T, d_hidden) each.
         """
-        signals = unroll(self.config.cell, self.embedding(ids), weights_of(self.left_to_right[0]))
+        start = None
+        if state is not None:
+            h, c = state if isinstance(state, tuple) else (state, state)
+            start = h[0, 0], c[0, 0]
+        signals = unroll(self.config.cell, self.embedding(ids), weights_of(self.left_to_right[0]), start)
         return {name: signal[None] for name, signal in signals.items()}
 
 

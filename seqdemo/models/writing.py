@@ -22,7 +22,7 @@ from seqdemo.models.language import MaskedLanguageModel, RecurrentLanguageModel
 from seqdemo.text import UNKNOWN_ID
 
 MAX_TEMPERATURE = 2.0
-_ROWS_AT_ONCE = 256
+_ROWS_AT_ONCE = 48
 """Positions whose chances for all words stand in memory at once."""
 
 Chances = npt.NDArray[np.float64]
@@ -111,14 +111,32 @@ def read_on(model: RecurrentLanguageModel, ids: npt.NDArray[np.int64], state: An
     Returns:
         P(next word), float64 (vocab_size,), and the state to go on from.
     """
-    states, state = model.states(torch.from_numpy(ids)[None], state)
+    states, state = _states(model, ids, state)
     return _chances(model.decoder(states[0, -1:], model.embedding.weight)), state
 
 
 @torch.inference_mode()
 def state_after(model: RecurrentLanguageModel, ids: npt.NDArray[np.int64], state: Any = None) -> Any:
     """The state after some words, as `read_on` gives and takes it."""
-    return model.states(torch.from_numpy(ids)[None], state)[1]
+    return _states(model, ids, state)[1]
+
+
+@torch.inference_mode()
+def gates_while_reading(
+    model: RecurrentLanguageModel, ids: npt.NDArray[np.int64], state: Any = None
+) -> dict[str, npt.NDArray[np.float32]]:
+    """What the cell does at each word, by its equations.
+
+    Args:
+        model: On the CPU.
+        ids: Vocabulary indices, at least one, int64 (n,).
+        state: As for `read_on`.
+
+    Returns:
+        The signals by name (`SIGNALS`), (n, d_hidden) each.
+    """
+    recorded = model.record(torch.from_numpy(ids), state)
+    return {name: signal[0].float().numpy() for name, signal in recorded.items()}
 
 
 @torch.inference_mode()
@@ -172,6 +190,16 @@ def perplexity(p: npt.NDArray[np.float64]) -> float:
         p: P of each word, at least one.
     """
     return math.exp(-float(np.log(p).mean()))
+
+
+def _states(model: RecurrentLanguageModel, ids: npt.NDArray[np.int64], state: Any) -> tuple[Tensor, Any]:
+    """Hidden states (1, n, d_hidden), and the state to go on from."""
+    if len(ids) > 1:
+        return model.states(torch.from_numpy(ids)[None], state)
+    # torch's LSTM packs its weights at each call: for one word that takes three times as long as its equations.
+    signals = model.record(torch.from_numpy(ids), state)
+    hidden = signals["hidden"]
+    return hidden, (hidden, signals["cell"]) if "cell" in signals else hidden
 
 
 def _chances(logits: Tensor) -> Chances:

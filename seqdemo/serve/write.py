@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from seqdemo.serve.translate import percent
 from seqdemo.serve.worker import Ids, Kind
 from seqdemo.studies.study import listed
 from seqdemo.text import MAX_CHARACTERS, as_written, at_shown, read_with
+from seqdemo.trace import SIGNALS
 
 if TYPE_CHECKING:
     from seqdemo.checkpoints.language_model import LanguageModel, Word
@@ -36,6 +38,10 @@ MOST_SURPRISING = 200
 """Words of a text whose surprise is told: of a longer one the last."""
 INSTEAD = 4
 """Words that are named beside a written one."""
+UNITS_SHOWN = 48
+"""Rows of the picture of a hidden state: more than one can tell apart."""
+KEEPING = ("forget_gate", "update_gate")
+"""The gates that say how much of a state stays; a cell has one of them at most."""
 _CHANCES_AT_ONCE = 48
 _NAMED = 5
 _NOTHING = {True: "The models are loading", False: "No language model is here."}
@@ -62,9 +68,22 @@ class Next:
 
 @dataclass(frozen=True, kw_only=True)
 class Written:
-    """What one model wrote: each word, and the likeliest others in its place."""
+    """What one model wrote, and what its cell did meanwhile.
+
+    Attributes:
+        words: Each word, and the likeliest others in its place.
+        gate: Which gate keeps the state, one of `KEEPING`; None where none does.
+        kept: At each word the mean of that gate over all units, from 0 to 1, float32 (n_words,); empty without one.
+        hidden: The states after each word, of the units that change most, from the earliest to be active to the
+            latest: 255 levels from -1 to 1, uint8 (n_shown, n_words).
+        n_units: How many units there are.
+    """
 
     words: list[tuple[Word, list[Word]]]
+    gate: str | None
+    kept: npt.NDArray[np.float32]
+    hidden: npt.NDArray[np.uint8]
+    n_units: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,9 +168,11 @@ def writing_pieces(
         asked: The words that stand before, how many to write, temperature, top-k (0 for all), top-p and seed.
         _: Nothing is known of beginnings.
     """
+    from seqdemo.models import writing
+
     ids, n_words, temperature, top_k, top_p, seed = asked
     words: list[tuple[Word, list[Word]]] = []
-    read, state = yield from read_up_to(model, ids, AT_ONCE)
+    read, state = yield from read_up_to(model, ids, 1)
     unfiltered = is_unfiltered()
     sampling = _sampling(temperature, top_k, top_p)
     for word, chances in model.write(read, sampling, seed, state=state, unfiltered=unfiltered):
@@ -161,7 +182,26 @@ def writing_pieces(
         if len(words) == n_words:
             break
         yield
-    return Written(words=words)
+    yield
+    written = [model.vocabulary.ids[word.text] for word, _ in words]
+    signals = writing.gates_while_reading(model.one_way, np.array([*read, *written]), state)
+    return _written(words, {name: signal[len(read) :] for name, signal in signals.items()})
+
+
+def _written(words: list[tuple[Word, list[Word]]], signals: Mapping[str, npt.NDArray[np.float32]]) -> Written:
+    from seqdemo.explain import steps
+
+    hidden = signals["hidden"]  # (n_words, n_units)
+    some = np.sort(np.argsort(-hidden.std(axis=0), kind="stable")[:UNITS_SHOWN])
+    some = some[steps.by_activity(hidden[:, some])]
+    gate = next((name for name in KEEPING if name in signals), None)
+    return Written(
+        words=words,
+        gate=gate,
+        kept=np.empty(0, dtype=np.float32) if gate is None else signals[gate].mean(axis=1),
+        hidden=steps.quantised(hidden[:, some].T, 1.0),
+        n_units=hidden.shape[1],
+    )
 
 
 def is_unfiltered() -> bool:
@@ -268,7 +308,9 @@ async def write(service: Service, question: Question) -> Mapping[str, Any]:
 
     Returns:
         `models`: name → its `words`, each with `text`, `written`, `p`, `bits`, `percent` and `instead` (the likeliest
-        others, in words), and `says`, the whole in a sentence; `title`, `loading` and `failed` as of `next_words`.
+        others, in words), `says`, the whole in a sentence, and what its cell did: `keeps`, a sentence, `kept`, the mean
+        of the gate that keeps the state at each word (empty where there is none), `hidden`, `units` rows of a level a
+        word from 0 (-1) over 128 (0) to 255 (1), in base64. `title`, `loading` and `failed` as of `next_words`.
 
     Raises:
         RefusedError: A setting is out of bounds.
@@ -282,7 +324,17 @@ async def write(service: Service, question: Question) -> Mapping[str, Any]:
     found: dict[str, Written] = await asked.answers(service, WRITING, how, question.visitor)
     return {
         "title": written_finding(found) if found else "",
-        "models": {name: {"words": _shown(each, asked.text), "says": says(each)} for name, each in found.items()},
+        "models": {
+            name: {
+                "words": _shown(each, asked.text),
+                "says": says(each),
+                "keeps": keeps(each),
+                "kept": each.kept.astype(float).round(4).tolist(),
+                "hidden": base64.b64encode(each.hidden.tobytes()).decode(),
+                "units": len(each.hidden),
+            }
+            for name, each in found.items()
+        },
         **asked.told,
     }
 
@@ -325,6 +377,18 @@ def says(written: Written) -> str:
     bits = sum(word.bits for word, _ in written.words) / len(written.words)
     different = len({word.text for word, _ in written.words})
     return f"{bits:.1f} bits of surprise a word, {different} different words."
+
+
+def keeps(written: Written) -> str:
+    """How much of its state a cell kept while it wrote, in a sentence."""
+    if written.gate is None:
+        return "No gate: each word writes the whole state anew."
+    least, called = int(written.kept.argmin()), written.gate.replace("_", " ")
+    word = written.words[least][0].text
+    return (
+        f"Kept of its state from word to word: {percent(float(written.kept.mean()))} (mean {called} "
+        f"{SIGNALS[written.gate].symbol}), least at \u201c{word}\u201d, {percent(float(written.kept[least]))}."
+    )
 
 
 def notices(readings: Mapping[str, Reading], n_characters: int) -> list[str]:

@@ -1,5 +1,6 @@
 """What language models hold likely next and write on, answered by routes."""
 
+import base64
 import shutil
 
 import numpy as np
@@ -122,13 +123,39 @@ def test_a_text_is_written_on_as_from_python(shipped, ask):
     for name, each in found["models"].items():
         words = list(seqdemo.load_language_model(name).generate(TEXT, n_words=12, seed=3, **settings))
         assert [word["text"] for word in each["words"]] == [word.text for word in words]
-        assert [word["p"] for word in each["words"]] == pytest.approx([w.probability for w in words])
+        assert [word["p"] for word in each["words"]] == pytest.approx([w.probability for w in words], rel=1e-5)
         text = TEXT + "".join(word["written"] for word in each["words"])
         assert [token.text for token in tokenize(text)][5:] == [word.text for word in words]
         for word in each["words"]:
             named = [entry.rpartition("\u00a0")[0] for entry in word["instead"].split(", ")]
             assert len(named) >= write.INSTEAD
             assert word["text"] not in {entry.split(" ")[0] for entry in named}
+
+
+def test_what_the_cell_did_at_each_written_word_is_what_its_equations_say_of_the_whole_text(shipped, ask):
+    found = ask("write", {"text": TEXT, "words": 30, "seed": 3})["models"]
+    for name, each in found.items():
+        model = seqdemo.load_language_model(name)
+        signals = model.trace(TEXT + "".join(word["written"] for word in each["words"])).signals
+        hidden = signals["hidden"][0, -30:]
+        levels = np.frombuffer(base64.b64decode(each["hidden"]), dtype=np.uint8).reshape(each["units"], 30)
+        rows = levels.astype(float) / 127 - 128 / 127
+        assert each["units"] == write.UNITS_SHOWN
+        near = np.abs(rows[:, None] - hidden.T[None]).max(axis=2)  # of each row and each unit
+        assert near.min(axis=1).max() < 0.005
+        shown = near.argmin(axis=1)
+        assert hidden.std(axis=0)[shown].min() >= np.delete(hidden.std(axis=0), shown).max()
+        most_active = np.abs(hidden[:, shown]).argmax(axis=0).tolist()
+        assert most_active == sorted(most_active)
+        gate = next((signals[name][0, -30:] for name in write.KEEPING if name in signals), None)
+        if gate is None:
+            assert (name, each["kept"]) == ("rnn", [])
+            assert each["keeps"] == "No gate: each word writes the whole state anew."
+        else:
+            assert each["kept"] == pytest.approx(gate.mean(axis=1), abs=1e-4)
+            word = each["words"][int(np.argmin(each["kept"]))]["text"]
+            least = np.floor(100 * min(each["kept"]) + 0.5)
+            assert each["keeps"].endswith(f"least at \u201c{word}\u201d, {least:.0f}\u00a0%.")
 
 
 def test_the_same_seed_writes_the_same_and_another_one_something_else(writers, ask):
@@ -275,7 +302,9 @@ def test_the_title_says_who_expects_what(first, text, title):
 
 def test_the_title_of_what_was_written_names_who_repeats_itself_least():
     def wrote(words):
-        return write.Written(words=[(language_model.Word(word, 0.5, 1), []) for word in words])
+        said = [(language_model.Word(word, 0.5, 1), []) for word in words]
+        none = np.empty(0, dtype=np.float32)
+        return write.Written(words=said, gate=None, kept=none, hidden=np.empty((0, 0), dtype=np.uint8), n_units=0)
 
     found = {"rnn": wrote("aab"), "gru": wrote("abc"), "lstm": wrote("aaa")}
     assert write.written_finding(found).endswith("the GRU repeats itself least, 3 different words among 3")

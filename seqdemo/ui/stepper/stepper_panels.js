@@ -1,6 +1,7 @@
 // The panels of one model. Every plot has the words along its x axis, so one CSS variable moves all cursors.
 import { element, shape, shorten } from "../shared/js/elements.js"
-import { button, decimal, MINUS, modelMark, percent, save, saveDrawing } from "../shared/js/parts.js"
+import { button, decimal, MINUS, modelMark, percent, saveDrawing } from "../shared/js/parts.js"
+import { paint, savePicture } from "../shared/js/pictures.js"
 import { drawCell, flows, linkParts, showCell } from "./cell.js"
 import { buildEquations, EQUATIONS, showEquations } from "./equations.js"
 import { choose, pickUnit, showUnit } from "./stepper.js"
@@ -161,34 +162,13 @@ function buildMap(stepper, lane, part, name, arrays) {
   element("span", "", legend, `${beyond}${MINUS}${shown}`)
   element("span", "ramp", legend)
   element("span", "", legend, `${beyond && "\u2265 "}+${shown}`)
-  button(legend, "quiet", "Save picture (PNG)", () => savePicture(stepper, lane, canvas, name))
+  button(legend, "quiet", "Save picture (PNG)", () => savePicture(`${lane.column.name}-${name}-units-by-words.png`, canvas))
 }
 
 export function paintMaps(lane, palette) {
-  const colours = new Uint32Array(256)
-  for (let level = 0; level < 256; level += 1) {
-    const [r, g, b] = palette.colour((level - 128) / 127)
-    colours[level] = 0xff000000 | (b << 16) | (g << 8) | r
-  }
   for (const { canvas, levels, order } of lane.maps ?? []) {
-    const { width, height } = canvas
-    const pixels = new Uint32Array(width * height)
-    for (let row = 0; row < height; row += 1) {
-      const unit = order[row]
-      for (let step = 0; step < width; step += 1) pixels[row * width + step] = colours[levels[step * height + unit]]
-    }
-    canvas.getContext("2d").putImageData(new ImageData(new Uint8ClampedArray(pixels.buffer), width, height), 0, 0)
+    paint(canvas, (row, step) => levels[step * canvas.height + order[row]], palette)
   }
-}
-
-function savePicture(stepper, lane, canvas, name) {
-  const large = document.createElement("canvas")
-  const times = Math.max(2, Math.ceil(1200 / canvas.width))
-  Object.assign(large, { width: canvas.width * times, height: canvas.height * Math.min(times, 4) })
-  const pen = large.getContext("2d")
-  pen.imageSmoothingEnabled = false
-  pen.drawImage(canvas, 0, 0, large.width, large.height)
-  large.toBlob((blob) => save(`${lane.column.name}-${name}-units-by-words.png`, blob))
 }
 
 function buildGate(stepper, lane, part, gate, summary) {
