@@ -310,7 +310,8 @@ async def write(service: Service, question: Question) -> Mapping[str, Any]:
         `models`: name → its `words`, each with `text`, `written`, `p`, `bits`, `percent` and `instead` (the likeliest
         others, in words), `says`, the whole in a sentence, and what its cell did: `keeps`, a sentence, `kept`, the mean
         of the gate that keeps the state at each word (empty where there is none), `hidden`, `units` rows of a level a
-        word from 0 (-1) over 128 (0) to 255 (1), in base64. `title`, `loading` and `failed` as of `next_words`.
+        word from 0 (-1) over 128 (0) to 255 (1), in base64. `title` of the texts, `kept_title` of the cells; `loading`
+        and `failed` as of `next_words`.
 
     Raises:
         RefusedError: A setting is out of bounds.
@@ -324,6 +325,7 @@ async def write(service: Service, question: Question) -> Mapping[str, Any]:
     found: dict[str, Written] = await asked.answers(service, WRITING, how, question.visitor)
     return {
         "title": written_finding(found) if found else "",
+        "kept_title": kept_finding(found),
         "models": {
             name: {
                 "words": _shown(each, asked.text),
@@ -389,6 +391,21 @@ def keeps(written: Written) -> str:
         f"Kept of its state from word to word: {percent(float(written.kept.mean()))} (mean {called} "
         f"{SIGNALS[written.gate].symbol}), least at \u201c{word}\u201d, {percent(float(written.kept[least]))}."
     )
+
+
+def kept_finding(found: Mapping[str, Written]) -> str:
+    """How much of their states the cells kept while they wrote, in one sentence."""
+    by_kept: dict[str, list[str]] = {}
+    for name, each in found.items():
+        by_kept.setdefault(percent(float(each.kept.mean())) if each.gate else "", []).append(name)
+    without = called(by_kept.pop("", []))
+    said = [f"{called(names)} {'keeps' if len(names) == 1 else 'keep'} {share}" for share, names in by_kept.items()]
+    if said:
+        said[0] += " of its state from word to word" if len(next(iter(by_kept.values()))) == 1 else " of their states"
+    if without:
+        said.append(f"{without} {'has' if without.count('the ') == 1 else 'have'} no gate that keeps any")
+    sentence = ", ".join(said)
+    return sentence[:1].upper() + sentence[1:]
 
 
 def notices(readings: Mapping[str, Reading], n_characters: int) -> list[str]:

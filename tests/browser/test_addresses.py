@@ -126,7 +126,7 @@ PAGES = {
     "attention": (change_attention, {"Word marked in all rows"}),
     "memory": (change_memory, set()),
     "translate": (change_translate, set()),
-    "write": (change_write, set()),
+    "write": (change_write, {"Word of the text"}),
     "train": (change_train, set()),
 }
 """Page → how all of it is changed, and the controls that follow the pointer, which no link holds."""
@@ -212,6 +212,10 @@ def test_every_control_opens_again_from_the_address_on_a_server_that_nobody_has_
         ("translate?text=3+mar+87&beam=7", "The address asks for beam “7”; it can be one of 1, 3, 5, 10."),
         ("write?temperature=3", "The address asks for temperature “3”; it can be one of 0, 0.1, "),
         ("write?words=81", "The address asks for words “81”; it can be 1 to 80."),
+        (
+            "write?written=yes&words=3&branches=lstm-2-3-1-9",
+            "asks for branches “lstm-2-3-1-9”; it can be a model, its ",
+        ),
         ("write?written=yes&words=3&step=9", "The address asks for step “9”; it can be 1 to 3."),
         ("train?preset=none", "The address asks for preset “none”; it can be one of "),
         ("train?epoch=99", "The address asks for epoch “99”; it can be 0 to "),

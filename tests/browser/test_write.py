@@ -1,5 +1,6 @@
 """Writing on in a real browser: words taken by key and click, texts written, played, gone back in, and linked."""
 
+import csv
 import re
 from urllib.parse import parse_qs, urlsplit
 
@@ -102,6 +103,125 @@ def test_each_model_writes_on_and_one_can_go_back_to_any_word(opened, expect, ls
     assert [token.text for token in seqdemo.text.tokenize(words)][2:] == [word.text for word in wanted[:4]]
     expect_bars(page, expect, lstm, words)
     expect(written).to_have_count(0)
+
+
+def left(page):
+    return page.locator(".branch")
+
+
+def test_another_word_branches_a_text_and_both_ways_stay_side_by_side(opened, expect, lstm):
+    page = opened("/write?text=It+begins&words=8&seed=3").page
+    page.get_by_role("button", name="Write on").click()
+    expect(page.locator(".where")).to_have_text("word 8 of 8")
+    written = page.get_by_role("region", name="What the LSTM writes").locator(".written")
+    one_way = [word.text for word in lstm.generate("It begins", n_words=8, seed=3, temperature=0.8)]
+    written.nth(4).click()
+    expect(left(page).locator(".read-word")).to_have_text(one_way)
+    expect(left(page).locator(".fork")).to_have_text([one_way[4]])
+    words = box(page).input_value()
+    expect_bars(page, expect, lstm, words)
+    bars(page).nth(1).click()
+    expect(page.locator(".where")).to_have_text("word 8 of 8")
+    other_words = box(page).input_value()
+    assert other_words.startswith(words)
+    other_way = [word.text for word in lstm.generate(other_words, n_words=8, seed=3, temperature=0.8)]
+    expect(written).to_have_text(other_way)
+    expect(left(page).locator(".read-word")).to_have_text(one_way)
+
+    expect(page).to_have_url(re.compile("branches=lstm-9-8-3-5"))
+    linked = opened(urlsplit(page.url)._replace(scheme="", netloc="").geturl()).page
+    expect(left(linked).locator(".read-word")).to_have_text(one_way)
+    expect(left(linked).locator(".fork")).to_have_text([one_way[4]])
+    linked.get_by_role("button", name="Remove").click()
+    expect(left(linked)).to_have_count(0)
+    expect(linked).not_to_have_url(re.compile("branches"))
+
+    page.get_by_role("button", name="Go back to this").click()
+    expect(box(page)).to_have_value("It begins")
+    expect(written).to_have_text(one_way)
+    expect(left(page)).to_have_count(0)
+
+
+def test_four_ways_stay_and_another_beginning_ends_them(opened, expect):
+    page = opened("/write?text=It+begins&words=8&seed=3").page
+    written = page.get_by_role("region", name="What the GRU writes").locator(".written")
+    for n in range(5):
+        page.get_by_role("button", name="Write on").click()
+        expect(page.locator(".where")).to_have_text("word 8 of 8")
+        written.nth(1).click()
+        expect(left(page)).to_have_count(min(n + 1, 4))
+    expect(page.get_by_role("heading", name="4 ways that were left")).to_be_visible()
+    box(page).fill("Something else")
+    expect(left(page)).to_have_count(0)
+
+
+def test_the_gates_and_the_state_of_the_cell_that_writes_follow_its_words(opened, expect, lstm):
+    page = opened("/write?text=It+begins&words=8&seed=3&written=yes&step=8").page
+    cell = page.get_by_role("region", name="What the cell of the LSTM does")
+    words = [word.text for word in lstm.generate("It begins", n_words=8, seed=3, temperature=0.8)]
+    signals = lstm.trace(" ".join(["It begins", *words])).signals
+    kept = signals["forget_gate"][0, -8:].mean(axis=1)
+    expect(cell.locator(".now")).to_have_text(f"{kept[-1]:.2f}")
+    page.get_by_role("button", name="Step back").click()
+    expect(cell.locator(".now")).to_have_text(f"{kept[-2]:.2f}")
+    plot = cell.locator(".state")
+    box_ = plot.bounding_box()
+    plot.click(position={"x": box_["width"] * 2.5 / 8, "y": 10})
+    expect(page.locator(".where")).to_have_text("word 3 of 8")
+    expect(cell.locator(".now")).to_have_text(f"{kept[2]:.2f}")
+    canvas = cell.locator("canvas")
+    expect(canvas).to_have_attribute("aria-label", "Hidden state of the LSTM: 48 units by 8 words")
+    assert canvas.evaluate("node => [node.width, node.height]") == [8, 48]
+    colours = "node => new Set(new Uint32Array(node.getContext('2d').getImageData(0, 0, 8, 48).data.buffer)).size"
+    assert canvas.evaluate(colours) > 100
+    rnn = page.get_by_role("region", name="What the cell of the RNN does")
+    expect(rnn.get_by_text("No gate keeps anything")).to_be_visible()
+    expect(page.get_by_role("heading", name=re.compile("^The .*the RNN has no gate that keeps any$"))).to_be_visible()
+    with page.expect_download() as download:
+        cell.get_by_role("button", name="Save picture (PNG)").click()
+    assert download.value.suggested_filename == "lstm-hidden-state-while-writing.png"
+    with open(download.value.path(), "rb") as file:
+        assert file.read(8) == b"\x89PNG\r\n\x1a\n"
+
+
+def test_what_was_written_is_a_table_and_a_file(opened, expect, lstm):
+    page = opened("/write?text=It+begins&words=8&seed=3&written=yes&step=8").page
+    summary = page.get_by_text("The texts as a table")
+    summary.click()
+    details = page.locator("details").filter(has=summary)
+    expect(details.locator("tbody tr")).to_have_count(24)
+    with page.expect_download() as download:
+        details.get_by_role("button", name="Save as CSV").click()
+    with open(download.value.path(), encoding="utf-8-sig", newline="") as file:
+        head, *rows = csv.reader(file)
+    assert head == ["Model", "Word", "Probability", "Bits", "Kept of its state"]
+    words = list(lstm.generate("It begins", n_words=8, seed=3, temperature=0.8))
+    assert [row[:2] for row in rows[16:]] == [[f"LSTM, word {k + 1}", word.text] for k, word in enumerate(words)]
+    assert [float(row[2]) for row in rows[16:]] == pytest.approx([word.probability for word in words], rel=1e-3)
+    assert [bool(row[4]) for row in rows] == [False] * 8 + [True] * 16
+
+
+def test_one_cursor_stands_in_the_chart_of_surprise_and_in_the_words(opened, expect, lstm):
+    page = opened("/write?text=The+string+quartet+was+bad").page
+    bits = [word.bits for word in lstm.surprise("The string quartet was bad")]
+    row = page.get_by_role("region", name="How surprised the LSTM is")
+    words = row.locator(".read-word")
+    words.nth(3).hover()
+    expect(row.locator(".now")).to_have_text(f"{bits[3]:.1f} bits at “was”")
+    expect(page.locator(".now-read")).to_have_text(["was"] * 3)
+    slider = page.get_by_role("slider", name="Word of the text")
+    slider.focus()
+    page.keyboard.press("ArrowLeft")
+    expect(slider).to_have_attribute("aria-valuenow", "3")
+    expect(slider).to_have_attribute("aria-valuetext", re.compile("^quartet: RNN .*, GRU .*, LSTM .* bits$"))
+    page.keyboard.press("Home")
+    expect(row.locator(".now")).to_have_text(f"{bits[0]:.1f} bits at “The”")
+    expect(page.locator(".bits text").get_by_text("counting")).to_be_visible()
+    page.locator(".surprise summary").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save chart as SVG").click()
+    with open(download.value.path(), encoding="utf-8") as file:
+        assert file.read().count("<path") == 3
 
 
 def test_another_setting_writes_anew_at_once(opened, expect, lstm):
@@ -224,11 +344,14 @@ def test_a_word_is_hidden_and_the_models_say_what_would_stand_there(opened, expe
 @pytest.mark.parametrize("width", [390, 1280, 1920])
 def test_nothing_is_cut_at_any_width(opened, expect, width, scheme):
     page = opened(
-        "/write?text=It+begins&words=20&written=yes", viewport={"width": width, "height": 900}, color_scheme=scheme
+        "/write?text=It+begins&words=20&written=yes&branches=lstm-2-40-1-7_gru-5-12-3-5",
+        viewport={"width": width, "height": 900},
+        color_scheme=scheme,
     ).page
     expect(page.locator(".where")).to_have_text("word 20 of 20")
+    expect(left(page)).to_have_count(2)
     assert page.evaluate("document.documentElement.scrollWidth") == width
-    for name in (".columns", ".settings", ".transport", ".head"):
+    for name in (".columns", ".gates", ".branches", ".surprise", ".settings", ".transport", ".head"):
         for node in page.locator(name).all():
             assert node.evaluate("node => node.scrollWidth <= node.clientWidth + 1"), name
     if width >= 1280:

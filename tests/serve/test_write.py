@@ -300,12 +300,18 @@ def test_the_title_says_who_expects_what(first, text, title):
     assert write.finding(found, text) == title
 
 
-def test_the_title_of_what_was_written_names_who_repeats_itself_least():
-    def wrote(words):
-        said = [(language_model.Word(word, 0.5, 1), []) for word in words]
-        none = np.empty(0, dtype=np.float32)
-        return write.Written(words=said, gate=None, kept=none, hidden=np.empty((0, 0), dtype=np.uint8), n_units=0)
+def wrote(words, gate=None, kept=()):
+    said = [(language_model.Word(word, 0.5, 1), []) for word in words]
+    return write.Written(
+        words=said,
+        gate=gate,
+        kept=np.array(kept, dtype=np.float32),
+        hidden=np.empty((0, 0), dtype=np.uint8),
+        n_units=0,
+    )
 
+
+def test_the_title_of_what_was_written_names_who_repeats_itself_least():
     found = {"rnn": wrote("aab"), "gru": wrote("abc"), "lstm": wrote("aaa")}
     assert write.written_finding(found).endswith("the GRU repeats itself least, 3 different words among 3")
     found = {"rnn": wrote("abc"), "gru": wrote("abc"), "lstm": wrote("aaa")}
@@ -316,3 +322,20 @@ def test_the_title_of_what_was_written_names_who_repeats_itself_least():
         write.written_finding({"rnn": wrote("aa")}) == "Invented by the models: 1 different words among 2 in each text"
     )
     assert write.says(wrote("aab")) == "1.0 bits of surprise a word, 2 different words."
+
+
+@pytest.mark.parametrize(
+    ("kept", "title"),
+    [
+        (
+            {"rnn": (), "gru": (0.5, 0.44), "lstm": (0.42,)},
+            "The GRU keeps 47\u00a0% of its state from word to word, the LSTM keeps 42\u00a0%, the RNN has no gate that keeps any",
+        ),
+        ({"gru": (0.5,), "lstm": (0.5,)}, "The GRU and the LSTM keep 50\u00a0% of their states"),
+        ({"rnn": ()}, "The RNN has no gate that keeps any"),
+        ({}, ""),
+    ],
+)
+def test_the_title_of_the_cells_says_how_much_each_keeps(kept, title):
+    found = {name: wrote("ab", "forget_gate" if each else None, each) for name, each in kept.items()}
+    assert write.kept_finding(found) == title

@@ -19,7 +19,7 @@ ENTRIES = {
     *("own", "review", "table", "left", "right", "left_unit", "right_unit", "token", "text", "beam", "step", "char"),
     *("what", "layer", "head", "word", "key", "view", "explained", "explained_by", "edit", "put"),
     *("hand", "hand_numbers", "epoch", "sentence", "scale", "closely"),
-    *("temperature", "top_k", "top_p", "words", "seed", "written"),
+    *("temperature", "top_k", "top_p", "words", "seed", "written", "branches"),
     *("opinion", "matrix", "block_of_gru", "block_of_lstm", "reach"),
     *train.IN_ADDRESS,
 }

@@ -6,12 +6,13 @@ What it answers while one types stands with the routes and in the browser.
 import json
 import shutil
 
+import numpy as np
 import pytest
 
 import seqdemo
 from seqdemo.checkpoints import find
 from seqdemo.models.registry import MODELS
-from seqdemo.studies import registry, study
+from seqdemo.studies import next_word, registry, study
 from seqdemo.ui.write import write
 
 PAGE = "../../pages/write.py"
@@ -117,3 +118,11 @@ def test_without_stored_figures_the_command_is_named(given, ready):
 def test_those_who_write_are_the_shipped_language_models_with_states(given):
     given()
     assert find.writers() == [name for name in MODELS if name in ("rnn", "gru", "lstm")]
+
+
+def test_what_counting_comes_to_stands_in_the_chart_of_surprise(measured, given):
+    table = next_word.frame(study.read("next_word"), None)
+    of_five = table[(table["name"] == "five_gram") & (table["kind"] == "all")]["perplexity"].item()
+    assert given()["counting"] == pytest.approx(np.log2(of_five), abs=0.01)
+    (measured / "studies" / "next_word.json").unlink()
+    assert given()["counting"] is None

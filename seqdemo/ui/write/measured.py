@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -28,6 +29,16 @@ def render() -> None:
     _part(next_word, _foretelling, weights)
     _part(context, _reach, weights)
     _part(copies, _copying, weights)
+
+
+def bits_of_counting() -> float | None:
+    """How many bits a word costs, on average, who counts runs of five words; None where it was not measured."""
+    stored = read(next_word.STUDY.name)
+    if stored is None:
+        return None
+    table = next_word.frame(stored, _weights())
+    found = table[(table["name"] == "five_gram") & (table["kind"] == "all")]["perplexity"]
+    return None if found.empty else round(math.log2(found.iloc[0]), 2)
 
 
 def _weights() -> dict[str, str]:

@@ -5,12 +5,14 @@ import { buildAnswerer, buildAsker } from "../shared/js/asking.js"
 import { buildFrame, buildLive, deskFor, forgetRefused, showNotices, whenLeft } from "../shared/js/desk.js"
 import { tellEdit } from "../shared/js/edits.js"
 import { element } from "../shared/js/elements.js"
-import { buildTransport, onKey, pause, play } from "../shared/js/transport.js"
+import { buildTransport, moveTo, onKey, pause, play } from "../shared/js/transport.js"
 import { buildBars, showBars } from "./write_bars.js"
+import { branchesForAddress, branchesOfAddress, buildBranches, keepBranchesOf, leaveBranch } from "./write_branches.js"
 import { buildBox, setText, showUndo } from "./write_box.js"
+import { buildGates, paintGates, showGates, showGatesAt } from "./write_gates.js"
 import { buildHidden, offerWords } from "./write_hidden.js"
 import { buildSurprise, showSurprise } from "./write_surprise.js"
-import { buildSettings, settingsOf } from "./write_settings.js"
+import { buildSettings, setSettings, settingsOf } from "./write_settings.js"
 import { buildTexts, clearTexts, showTexts, showWritten } from "./write_texts.js"
 
 const SETTLE_MS = 300
@@ -21,6 +23,7 @@ const hub = (globalThis.seqdemoWrite ??= {}) // outlives a visit to another page
 
 export default function ({ data: [data], parentElement }) {
   const desk = deskFor(parentElement, (root) => build(root, data))
+  paintGates(desk)
   return whenLeft(desk, parentElement, () => {
     pause(desk)
     desk.answerer.stop()
@@ -33,7 +36,7 @@ function build(root, data) {
   const linked = new URL(location.href).searchParams.has("text")
   const { text, settings } = linked ? data : { text: data.text, settings: data.settings, ...hub.left }
   const desk = buildFrame(root, onKey, {
-    data, hub, showStep, settle, cursor: null, playing: false, undone: [], composing: false, refused: [...data.refused], writers: {}, answer: null, writing: null,
+    data, hub, showStep, settle, goTo: moveTo, branching: false, cursor: null, playing: false, undone: [], composing: false, refused: [...data.refused], writers: {}, answer: null, writing: null,
   })
   const { frame } = desk
   buildBox(desk, frame, text, { edited, writeOn, remember: () => remember(desk) })
@@ -44,10 +47,12 @@ function build(root, data) {
   buildSettings(desk, frame, settings, changed)
   desk.written = element("h2", "title", frame)
   buildTexts(desk, frame, goBack)
+  buildGates(desk, frame)
   buildTransport(desk, frame)
   desk.scrub.setAttribute("aria-label", "Word")
   desk.speed.value = WORDS_A_SECOND
   desk.speed.oninput()
+  buildBranches(desk, frame, goBackTo)
   buildSurprise(desk, frame)
   buildHidden(desk, frame)
   buildLive(desk)
@@ -88,12 +93,14 @@ function show(desk, answer) {
   if (desk.data.written && !hub.linkTaken && !answer.loading.length) {
     hub.linkTaken = true
     const words = Number(settingsOf(desk).words)
-    writeOn(desk, numberInAddress("step", words, (sentence) => desk.refused.push(sentence)) ?? words)
+    writeOn(desk, numberInAddress("step", words, (sentence) => desk.refused.push(sentence)) ?? words, drawBranches)
   }
 }
 
 // Another text, by whatever way: what was written went on from the one before.
 function edited(desk) {
+  desk.branching = false
+  keepBranchesOf(desk, desk.area.value)
   showUndo(desk)
   clearWritten(desk)
   send(desk)
@@ -134,20 +141,42 @@ function changed(desk) {
   else settle(desk)
 }
 
+// Another word than the one that was gone back to branches the text, which is written on from there.
 function take(desk, written) {
+  const { branching } = desk
+  goOn(desk, written)
+  if (branching) writeOn(desk)
+}
+
+function goOn(desk, written) {
   desk.undone.push(desk.area.value)
   setText(desk, desk.area.value + written)
   edited(desk)
 }
 
-// The text up to a written word goes into the box: from there another one can be taken.
+// The text up to a written word goes into the box: from there another one can be taken. What was written stays beside.
 function goBack(desk, name, k) {
-  const words = desk.texts[name].words.slice(0, k)
-  take(desk, words.map(({ written }) => written).join(""))
+  leaveBranch(desk, name, k)
+  goOn(desk, desk.texts[name].words.slice(0, k).map(({ written }) => written).join(""))
+  desk.branching = true
   desk.area.focus()
 }
 
-async function writeOn(desk, step = null) {
+function goBackTo(desk, { text, words, seed }) {
+  desk.undone.push(desk.area.value)
+  setSettings(desk, { words, seed })
+  setText(desk, text)
+  edited(desk)
+  writeOn(desk, Number(words))
+}
+
+async function drawBranches(desk) {
+  await branchesOfAddress(desk, drawn(desk))
+}
+
+// Plays from the first word, or shows a step at once: then comes what a link holds besides.
+/** @param {any} desk @param {number | null} step @param {(desk: any) => any} then */
+async function writeOn(desk, step = null, then = () => {}) {
   pause(desk)
   const { words, seed } = settingsOf(desk)
   const own = desk.writing = {}
@@ -164,8 +193,12 @@ async function writeOn(desk, step = null) {
   desk.written.textContent = answer.title
   desk.scrub.max = desk.n
   showTexts(desk)
+  showGates(desk, answer)
   showStep(desk, step === null ? 0 : Math.min(step, desk.n) - 1)
-  if (step !== null) return settle(desk)
+  if (step !== null) {
+    await then(desk)
+    return settle(desk)
+  }
   desk.written.scrollIntoView({ block: "start", behavior: "smooth" })
   if (!matchMedia("(prefers-reduced-motion: reduce)").matches) play(desk)
   else showStep(desk, desk.n - 1)
@@ -184,6 +217,7 @@ function clearWritten(desk) {
 function showStep(desk, step) {
   desk.cursor = step
   showWritten(desk)
+  showGatesAt(desk)
   desk.scrub.value = step + 1
   desk.scrub.setAttribute("aria-valuetext", `${step + 1} of ${desk.n} words`)
   desk.where.textContent = `word ${step + 1} of ${desk.n}`
@@ -194,7 +228,7 @@ function remember(desk) {
   const text = desk.area.value
   const place = { text: text.length > desk.data.most.link ? "" : text, written: desk.n ? "yes" : "", step: desk.n ? desk.cursor + 1 : "" }
   const hidden = desk.hidden.isLinkTaken ? { word: desk.hidden.own && place.text ? desk.hidden.at + 1 : "" } : {}
-  desk.toAddress({ ...place, ...hidden, ...settingsOf(desk) })
+  desk.toAddress({ ...place, ...hidden, branches: place.text ? branchesForAddress(desk) : "", ...settingsOf(desk) })
 }
 
 // What only matters once nothing moves: the address, and those who listen.
@@ -203,7 +237,7 @@ function settle(desk) {
   desk.settling = setTimeout(() => {
     if (desk.playing) return
     const { text: opened, settings: usual } = desk.data
-    if (desk.area.value === opened && !desk.n && !desk.hidden.own && JSON.stringify(usual) === JSON.stringify(settingsOf(desk))) return
+    if (desk.area.value === opened && !desk.n && !desk.hidden.own && !desk.branches.all.length && JSON.stringify(usual) === JSON.stringify(settingsOf(desk))) return
     remember(desk)
     if (desk.n) desk.live.textContent = `${desk.written.textContent}. Word ${desk.cursor + 1} of ${desk.n}.`
   }, SETTLE_MS)

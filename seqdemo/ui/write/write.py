@@ -12,6 +12,7 @@ from seqdemo.text import MAX_CHARACTERS
 from seqdemo.ui import resources
 from seqdemo.ui.shared import address
 from seqdemo.ui.shared.component import component, sent
+from seqdemo.ui.write import measured
 
 _write = component("write/write.js", "shared/js/desk.css write/write.css")
 """A box for the beginning, the likeliest next words of each model, and what they write; asks for them at each edit."""
@@ -52,6 +53,7 @@ def render() -> None:
                 "refused": asked.refused,
                 "writers": [_looks(name) for name in find.writers()],
                 "readers": [{**_looks(name), "both": not MODELS[name].has_states} for name in readers()],
+                "counting": measured.bits_of_counting(),
                 "examples": [{"kind": kind, "text": text} for kind, text in EXAMPLES],
                 "token": resources.visitor(),
             }

@@ -50,3 +50,7 @@ function bounded({ value, min, max, kept }) {
 export function settingsOf({ settings }) {
   return Object.fromEntries(Object.entries(settings).map(([name, node]) => [name, node.kept]))
 }
+
+export function setSettings({ settings }, values) {
+  for (const [name, value] of Object.entries(values)) settings[name].value = settings[name].kept = value
+}

@@ -2,6 +2,7 @@
 // is a button that leads back to before it.
 import { element } from "../shared/js/elements.js"
 import { button } from "../shared/js/parts.js"
+import { buildNumbers } from "../shared/js/tables.js"
 import { buildColumn } from "./write_column.js"
 
 const MOST_BITS = 12 // a word this surprising is as strong as it gets
@@ -18,7 +19,15 @@ export function buildTexts(desk, parent, goBack) {
     desk.columns[writer.name] = { words, about, says, nodes: [], goBack }
   }
   element("p", "how", parent,
-    "How to read this: the stronger the colour of a word, the less likely its own model held it. Point at one to see what else it could have been; press it to go back to there.")
+    "How to read this: the stronger the colour of a word, the less likely its own model held it. Point at one to see what else it could have been; press it to go back to there and take another: both ways stay.")
+  desk.numbers = buildNumbers(parent, { caption: "What was written", file: "written.csv", summary: "The texts as a table", read: () => numbersOf(desk) })
+}
+
+function numbersOf({ texts, data: { writers } }) {
+  const there = writers.filter(({ name }) => texts[name])
+  const rows = there.flatMap(({ name, label }) =>
+    texts[name].words.map(({ text, p, bits }, k) => [`${label}, word ${k + 1}`, text, Number(p.toPrecision(4)), bits, texts[name].kept[k] ?? ""]))
+  return { titles: ["Model", "Word", "Probability", "Bits", "Kept of its state"], rows }
 }
 
 export function clearTexts({ columns }) {
@@ -30,6 +39,7 @@ export function clearTexts({ columns }) {
 
 export function showTexts(desk) {
   clearTexts(desk)
+  desk.numbers.fill()
   for (const [name, column] of Object.entries(desk.columns)) {
     const found = desk.texts[name]
     column.nodes = []
@@ -62,6 +72,6 @@ export function shareOf(bits) {
 }
 
 // The last words of the beginning, to read on from.
-function tail(text, most = 60) {
+export function tail(text, most = 60) {
   return text.length > most ? `\u2026${text.slice(-most)}` : text
 }

@@ -89,7 +89,7 @@ export function pause(stepper) {
 }
 
 // A visitor's move; while playing it goes on from there.
-function moveTo(stepper, step) {
+export function moveTo(stepper, step) {
   if (!stepper.n) return
   stepper.showStep(stepper, Math.min(Math.max(step, 0), stepper.n - 1))
   if (!stepper.playing) stepper.settle(stepper)
