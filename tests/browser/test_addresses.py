@@ -214,7 +214,7 @@ def test_every_control_opens_again_from_the_address_on_a_server_that_nobody_has_
         ("write?words=81", "The address asks for words “81”; it can be 1 to 80."),
         (
             "write?written=yes&words=3&branches=lstm-2-3-1-9",
-            "asks for branches “lstm-2-3-1-9”; it can be a model, its ",
+            "asks for branches “lstm-2-3-1-9”; it can be a model",
         ),
         ("write?written=yes&words=3&step=9", "The address asks for step “9”; it can be 1 to 3."),
         ("train?preset=none", "The address asks for preset “none”; it can be one of "),

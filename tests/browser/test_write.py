@@ -180,8 +180,7 @@ def test_the_gates_and_the_state_of_the_cell_that_writes_follow_its_words(opened
     with page.expect_download() as download:
         cell.get_by_role("button", name="Save picture (PNG)").click()
     assert download.value.suggested_filename == "lstm-hidden-state-while-writing.png"
-    with open(download.value.path(), "rb") as file:
-        assert file.read(8) == b"\x89PNG\r\n\x1a\n"
+    assert download.value.path().read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
 
 
 def test_what_was_written_is_a_table_and_a_file(opened, expect, lstm):
@@ -192,8 +191,7 @@ def test_what_was_written_is_a_table_and_a_file(opened, expect, lstm):
     expect(details.locator("tbody tr")).to_have_count(24)
     with page.expect_download() as download:
         details.get_by_role("button", name="Save as CSV").click()
-    with open(download.value.path(), encoding="utf-8-sig", newline="") as file:
-        head, *rows = csv.reader(file)
+    head, *rows = csv.reader(download.value.path().read_text("utf-8-sig").splitlines())
     assert head == ["Model", "Word", "Probability", "Bits", "Kept of its state"]
     words = list(lstm.generate("It begins", n_words=8, seed=3, temperature=0.8))
     assert [row[:2] for row in rows[16:]] == [[f"LSTM, word {k + 1}", word.text] for k, word in enumerate(words)]
@@ -220,8 +218,7 @@ def test_one_cursor_stands_in_the_chart_of_surprise_and_in_the_words(opened, exp
     page.locator(".surprise summary").click()
     with page.expect_download() as download:
         page.get_by_role("button", name="Save chart as SVG").click()
-    with open(download.value.path(), encoding="utf-8") as file:
-        assert file.read().count("<path") == 3
+    assert download.value.path().read_text("utf-8").count("<path") == 3
 
 
 def test_another_setting_writes_anew_at_once(opened, expect, lstm):

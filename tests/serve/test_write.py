@@ -329,7 +329,8 @@ def test_the_title_of_what_was_written_names_who_repeats_itself_least():
     [
         (
             {"rnn": (), "gru": (0.5, 0.44), "lstm": (0.42,)},
-            "The GRU keeps 47\u00a0% of its state from word to word, the LSTM keeps 42\u00a0%, the RNN has no gate that keeps any",
+            "The GRU keeps 47\u00a0% of its state from word to word, the LSTM keeps 42\u00a0%, "
+            "the RNN has no gate that keeps any",
         ),
         ({"gru": (0.5,), "lstm": (0.5,)}, "The GRU and the LSTM keep 50\u00a0% of their states"),
         ({"rnn": ()}, "The RNN has no gate that keeps any"),
