@@ -21,6 +21,7 @@ from seqdemo.bounded import Bounded
 
 if TYPE_CHECKING:
     from seqdemo.checkpoints.classifier import Classifier
+    from seqdemo.checkpoints.language_model import LanguageModel
 
 BLOCK = 16
 """Words between two states that are kept."""
@@ -41,7 +42,7 @@ class Block:
 
 Beginnings: TypeAlias = Bounded[bytes, Any]
 """What is known of beginnings of texts, by checkpoint and words: a `Block` of a model that reads in one direction, the
-verdict of another. Any number of threads may share it."""
+verdict of another, the state of a language model. Any number of threads may share it."""
 
 
 def read_on(
@@ -89,6 +90,32 @@ def read_on(
     return [np.concatenate(parts) for parts in curves]
 
 
+def longest_known(model: LanguageModel, ids: npt.NDArray[np.int64], memory: Beginnings) -> tuple[int, Any]:
+    """How many of the first words a language model has read before, and its state after them; 0 and None where none.
+
+    Args:
+        model: A language model that reads in one direction.
+        ids: Vocabulary indices, int64 (n,).
+        memory: What is known of beginnings.
+    """
+    running, keys = _hash_of(model.sha256), []
+    for word in ids:
+        running.update(word.tobytes())
+        keys.append(running.digest())
+    for n in range(len(ids), 0, -1):
+        if (state := memory.get(keys[n - 1])) is not None:
+            return n, state
+    return 0, None
+
+
+def keep_state(model: LanguageModel, ids: npt.NDArray[np.int64], state: Any, memory: Beginnings) -> None:
+    """Keeps a language model's state after some words, as `models.writing` gives and takes it."""
+    running = _hash_of(model.sha256)
+    running.update(ids.tobytes())
+    parts = state if isinstance(state, tuple) else (state,)
+    memory.put(running.digest(), state, sum(part.numel() * 4 for part in parts) + running.digest_size)
+
+
 def _stacked(states: Sequence[Tensor | None]) -> Tensor | None:
     """The states of a batch, zeros for texts that begin; None where all do."""
     known = next((state for state in states if state is not None), None)
@@ -99,9 +126,13 @@ def _stacked(states: Sequence[Tensor | None]) -> Tensor | None:
 
 def _keys(sha256: str, ids: npt.NDArray[np.int64]) -> list[bytes]:
     """The name of each whole block: of the checkpoint and of all words up to its end."""
-    running = hashlib.blake2b(key=bytes.fromhex(sha256), digest_size=32)
+    running = _hash_of(sha256)
     found = []
     for end in range(BLOCK, len(ids) + 1, BLOCK):
         running.update(ids[end - BLOCK : end].tobytes())
         found.append(running.digest())
     return found
+
+
+def _hash_of(sha256: str) -> hashlib.blake2b:
+    return hashlib.blake2b(key=bytes.fromhex(sha256), digest_size=32)

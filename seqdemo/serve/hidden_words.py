@@ -15,12 +15,13 @@ from seqdemo.serve import word_notes
 from seqdemo.serve.http import Question, RefusedError
 from seqdemo.serve.translate import percent
 from seqdemo.serve.worker import Kind
-from seqdemo.serve.write import AT_ONCE, BARS, MOST_SURPRISING, ask_about, called, is_unfiltered, read_up_to
+from seqdemo.serve.write import BARS, MOST_SURPRISING, ask_about, called, is_unfiltered, read_whole
 from seqdemo.studies.study import listed
 from seqdemo.text import places
 
 if TYPE_CHECKING:
     from seqdemo.checkpoints.language_model import LanguageModel, Word
+    from seqdemo.explain.beginnings import Beginnings
     from seqdemo.serve.service import Service
 
 HIDDEN = "hidden"
@@ -40,20 +41,17 @@ class Guesses:
     own: float
 
 
-def hidden_pieces(model: LanguageModel, asked: tuple[Ids, int], _: object) -> Generator[None, None, Guesses]:
+def hidden_pieces(model: LanguageModel, asked: tuple[Ids, int], known: Beginnings) -> Generator[None, None, Guesses]:
     """What a model that reads both sides, or one that reads what stands before, holds likely in a place.
 
     Args:
         model: Whom to ask.
         asked: The words of the text, and the index of the one that is hidden.
-        _: Nothing is known of beginnings.
+        known: What is known of beginnings; added to.
     """
-    from seqdemo.models import writing
-
     ids, place = asked
     if MODELS[model.name].has_states:
-        read, state = yield from read_up_to(model, ids[:place], AT_ONCE)
-        chances, _state = writing.read_on(model.one_way, read, state)
+        chances = yield from read_whole(model, ids[:place], known)
     else:
         chances = model.hidden_chances(ids, place)
     words = model.likeliest(chances, BARS, unfiltered=is_unfiltered())

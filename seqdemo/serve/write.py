@@ -26,6 +26,8 @@ from seqdemo.trace import SIGNALS
 
 if TYPE_CHECKING:
     from seqdemo.checkpoints.language_model import LanguageModel, Word
+    from seqdemo.explain.beginnings import Beginnings
+    from seqdemo.models.writing import Chances
     from seqdemo.serve.service import Service
     from seqdemo.text import Reading
 
@@ -97,19 +99,18 @@ class Surprise:
     p: npt.NDArray[np.float64]
 
 
-def next_pieces(model: LanguageModel, asked: tuple[Ids, float, int, float], _: object) -> Generator[None, None, Next]:
+def next_pieces(
+    model: LanguageModel, asked: tuple[Ids, float, int, float], known: Beginnings
+) -> Generator[None, None, Next]:
     """The likeliest next words; the text is read in pieces.
 
     Args:
         model: Whom to ask.
         asked: The words that stand before, temperature, top-k (0 for all) and top-p.
-        _: Nothing is known of beginnings.
+        known: What is known of beginnings; added to.
     """
-    from seqdemo.models import writing
-
     ids, temperature, top_k, top_p = asked
-    read, state = yield from read_up_to(model, ids, AT_ONCE)
-    chances, _state = writing.read_on(model.one_way, read, state)
+    chances = yield from read_whole(model, ids, known)
     unfiltered = is_unfiltered()
     odds = model.drawn_with(chances, _sampling(temperature, top_k, top_p), unfiltered=unfiltered)
     words = model.likeliest(chances, BARS, unfiltered=unfiltered)
@@ -123,18 +124,18 @@ def next_pieces(model: LanguageModel, asked: tuple[Ids, float, int, float], _: o
     )
 
 
-def surprise_pieces(model: LanguageModel, asked: tuple[Ids], _: object) -> Generator[None, None, Surprise]:
+def surprise_pieces(model: LanguageModel, asked: tuple[Ids], known: Beginnings) -> Generator[None, None, Surprise]:
     """How likely each of the last words of a text was held, read in pieces.
 
     Args:
         model: Whom to ask.
         asked: The words, at least one.
-        _: Nothing is known of beginnings.
+        known: What is known of beginnings; added to.
     """
     from seqdemo.models import writing
 
     (ids,) = asked
-    read, state = yield from read_up_to(model, ids, min(len(ids), MOST_SURPRISING) + 1)
+    read, state = yield from read_before_the_last(model, ids, min(len(ids), MOST_SURPRISING) + 1, known)
     parts: list[npt.NDArray[np.float64]] = []
     while len(read) > 1:
         p, _ranks, state = writing.chances_in_text(model.one_way, read[: _CHANCES_AT_ONCE + 1], state)
@@ -144,35 +145,63 @@ def surprise_pieces(model: LanguageModel, asked: tuple[Ids], _: object) -> Gener
     return Surprise(p=np.concatenate(parts))
 
 
-def read_up_to(model: LanguageModel, ids: Ids, n: int) -> Generator[None, None, tuple[Ids, Any]]:
-    """Reads all but the last `n` words of a text, or fewer; returns those, and the state before them."""
+def read_before_the_last(
+    model: LanguageModel, ids: Ids, n_last: int, known: Beginnings
+) -> Generator[None, None, tuple[Ids, Any]]:
+    """Reads all but the last words of a text, going on from the longest beginning that is known.
+
+    Args:
+        model: Who reads.
+        ids: The text.
+        n_last: So many words are left unread, the end of the text before among them.
+        known: What is known of beginnings; added to.
+
+    Returns:
+        The words that are left, and the state before them.
+    """
     from seqdemo.checkpoints.language_model import after_the_end_of_a_text
+    from seqdemo.explain import beginnings
     from seqdemo.models import writing
 
-    left, state = after_the_end_of_a_text(ids), None
-    while len(left) > n:
-        now = min(AT_ONCE, len(left) - n)
-        state = writing.state_after(model.one_way, left[:now], state)
-        left = left[now:]
+    words = after_the_end_of_a_text(ids)
+    most = max(0, len(words) - n_last)
+    done, state = beginnings.longest_known(model, words[:most], known)
+    while done < most:
+        now = min(AT_ONCE, most - done)
+        state = writing.state_after(model.one_way, words[done : done + now], state)
+        done += now
+        beginnings.keep_state(model, words[:done], state, known)
         yield
-    return left, state
+    return words[most:], state
+
+
+def read_whole(model: LanguageModel, ids: Ids, known: Beginnings) -> Generator[None, None, Chances]:
+    """The chances of all words after a text; a word that was added to a known text costs one step."""
+    from seqdemo.checkpoints.language_model import after_the_end_of_a_text
+    from seqdemo.explain import beginnings
+    from seqdemo.models import writing
+
+    last, state = yield from read_before_the_last(model, ids, 1, known)
+    chances, state = writing.read_on(model.one_way, last, state)
+    beginnings.keep_state(model, after_the_end_of_a_text(ids), state, known)
+    return chances
 
 
 def writing_pieces(
-    model: LanguageModel, asked: tuple[Ids, int, float, int, float, int], _: object
+    model: LanguageModel, asked: tuple[Ids, int, float, int, float, int], known: Beginnings
 ) -> Generator[None, None, Written]:
     """A text written on: read in pieces, then a word a piece.
 
     Args:
         model: Who writes.
         asked: The words that stand before, how many to write, temperature, top-k (0 for all), top-p and seed.
-        _: Nothing is known of beginnings.
+        known: What is known of beginnings; added to.
     """
     from seqdemo.models import writing
 
     ids, n_words, temperature, top_k, top_p, seed = asked
     words: list[tuple[Word, list[Word]]] = []
-    read, state = yield from read_up_to(model, ids, 1)
+    read, state = yield from read_before_the_last(model, ids, 1, known)
     unfiltered = is_unfiltered()
     sampling = _sampling(temperature, top_k, top_p)
     for word, chances in model.write(read, sampling, seed, state=state, unfiltered=unfiltered):
@@ -398,12 +427,12 @@ def kept_finding(found: Mapping[str, Written]) -> str:
     by_kept: dict[str, list[str]] = {}
     for name, each in found.items():
         by_kept.setdefault(percent(float(each.kept.mean())) if each.gate else "", []).append(name)
-    without = called(by_kept.pop("", []))
+    without = by_kept.pop("", [])
     said = [f"{called(names)} {'keeps' if len(names) == 1 else 'keep'} {share}" for share, names in by_kept.items()]
     if said:
         said[0] += " of its state from word to word" if len(next(iter(by_kept.values()))) == 1 else " of their states"
     if without:
-        said.append(f"{without} {'has' if without.count('the ') == 1 else 'have'} no gate that keeps any")
+        said.append(f"{called(without)} {'has' if len(without) == 1 else 'have'} no gate that keeps any")
     sentence = ", ".join(said)
     return sentence[:1].upper() + sentence[1:]
 

@@ -9,9 +9,11 @@ import torch
 
 import seqdemo
 from seqdemo import paths
+from seqdemo.bounded import Bounded
 from seqdemo.checkpoints import language_model
 from seqdemo.checkpoints.store import ModelStore
 from seqdemo.data import words_not_shown
+from seqdemo.models import writing
 from seqdemo.models.language import RecurrentLanguageModel
 from seqdemo.models.recurrent import RecurrentConfig
 from seqdemo.serve import write
@@ -67,10 +69,12 @@ def test_bars_and_what_is_beside_them_are_all_there_is(shipped, ask):
     for name, each in found["models"].items():
         model = seqdemo.load_language_model(name)
         assert [word["text"] for word in each["words"]] == [word.text for word in model.next_words(TEXT)]
-        assert [word["p"] for word in each["words"]] == pytest.approx([w.probability for w in model.next_words(TEXT)])
+        assert [word["p"] for word in each["words"]] == pytest.approx(
+            [w.probability for w in model.next_words(TEXT)], rel=1e-5
+        )
         assert each["words"][0]["drawn"] > each["words"][0]["p"], "below 1 the likely become likelier"
         assert all(word["written"] == f" {word['text']}" for word in each["words"])
-        next_, _ = collect(write.next_pieces(model, (model.read(TEXT).ids, 1.0, 0, 1.0), None))
+        next_, _ = collect(write.next_pieces(model, (model.read(TEXT).ids, 1.0, 0, 1.0), Bounded(0)))
         chances = np.array([word.probability for word, _ in next_.words])
         drawn = np.array([drawn for _, drawn in next_.words])
         assert drawn == pytest.approx(chances / (1 - next_.not_shown), rel=1e-9)
@@ -93,10 +97,10 @@ def test_words_that_are_not_shown_are_offered_and_written_where_the_setting_says
     at_once = (ids, 1.0, 0, 1.0)
 
     def offered():
-        return {word.text for word, _ in collect(write.next_pieces(model, at_once, None))[0].words}
+        return {word.text for word, _ in collect(write.next_pieces(model, at_once, Bounded(0)))[0].words}
 
     def written():
-        found, _ = collect(write.writing_pieces(model, (ids, 1, 1.0, 0, 1.0, 1), None))
+        found, _ = collect(write.writing_pieces(model, (ids, 1, 1.0, 0, 1.0, 1), Bounded(0)))
         return {other.text for word, others in found.words for other in (word, *others)}
 
     assert not (offered() | written()) & words_not_shown.words()
@@ -105,11 +109,41 @@ def test_words_that_are_not_shown_are_offered_and_written_where_the_setting_says
     assert written() & words_not_shown.words()
 
 
+def test_a_word_that_is_added_costs_one_step_and_gives_the_chances_of_a_full_reading(shipped, monkeypatch):
+    read = []
+    real = writing._states
+
+    def counted(model, ids, state):
+        read.append(len(ids))
+        return real(model, ids, state)
+
+    monkeypatch.setattr(writing, "_states", counted)
+    for name in WRITERS:
+        model, known = seqdemo.load_language_model(name), Bounded(10**7)
+        ids = np.random.default_rng(0).integers(2, 5_000, size=203)
+        collect(write.next_pieces(model, (ids[:200], 1.0, 0, 1.0), known))
+        assert sum(read) == 201, "and the end of the text before"
+        for n in (201, 202, 203):
+            read.clear()
+            found, _ = collect(write.next_pieces(model, (ids[:n], 1.0, 0, 1.0), known))
+            assert read == [1]
+            whole, _ = collect(write.next_pieces(model, (ids[:n], 1.0, 0, 1.0), Bounded(0)))
+            chances = [[word.probability for word, _ in each.words] for each in (found, whole)]
+            assert chances[0] == pytest.approx(chances[1], rel=1e-5)
+        read.clear()
+        collect(write.next_pieces(model, (np.array([*ids[:201], 7]), 1.0, 0, 1.0), known))
+        assert read == [1], "another last word goes on from before it"
+        read.clear()
+        collect(write.next_pieces(model, (np.array([7, *ids[1:201]]), 1.0, 0, 1.0), known))
+        assert sum(read) == 202, "another first word is another text"
+        read.clear()
+
+
 def test_a_long_text_is_read_in_pieces_with_the_same_answer(shipped):
     model = seqdemo.load_language_model("gru")
     ids = np.random.default_rng(0).integers(2, 5_000, size=300)
-    found, n_pieces = collect(write.next_pieces(model, (ids, 1.0, 0, 1.0), None))
-    assert n_pieces == 3
+    found, n_pieces = collect(write.next_pieces(model, (ids, 1.0, 0, 1.0), Bounded(0)))
+    assert n_pieces == 4
     text = " ".join(model.vocabulary.words[k] for k in ids)
     wanted = model.next_words(text)
     assert [word.text for word, _ in found.words] == [word.text for word in wanted]
