@@ -1,5 +1,8 @@
 """Every step of a recurrent model on one text, and every addend of one unit's equations.
 
+The model is a classifier or a language model: the cell is the same. A language model has read the end of another text
+before its first word (`after_the_end_of_a_text`), which counts as a word here.
+
 The states come from torch's fused layer; the equations of `models.cells` then run once
 over all steps, each with the state before it, which gives every gate in one product
 (an LSTM's cell state still goes step by step).
@@ -8,6 +11,7 @@ over all steps, each with the state before it, which gives every gate in one pro
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,12 +22,16 @@ import torch
 from torch import Tensor, nn
 
 from seqdemo.errors import ConfigError
+from seqdemo.models import writing
 from seqdemo.models.cells import GRUStep, LSTMStep, RNNStep, gru_step, lstm_step, rnn_step
+from seqdemo.models.language import RecurrentLanguageModel
 from seqdemo.models.recurrent import RecurrentClassifier, weights_of
+from seqdemo.models.registry import MODELS
 from seqdemo.trace import Trace
 
 if TYPE_CHECKING:
     from seqdemo.checkpoints.classifier import Classifier
+    from seqdemo.checkpoints.language_model import LanguageModel
 
 GATES: dict[str, tuple[str, ...]] = {
     "rnn": ("hidden",),
@@ -70,17 +78,18 @@ def trace(classifier: Classifier, text: str) -> Trace:
     return dataclasses.replace(trace_ids(classifier, reading.ids), tokens=tuple(token.text for token in reading.tokens))
 
 
-def trace_ids(classifier: Classifier, words: npt.NDArray[np.int64]) -> Trace:
+def trace_ids(checkpoint: Classifier | LanguageModel, words: npt.NDArray[np.int64]) -> Trace:
     """`trace` of a text that was read already.
 
     Args:
-        classifier: A recurrent model.
+        checkpoint: A recurrent model.
         words: Vocabulary indices, at least one, int64 (n_tokens,).
 
     Returns:
-        As `trace`; its tokens are the words as the model knows them.
+        As `trace`; its tokens are the words as the model knows them. A language model's has `word_probability` and no
+        probability; of the first word nothing is foretold: NaN.
     """
-    model = recurrent(classifier)
+    model = recurrent(checkpoint)
     ids = torch.from_numpy(words)
     layers: list[dict[str, Tensor]] = []
     with torch.inference_mode():
@@ -95,32 +104,50 @@ def trace_ids(classifier: Classifier, words: npt.NDArray[np.int64]) -> Trace:
             layers.append(signals)
             x = states
         recorded = {name: torch.stack([signals[name] for signals in layers]).contiguous().numpy() for name in layers[0]}
-        if model.has_prefix_states:
-            recorded["probability"] = torch.sigmoid(model.head(x))[:, 0].numpy()
-    probability = (
-        float(recorded["probability"][-1]) if model.has_prefix_states else float(classifier.predict_ids([words])[0])
-    )
-    return Trace(tuple(classifier.vocabulary.words[index] for index in words), probability, recorded)
+        probability = _verdict(checkpoint, model, words, x, recorded)
+    return Trace(tuple(checkpoint.vocabulary.words[index] for index in words), probability, recorded)
 
 
-def recurrent(classifier: Classifier) -> RecurrentClassifier:
+def _verdict(
+    checkpoint: Classifier | LanguageModel,
+    model: RecurrentClassifier | RecurrentLanguageModel,
+    words: npt.NDArray[np.int64],
+    states: Tensor,
+    recorded: dict[str, npt.NDArray[np.float32]],
+) -> float:
+    """P(positive), and what is known of it, or of the next word, at each step, which goes into `recorded`."""
+    if isinstance(model, RecurrentLanguageModel):
+        known, _, _ = writing.chances_in_text(model, words)
+        recorded["word_probability"] = np.concatenate([[math.nan], known]).astype(np.float32)
+        return math.nan
+    if model.has_prefix_states:
+        recorded["probability"] = torch.sigmoid(model.head(states))[:, 0].numpy()
+        return float(recorded["probability"][-1])
+    return float(checkpoint.predict_ids([words])[0])  # type: ignore[union-attr]  # the checkpoint of a classifier
+
+
+def recurrent(checkpoint: Classifier | LanguageModel) -> RecurrentClassifier | RecurrentLanguageModel:
     """The module of a recurrent model.
 
     Raises:
         ConfigError: It is another kind of model.
     """
-    if not isinstance(classifier.model, RecurrentClassifier):
-        raise ConfigError(f"{classifier.label} has no recurrent cell to step through.")
-    return classifier.model
+    if not isinstance(checkpoint.model, RecurrentClassifier | RecurrentLanguageModel):
+        raise ConfigError(f"{MODELS[checkpoint.name].label} has no recurrent cell to step through.")
+    return checkpoint.model
 
 
 def unit_steps(
-    classifier: Classifier, traced: Trace, words: npt.NDArray[np.int64], unit: int, direction: str = FORWARD
+    checkpoint: Classifier | LanguageModel,
+    traced: Trace,
+    words: npt.NDArray[np.int64],
+    unit: int,
+    direction: str = FORWARD,
 ) -> UnitSteps:
     """All addends of one unit of the last layer, at every step.
 
     Args:
-        classifier: A recurrent model.
+        checkpoint: A recurrent model.
         traced: Its trace on the text.
         words: The text, int64 (n_tokens,).
         unit: Index of the unit, from 0.
@@ -130,7 +157,7 @@ def unit_steps(
         The numbers, so that for each name but a GRU's candidate
         sum = x + h + both biases, and its signal is the squashed sum.
     """
-    model = recurrent(classifier)
+    model = recurrent(checkpoint)
     layer = (model.right_to_left if direction == BACKWARD else model.left_to_right)[-1]
     w = weights_of(layer)
     cell, d_hidden = model.config.cell, model.config.d_hidden
@@ -164,16 +191,22 @@ def signal_names(traced: Trace, direction: str = FORWARD) -> list[str]:
     """The signals of one direction, without its suffix."""
     if direction:
         return [name.removesuffix(direction) for name in traced.signals if name.endswith(direction)]
-    return [name for name in traced.signals if not name.endswith(BACKWARD) and name != "probability"]
+    return [name for name, signal in traced.signals.items() if not name.endswith(BACKWARD) and signal.ndim > 1]
 
 
-def standout_unit(classifier: Classifier, traced: Trace, direction: str = FORWARD) -> int:
-    """The unit whose changes along the text move the verdict most: largest |weight in the head| times range of h."""
-    model = recurrent(classifier)
+def standout_unit(checkpoint: Classifier | LanguageModel, traced: Trace, direction: str = FORWARD) -> int:
+    """The unit whose changes along the text move the answer most: the size of its weights times the range of h.
+
+    The weights are those of a classifier's head, or of what a language model turns into the next word.
+    """
+    model = recurrent(checkpoint)
     d_hidden = model.config.d_hidden
     start = d_hidden if direction == BACKWARD else 0
-    weight = model.head.weight[0, start : start + d_hidden].numpy()
-    return int(np.argmax(np.abs(weight) * np.ptp(traced.signals[f"hidden{direction}"][-1], axis=0)))
+    if isinstance(model, RecurrentLanguageModel):
+        size = model.decoder.projection.weight.norm(dim=0)
+    else:
+        size = model.head.weight[0, start : start + d_hidden].abs()
+    return int(np.argmax(size.numpy() * np.ptp(traced.signals[f"hidden{direction}"][-1], axis=0)))
 
 
 def by_activity(hidden: npt.NDArray[np.float32]) -> npt.NDArray[np.uint16]:
@@ -229,7 +262,7 @@ def _record(cell: str, layer: nn.Module, x: Tensor) -> dict[str, Tensor]:
     return step._asdict()
 
 
-def _input(model: RecurrentClassifier, traced: Trace, words: npt.NDArray[np.int64]) -> Tensor:
+def _input(model: RecurrentClassifier | RecurrentLanguageModel, traced: Trace, words: npt.NDArray[np.int64]) -> Tensor:
     """What the last layer reads, (T, d): word vectors, or the states of the layer below."""
     if model.config.n_layers == 1:
         vectors: Tensor = model.embedding(torch.from_numpy(words))

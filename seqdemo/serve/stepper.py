@@ -1,5 +1,8 @@
 """The stepper, answered: two recurrent models along one text, as one binary message; and the numbers of picked units.
 
+A model is a classifier, or the language model of the same cell, called `lm-` and its name: the first says after each
+word how positive the text is, the second how likely it held the word.
+
 The trace is sent once; playing, stepping and scrubbing need nothing more. The equations of the picked units travel in a
 second, small message, so that another pick neither sends the text again nor moves the cursor.
 """
@@ -7,32 +10,39 @@ second, small message, so that another pick neither sends the text again nor mov
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator, Mapping, Sequence
+import dataclasses
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from seqdemo.models.registry import MODELS
+from seqdemo.checkpoints import find
+from seqdemo.errors import CheckpointError
+from seqdemo.models.registry import MODELS, ModelSpec
 from seqdemo.serve import word_notes
 from seqdemo.serve.answering import Answering
 from seqdemo.serve.http import Question, RefusedError
 from seqdemo.serve.message import pack, text_id
+from seqdemo.serve.service import without_server_paths
 from seqdemo.serve.verdicts import percent, verdict
 from seqdemo.serve.worker import CURVE, Ids, Kind
-from seqdemo.text import SENTENCE_ENDS, Reading, places
+from seqdemo.text import SENTENCE_ENDS, Reading, places, read_with
 from seqdemo.trace import SIGNALS
 
 if TYPE_CHECKING:
     from seqdemo.checkpoints.classifier import Classifier
+    from seqdemo.checkpoints.language_model import LanguageModel
     from seqdemo.explain.beginnings import Beginnings
     from seqdemo.explain.prefixes import Curve
     from seqdemo.serve.service import Service
     from seqdemo.trace import Trace
 
 NAMES = tuple(name for name, spec in MODELS.items() if spec.has_states)
-"""The models that can be stepped through."""
+"""The classifiers that can be stepped through."""
+WRITES = "lm-"
+"""What the name of a language model begins with."""
 SIDES = ("left", "right")
 DEFAULT = {"left": "rnn", "right": "lstm"}
 _GATES = ("forget_gate", "input_gate", "output_gate", "reset_gate", "update_gate")
@@ -42,17 +52,28 @@ _SHARE_IN_SCALE = 0.98
 
 
 STEPS = "steps"
+LOADING = "Loading"
 
 
-def step_pieces(classifier: Classifier, ids: Ids, _: Beginnings) -> Generator[None, None, Trace]:
+def step_pieces(checkpoint: Classifier | LanguageModel, ids: Ids, _: Beginnings) -> Generator[None, None, Trace]:
     """Every gate of a recurrent model on a text, in one piece."""
     from seqdemo.explain import steps
 
     yield
-    return steps.trace_ids(classifier, ids)
+    return steps.trace_ids(checkpoint, ids)
 
 
 KINDS = {STEPS: Kind(rank=1, pieces=step_pieces)}
+
+
+def names() -> list[str]:
+    """The models that can be stepped through, the language models that are there among them."""
+    return [*NAMES, *(WRITES + name for name in find.writers())]
+
+
+def spec_of(name: str) -> ModelSpec:
+    """The model that a classifier or a language model is of."""
+    return MODELS[name.removeprefix(WRITES)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,20 +81,31 @@ class Side:
     """One of the two models on screen.
 
     Attributes:
-        name: Of the model in the registry.
+        name: One of `names`.
+        label: What to call it on screen.
+        in_sentence: What to call it in a sentence.
+        problem: Why it cannot answer; empty where it does.
         model: Which answers; None where it cannot.
         traced: Its trace.
-        curve: Its P(positive) after words.
-        reading: What it reads.
-        at: For each token that is shown the index of its own token there, int64 (n_shown,).
+        curve: What it says after words: P(positive), or of a language model how likely it held each word.
+        ids: What it has read, int64 (n_read,); the end of the text before among it, of a language model.
+        at: For each token that is shown the index of its own step in the trace, int64 (n_shown,).
     """
 
     name: str
-    model: Classifier | None = None
+    label: str
+    in_sentence: str
+    problem: str = ""
+    model: Classifier | LanguageModel | None = None
     traced: Trace | None = None
     curve: Curve | None = None
-    reading: Reading | None = None
+    ids: Ids | None = None
     at: npt.NDArray[np.int64] | None = None
+
+    @property
+    def writes(self) -> bool:
+        """Whether it is a language model."""
+        return self.name.startswith(WRITES)
 
 
 async def steps(service: Service, question: Question) -> bytes:
@@ -83,10 +115,11 @@ async def steps(service: Service, question: Question) -> bytes:
     """
     answering = service.asked(question)
     chosen = {side: name for side, (name, _) in choices(question).items()}
-    readings = await asyncio.to_thread(answering.read, question.text)
+    writers, failed = await _writers(service, chosen.values())
+    readings = await asyncio.to_thread(_read, answering, writers, question.text)
     if not any(reading.tokens for reading in readings.values()):
         return _nothing_to_step(question.text, answering, readings)
-    sides = await _sides(service, question, answering, readings, chosen)
+    sides = await _sides(service, question, answering, writers, failed, readings, chosen)
     return await asyncio.to_thread(trace_message, question, answering, readings, sides)
 
 
@@ -98,10 +131,12 @@ async def units(service: Service, question: Question) -> bytes:
     """
     answering = service.asked(question)
     picked = choices(question)
-    readings = await asyncio.to_thread(answering.read, question.text)
+    chosen = {side: name for side, (name, _) in picked.items()}
+    writers, failed = await _writers(service, chosen.values())
+    readings = await asyncio.to_thread(_read, answering, writers, question.text)
     if not any(reading.tokens for reading in readings.values()):
         raise RefusedError("There is no word to read yet, so that no unit has numbers.")
-    sides = await _sides(service, question, answering, readings, {side: name for side, (name, _) in picked.items()})
+    sides = await _sides(service, question, answering, writers, failed, readings, chosen)
     return await asyncio.to_thread(unit_message, question, sides, {side: units for side, (_, units) in picked.items()})
 
 
@@ -115,18 +150,40 @@ def choices(question: Question) -> dict[str, tuple[str, list[int]]]:
     for side in SIDES:
         choice: Mapping[str, Any] = question.entry(side, dict, {})
         name, units = choice.get("model", DEFAULT[side]), choice.get("units", [])
-        if name not in NAMES:
-            raise RefusedError(f"The models to step through are {', '.join(NAMES)}; not {str(name)[:40]!r}.")
+        if name not in (known := names()):
+            raise RefusedError(f"The models to step through are {', '.join(known)}; not {str(name)[:40]!r}.")
         if not isinstance(units, list) or not all(type(unit) is int for unit in units):
             raise RefusedError(f"The units of {side!r} are a JSON array of whole numbers.")
         found[side] = (name, units[:2])
     return found
 
 
+async def _writers(service: Service, chosen: Iterable[str]) -> tuple[dict[str, LanguageModel], dict[str, str]]:
+    """The chosen language models by name, and why others of them cannot answer."""
+    found, failed = {}, {}
+    for name in {name for name in chosen if name.startswith(WRITES)}:
+        if not service.store.settled:  # torch is on its way
+            failed[name] = LOADING
+            continue
+        try:
+            found[name] = await asyncio.to_thread(service.language_model, name)
+        except CheckpointError as error:
+            failed[name] = without_server_paths(str(error))
+    return found, failed
+
+
+def _read(answering: Answering, writers: Mapping[str, LanguageModel], text: str) -> dict[str, Reading]:
+    """What each model reads of a text, by name."""
+    vocabularies = {name: model.vocabulary for name, model in answering.models.items()}
+    return read_with(vocabularies | {name: model.vocabulary for name, model in writers.items()}, text)
+
+
 async def _sides(
     service: Service,
     question: Question,
     answering: Answering,
+    writers: Mapping[str, LanguageModel],
+    failed: Mapping[str, str],
     readings: Mapping[str, Reading],
     chosen: Mapping[str, str],
 ) -> dict[str, Side]:
@@ -134,17 +191,39 @@ async def _sides(
     first = next(readings[name] for name in (*chosen.values(), *readings) if name in readings)
     found = {}
     for side, name in chosen.items():
-        model = answering.models.get(name)
-        if model is None:
-            found[side] = Side(name=name)
-            continue
-        reading = readings[name]
         visitor = f"{question.visitor}.{side}" if question.visitor else ""  # both sides may be of one model
-        traced: Trace = await service.ask(STEPS, model, reading.ids, visitor)
-        curve: Curve = await service.ask(CURVE, model, reading.ids, visitor)
-        at = places(first, reading)
-        found[side] = Side(name=name, model=model, traced=traced, curve=curve, reading=reading, at=at)
+        if name.startswith(WRITES):
+            label = spec_of(name).label
+            own = Side(name=name, label=f"{label}, next word", in_sentence=f"the {label} that foretells words")
+            problem = failed.get(name, "")
+        else:
+            own = Side(name=name, label=answering.label(name), in_sentence=answering.in_sentence(name))
+            problem = "" if name in answering.models else answering.failed.get(name, LOADING)
+        if problem:
+            found[side] = dataclasses.replace(own, problem=problem)
+            continue
+        at = places(first, readings[name])
+        if own.writes:
+            found[side] = await _foretold(service, own, writers[name], readings[name].ids, at, visitor)
+            continue
+        model, ids = answering.models[name], readings[name].ids
+        traced: Trace = await service.ask(STEPS, model, ids, visitor)
+        curve: Curve = await service.ask(CURVE, model, ids, visitor)
+        found[side] = dataclasses.replace(own, model=model, traced=traced, curve=curve, ids=ids, at=at)
     return found
+
+
+async def _foretold(
+    service: Service, own: Side, model: LanguageModel, ids: Ids, at: npt.NDArray[np.int64], visitor: str
+) -> Side:
+    """A side whose model is a language model."""
+    from seqdemo.checkpoints.language_model import after_the_end_of_a_text
+
+    words = after_the_end_of_a_text(ids)
+    traced: Trace = await service.ask(STEPS, model, words, visitor)
+    n_before = len(words) - len(ids)
+    curve = (np.arange(len(words)), traced.signals["word_probability"])
+    return dataclasses.replace(own, model=model, traced=traced, curve=curve, ids=words, at=at + n_before)
 
 
 def trace_message(
@@ -164,39 +243,39 @@ def trace_message(
     columns, curves = [], {}
     for side in SIDES:
         own = sides[side]
-        spec = MODELS[own.name]
+        spec = spec_of(own.name)
         column: dict[str, Any] = {
             "side": side,
-            "name": spec.name,
-            "label": answering.label(spec.name),
+            "name": own.name,
+            "label": own.label,
+            "writes": own.writes,
             "colour": spec.colour,
             "dash": spec.dash,
             "cell": spec.fixed["cell"],
-            "problem": "",
+            "problem": own.problem,
             "lanes": [],
         }
         columns.append(column)
         if own.model is None or own.traced is None or own.curve is None:
-            column["problem"] = answering.failed.get(spec.name, "Loading")
             continue
         traced, at = own.traced, own.at
         curve = shown_curve(own)
         curves[side] = curve
         arrays[f"{side}.curve"] = curve[1]
-        column["steps"] = None if own.model.has_prefix_states else curve[0].tolist()
+        column["steps"] = None if has_every_step(own) else curve[0].tolist()
         column["accuracy"] = own.model.metrics.get("test_accuracy")
         for k, direction in enumerate(directions(traced)):
             lane = f"{side}.{k}"
-            names = steps.signal_names(traced, direction)
+            recorded = steps.signal_names(traced, direction)
             hidden = traced.signals[f"hidden{direction}"][-1][at]
             arrays[f"{lane}.order"] = steps.by_activity(hidden)
             bounds = {}
             for name in _MAPS:
-                if name in names:
+                if name in recorded:
                     signal = traced.signals[name + direction][-1][at]
                     bounds[name] = _bound(signal, SIGNALS[name].high)
                     arrays[f"{lane}.{name}"] = steps.quantised(signal, bounds[name])
-            gates = [name for name in _GATES if name in names]
+            gates = [name for name in _GATES if name in recorded]
             for name in gates:
                 arrays[f"{lane}.{name}"] = steps.spread(traced.signals[name + direction][-1][at])
             column["lanes"].append(
@@ -209,11 +288,14 @@ def trace_message(
                     ],
                 }
             )
-    names = [own.name for own in sides.values() if own.name in readings]
-    named = answering.named({name: readings[name] for name in names} or readings)
-    title, start = finding(
-        next(iter(named.values())), {side: (sides[side].name, curve) for side, curve in curves.items()}
-    )
+    named = {own.in_sentence: readings[own.name] for own in sides.values() if own.name in readings}
+    named = named or answering.named(readings)
+    reading = next(iter(named.values()))
+    judges = {side: (sides[side].name, curve) for side, curve in curves.items() if not sides[side].writes}
+    if judges or not curves:
+        title, start = finding(reading, judges)
+    else:
+        title, start = surprise_finding(reading, {sides[side].in_sentence: p for side, (_, p) in curves.items()})
     header = {
         "kind": "trace",
         "id": _id(question.text, sides),
@@ -223,7 +305,10 @@ def trace_message(
         "note": word_notes.note(named),
         "notices": word_notes.notices(named, question.n_characters),
         **word_notes.shown(named),
-        "names": [{"name": name, "label": MODELS[name].label} for name in NAMES],
+        "names": [
+            {"name": name, "label": spec_of(name).label + (", next word" if name.startswith(WRITES) else "")}
+            for name in names()
+        ],
         "columns": columns,
         "loading": list(answering.loading),
     }
@@ -231,15 +316,19 @@ def trace_message(
 
 
 def shown_curve(own: Side) -> Curve:
-    """P(positive) of a side's model at the tokens that are shown."""
-    assert own.model is not None
+    """What a side's model says at the tokens that are shown."""
     assert own.curve is not None
     assert own.at is not None
     steps, probabilities = own.curve
-    if own.model.has_prefix_states:
+    if has_every_step(own):
         return np.arange(len(own.at), dtype=np.int64), probabilities[own.at]
     # The last shown token of each beginning; with the same rules for tokens that is the token itself.
     return np.searchsorted(own.at, steps, side="right").astype(np.int64) - 1, probabilities
+
+
+def has_every_step(own: Side) -> bool:
+    """Whether a side's model says something after every word."""
+    return own.writes or (own.model is not None and own.model.has_prefix_states)  # type: ignore[union-attr]
 
 
 def unit_message(question: Question, sides: Mapping[str, Side], picked: Mapping[str, Sequence[int]]) -> bytes:
@@ -255,17 +344,27 @@ def unit_message(question: Question, sides: Mapping[str, Side], picked: Mapping[
     arrays: dict[str, npt.NDArray[Any]] = {}
     lanes = {}
     for side, own in sides.items():
-        if own.model is None or own.traced is None or own.reading is None:
+        if own.model is None or own.traced is None or own.ids is None or own.at is None:
             continue
         for k, direction in enumerate(directions(own.traced)):
             n_units = own.traced.signals["hidden"].shape[-1]
             wanted = picked[side][k] if k < len(picked[side]) else -1
             unit = wanted if 0 <= wanted < n_units else steps.standout_unit(own.model, own.traced, direction)
-            numbers = steps.unit_steps(own.model, own.traced, own.reading.ids, unit, direction)
+            numbers = steps.unit_steps(own.model, own.traced, own.ids, unit, direction)
             lane = f"{side}.{k}"
-            lanes[lane] = {"unit": unit, "biases": numbers.biases}
+            lanes[lane] = {"unit": unit, "biases": numbers.biases, "before": _before(own, unit)}
             arrays |= {f"{lane}.{name}": values[own.at] for name, values in numbers.series.items()}
     return pack({"kind": "units", "id": _id(question.text, sides), "lanes": lanes}, arrays)
+
+
+def _before(own: Side, unit: int) -> dict[str, float]:
+    """The states of a unit before the first shown word, of a language model; without any, they are 0."""
+    assert own.traced is not None
+    assert own.at is not None
+    signals = own.traced.signals
+    if not own.writes or own.at[0] == 0:
+        return {}
+    return {name: float(signals[name][-1, own.at[0] - 1, unit]) for name in _MAPS if name in signals}
 
 
 def directions(traced: Trace) -> tuple[str, ...]:
@@ -309,6 +408,24 @@ def finding(reading: Reading, curves: Mapping[str, tuple[str, Curve]]) -> tuple[
             return sentence, gone[0][1]
     ends = [f"{percent(curve[1][-1])}\u00a0% by the {label}" for label, curve in said.items()]
     return f"Positive at the end: {', '.join(ends)}", last
+
+
+def surprise_finding(reading: Reading, chances: Mapping[str, npt.NDArray[np.float32]]) -> tuple[str, int]:
+    """Who is most surprised by which word, in one sentence, and the step at which it is to be seen.
+
+    Args:
+        reading: What the models read.
+        chances: What a language model is called in a sentence → how likely it held each word.
+    """
+    unknown = reading.unknown[: len(reading.tokens)]
+    bits = {
+        name: np.where(unknown & (not unknown.all()), -1.0, -np.log2(p.astype(np.float64)))
+        for name, p in chances.items()
+    }
+    name = max(bits, key=lambda name: float(bits[name].max()))
+    step = int(bits[name].argmax())
+    whom = f"{name[0].upper()}{name[1:]}"
+    return f"{whom} is most surprised by \u201c{reading.words[step]}\u201d, {bits[name][step]:.0f} bits", step
 
 
 def first_sentence_end(tokens: Sequence[str]) -> int | None:

@@ -92,14 +92,19 @@ function showTrace(stepper, message) {
   stepper.shown = header.columns.map((column) => buildColumn(stepper, column, message))
   stepper.lanes = stepper.shown.flatMap(({ lanes }) => lanes)
   stepper.plots = stepper.columns.querySelectorAll(".plot")
-  const [left, right] = header.columns.map(({ label }) => label)
-  stepper.stripHow.textContent =
-    `How to read this: each word is shaded by P(positive) after it, above for the ${left}, below for the ${right}: ` +
-    `${PYTHON.signed_names[1]} positive, ${PYTHON.signed_names[0]} negative. Pale words are not read yet. Click a word to go there.`
+  stepper.stripHow.textContent = howStrip(header.columns)
   stepper.scrub.max = stepper.n
   const cursor = sameText && stepper.cursor !== null ? stepper.cursor : firstStep(stepper, header)
   stepper.cursor = null
   stepper.first = cursor
+}
+
+function howStrip(columns) {
+  const judges = columns.filter(({ writes }) => !writes)
+  const [left, right] = judges.map(({ label }) => label)
+  const whose = judges.length > 1 ? `, above for the ${left}, below for the ${right}` : ` for the ${left}`
+  const shade = `each word is shaded by P(positive) after it${whose}: ${PYTHON.signed_names[1]} positive, ${PYTHON.signed_names[0]} negative. `
+  return `How to read this: ${judges.length ? shade : ""}${judges.length ? "Pale" : "pale"} words are not read yet. Click a word to go there.`
 }
 
 // Where a link points to, where one was before on this text, or where there is something to see.
@@ -149,7 +154,7 @@ function takeUnits(stepper, { header, arrays }) {
       if (name.startsWith(`${lane.key}.`)) series[renamed(name.slice(lane.key.length + 1))] = array
     }
     const biases = Object.fromEntries(Object.entries(found.biases).map(([name, pair]) => [renamed(name), pair]))
-    lane.values = { series, biases }
+    lane.values = { series, biases, start: found.before }
     lane.unit = found.unit
     if (!lane.typed) showUnit(lane) // a late answer takes nothing from who types the next number
     lane.drawing.scale = Math.max(1, ...(series.c ?? series.h).map(Math.abs))
@@ -168,11 +173,11 @@ export function showStep(stepper, step) {
   stepper.cursor = step
   moveStrip(stepper.strip, from, step)
   for (const plot of stepper.plots) plot.style.setProperty("--k", step) // here alone: all below would be styled anew
-  for (const { verdict: at, curve } of stepper.shown) {
+  for (const { verdict: at, curve, writes } of stepper.shown) {
     if (!curve) continue
     const { step: asked, p } = curveAt(curve, step)
     at.said.textContent = `${percent(p)}\u00a0%`
-    at.word.textContent = verdict(percent(p)) + (asked === step ? "" : ` (at word ${asked + 1})`)
+    at.word.textContent = writes ? "this word" : verdict(percent(p)) + (asked === step ? "" : ` (at word ${asked + 1})`)
     at.dot.style.left = `${((asked + 0.5) / stepper.n) * 100}%`
     at.dot.style.top = `${100 - 100 * p}%`
   }
@@ -195,7 +200,7 @@ function settle(stepper) {
 }
 
 function announce(stepper) {
-  const said = stepper.shown.filter(({ curve }) => curve).map(({ label, curve }) => `${label} ${percent(curveAt(curve, stepper.cursor).p)} per cent positive`)
+  const said = stepper.shown.filter(({ curve }) => curve).map(({ label, curve, writes }) => `${label} ${percent(curveAt(curve, stepper.cursor).p)} per cent ${writes ? "for this word" : "positive"}`)
   stepper.live.textContent = `Word ${stepper.cursor + 1} of ${stepper.n}: ${stepper.words[stepper.cursor]}. ${said.join(", ")}`
 }
 

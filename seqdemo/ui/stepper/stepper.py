@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from seqdemo.serve.stepper import DEFAULT, NAMES, SIDES
+from seqdemo.serve.stepper import DEFAULT, SIDES, names
 from seqdemo.ui.shared import address, review_box
 from seqdemo.ui.shared.component import component, sent
 from seqdemo.ui.shared.examples import EXAMPLES, Example
@@ -38,7 +38,7 @@ def choice(asked: address.Asked) -> dict[str, dict[str, Any]]:
     """
     return {
         side: {
-            "model": asked.choice(side, NAMES, DEFAULT[side]),
+            "model": asked.choice(side, names(), DEFAULT[side]),
             "units": [unit - 1 for unit in asked.integers(f"{side}_unit", 1, _MOST_UNITS, most=2)],
         }
         for side in SIDES

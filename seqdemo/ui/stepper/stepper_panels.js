@@ -8,6 +8,7 @@ import { choose, pickUnit, showUnit } from "./stepper.js"
 
 const HOW = {
   verdict: "How to read this: P(positive) if the text ended at the cursor.",
+  word: "How to read this: how likely the model held the word at the cursor, having read those before it.",
   drawing: `How to read this: valves open with their gate; a pipe is as thick as what flows through it, ${PYTHON.signed_names[1]} above 0, ${PYTHON.signed_names[0]} below.`,
   equations: "How to read this: in the brackets stand what the word adds (W\u2093 x), what the state before adds (W\u2095 h) and the bias. Each number is rounded by itself.",
   hidden: "How to read this: a row is a unit of the hidden state h, a column a word; units are sorted by when they are most active. Click a row to pick its unit.",
@@ -82,7 +83,7 @@ function buildVerdict(stepper, column, node, header) {
   const plot = buildPlot(stepper, node, "curve")
   const { steps, values } = column.curve
   const svg = shape("svg", plot, { viewBox: `0 0 ${header.words.length} 100`, preserveAspectRatio: "none", role: "img" })
-  svg.setAttribute("aria-label", `P(positive) of the ${column.label} after each word; at the end ${percent(values.at(-1))} per cent.`)
+  svg.setAttribute("aria-label", `${saidBy(column)} of the ${column.label} ${column.writes ? "at" : "after"} each word; at the end ${percent(values.at(-1))} per cent.`)
   shape("path", svg, { d: `M0 50H${header.words.length}`, class: "half" })
   const points = Array.from(values, (p, k) => `${(steps ? steps[k] : k) + 0.5} ${(100 - 100 * p).toFixed(2)}`)
   shape("path", svg, { d: `M${points.join("L")}`, class: "line", stroke: column.colour })
@@ -92,7 +93,12 @@ function buildVerdict(stepper, column, node, header) {
   column.verdict.dot = element("span", "dot", plot)
   column.verdict.dot.style.background = column.colour
   ticks(plot, ["100 %", "50 %", "0 %"])
-  element("p", "how", node, HOW.verdict + (steps ? ` The ${column.label} was run again on ${steps.length} beginnings of the text (dots).` : ""))
+  element("p", "how", node, (column.writes ? HOW.word : HOW.verdict) + (steps ? ` The ${column.label} was run again on ${steps.length} beginnings of the text (dots).` : ""))
+}
+
+// What the curve of a column is of.
+export function saidBy({ writes }) {
+  return writes ? "P(word)" : "P(positive)"
 }
 
 function ticks(plot, labels) {
@@ -191,14 +197,14 @@ function buildGate(stepper, lane, part, gate, summary) {
 
 // All numbers of one step, by the names that the equations use.
 export function valuesAt(lane, step) {
-  const { series, biases } = lane.values
+  const { series, biases, start } = lane.values
   const values = {}
   for (const [key, array] of Object.entries(series)) values[key] = array[step]
   for (const [name, [x, h]] of Object.entries(biases)) Object.assign(values, { [`${name}.bx`]: x, [`${name}.bh`]: h, [`${name}.b`]: x + h })
   const before = step + (lane.backwards ? 1 : -1)
   const known = before >= 0 && before < lane.n
-  values.h_prev = known ? series.h[before] : 0
-  if (series.c) values.c_prev = known ? series.c[before] : 0
+  values.h_prev = known ? series.h[before] : (start.hidden ?? 0)
+  if (series.c) values.c_prev = known ? series.c[before] : (start.cell ?? 0)
   return flows(lane.column.cell, values)
 }
 

@@ -29,7 +29,7 @@ export function fillStrip(strip, header, palette) {
     const node = element("span", `word ${strange(index)?.mark ?? ""}`, strip.root, shorten(word, LONGEST_WORD))
     node.title = strange(index)?.said ?? ""
     node.dataset.index = index
-    const shades = columns.filter(({ curve }) => curve).map(({ curve }) => palette.css(2 * curveAt(curve, index).p - 1, 0.6))
+    const shades = columns.filter(({ curve, writes }) => curve && !writes).map(({ curve }) => palette.css(2 * curveAt(curve, index).p - 1, 0.6))
     if (shades.length) {
       const [above, below] = [shades[0], shades.at(-1)]
       node.style.background = `linear-gradient(${above} 0 50%, ${below} 50% 100%)`

@@ -1,7 +1,7 @@
 // The step's numbers as a table, and all steps' numbers as a CSV file.
 import { element } from "../shared/js/elements.js"
 import { button, decimal, saveCsv } from "../shared/js/parts.js"
-import { valuesAt } from "./stepper_panels.js"
+import { saidBy, valuesAt } from "./stepper_panels.js"
 import { curveAt } from "./stepper_strip.js"
 
 export function buildTable(stepper, parent) {
@@ -55,7 +55,7 @@ function saveSteps(stepper) {
   if (!stepper.n) return
   const lanes = stepper.lanes.filter(({ values }) => values)
   const curves = stepper.shown.filter(({ curve }) => curve)
-  const titles = ["word number", "word", ...curves.map(({ label, side }) => `P(positive) ${label} (${side})`)]
+  const titles = ["word number", "word", ...curves.map((column) => `${saidBy(column)} ${column.label} (${column.side})`)]
   for (const lane of lanes) titles.push(...numbersOf(lane, 0).map(([name]) => `${laneTitle(lane)} (${lane.column.side}): ${name}`))
   const rows = stepper.words.map((word, step) => {
     const row = [step + 1, word]

@@ -27,7 +27,9 @@ export function buildGates(desk, parent) {
     }
     element("span", "veil", map)
     element("span", "cursor", map)
-    desk.gates[name] = { label, said, now, kept, canvas, keeps: element("p", "rest", column, "\u00a0"), values: [] }
+    const keeps = element("p", "rest", column, "\u00a0")
+    const step = element("a", "step-through", column, `Step through it: this cell beside the ${label} that judges`)
+    desk.gates[name] = { label, said, now, kept, canvas, keeps, step, values: [] }
     button(column, "quiet save", "Save picture (PNG)", () => savePicture(`${name}-hidden-state-while-writing.png`, canvas))
   }
   const legend = element("div", "legend", part)
@@ -46,6 +48,10 @@ export function showGates(desk, { models, kept_title: title }) {
     const found = models[name]
     const { label, said, now, kept, canvas, keeps } = shown
     shown.values = found?.kept ?? []
+    const text = desk.area.value + (found?.words ?? []).map(({ written }) => written).join("")
+    const query = new URLSearchParams({ review: text, left: `lm-${name}`, right: name })
+    shown.step.hidden = !found || text.length > desk.data.most.link
+    shown.step.href = `stepper?${query}`
     kept.replaceChildren()
     now.textContent = ""
     keeps.textContent = found?.keeps ?? "\u00a0"

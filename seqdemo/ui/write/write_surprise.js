@@ -41,6 +41,7 @@ export function showSurprise(desk, answer) {
       if (k) row.words.append(" ")
       const word = element("span", unknown.has(k) ? "read-word unknown" : "read-word", row.words, answer.words[k])
       word.style.setProperty("--share", shareOf(bits))
+      word.title = `${bits.toFixed(1)} bits`
       word.onpointerenter = () => { moveChart(chart, k) }
       return word
     })
