@@ -248,6 +248,7 @@ def trace_message(
             "side": side,
             "name": own.name,
             "label": own.label,
+            "called": spec.label if own.writes else own.label,
             "writes": own.writes,
             "colour": spec.colour,
             "dash": spec.dash,

@@ -183,6 +183,27 @@ def test_the_gates_and_the_state_of_the_cell_that_writes_follow_its_words(opened
     assert download.value.path().read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
 
 
+def test_what_a_cell_wrote_can_be_stepped_through(opened, expect, lstm):
+    page = opened("/write?text=It+begins&words=8&seed=3&written=yes&step=8").page
+    words = [word.text for word in lstm.generate("It begins", n_words=8, seed=3, temperature=0.8)]
+    cell = page.get_by_role("region", name="What the cell of the LSTM does")
+    cell.get_by_role("link", name="Step through it").click()
+    expect(page).to_have_url(re.compile("/stepper.*left=lm-lstm"))
+    strip = page.locator(".strip .word")
+    expect(strip).to_have_text(["It", "begins", *words])
+    left = page.locator(".panel.verdict[data-side=left]")
+    expect(left.locator("select")).to_have_value("lm-lstm")
+    expect(left.get_by_text("likely", exact=True)).to_be_visible()
+    page.get_by_role("button", name="To end").click()
+    text = "It begins" + "".join(f" {word}" for word in words)
+    chance = lstm.surprise(text)[-1].probability
+    said = "< 1" if chance < 0.005 else f"{int(100 * chance + 0.5)}"
+    expect(left.locator(".said")).to_have_text(f"{said}\u00a0%")
+    expect(page.locator(".panel.equations[data-side=left] .term").last).not_to_be_empty()
+    page.locator(".panel.verdict[data-side=right] select").select_option("lm-rnn")
+    expect(page.get_by_role("heading", name=re.compile("that foretells words is most surprised by"))).to_be_visible()
+
+
 def test_what_was_written_is_a_table_and_a_file(opened, expect, lstm):
     page = opened("/write?text=It+begins&words=8&seed=3&written=yes&step=8").page
     summary = page.get_by_text("The texts as a table")

@@ -4,12 +4,16 @@ import json
 import shutil
 
 import pytest
+import torch
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+import seqdemo
 from seqdemo import paths
-from seqdemo.checkpoints import folder
+from seqdemo.checkpoints import folder, language_model
 from seqdemo.checkpoints.store import ModelStore
+from seqdemo.models.language import RecurrentLanguageModel
+from seqdemo.models.recurrent import RecurrentConfig
 from seqdemo.runs.jobs import Jobs
 from seqdemo.runs.limits import Limits
 from seqdemo.serve.http import TOKEN
@@ -97,3 +101,30 @@ def use(service, pretrained, tmp_path, monkeypatch):
         assert service.store.wait(PATIENCE_S)
 
     return load
+
+
+@pytest.fixture
+def writers(pretrained, vocabulary, tmp_path, monkeypatch):
+    """Three small untrained language models beside the small classifiers."""
+    root = tmp_path / "pretrained"
+    shutil.copytree(pretrained, root)
+    for name in ("rnn", "gru", "lstm"):
+        torch.manual_seed(0)
+        shape = RecurrentConfig(cell=name, vocab_size=len(vocabulary), d_embed=6, d_hidden=5)
+        language_model.save(
+            root / f"lm-{name}",
+            name=name,
+            model=RecurrentLanguageModel(shape),
+            vocabulary=vocabulary,
+            metrics={"seconds": 1.0},
+            history=[{"epoch": 1, "seconds": 1.0}],
+            training={},
+        )
+    monkeypatch.setattr(paths, "PRETRAINED", root)
+    return root
+
+
+@pytest.fixture
+def shipped(service, monkeypatch):
+    """The language models that came with the app."""
+    monkeypatch.setattr(paths, "PRETRAINED", seqdemo.PRETRAINED)

@@ -2,12 +2,16 @@
 
 import numpy as np
 import pytest
+import torch
 
+import seqdemo
 from seqdemo.checkpoints.store import ModelStore
 from seqdemo.explain import steps
+from seqdemo.models.recurrent import weights_of
+from seqdemo.models.registry import MODELS
 from seqdemo.serve import stepper
 from seqdemo.serve.routes import API
-from seqdemo.text import MAX_TOKENS, NEWEST_TOKENS, Vocabulary
+from seqdemo.text import MAX_TOKENS, NEWEST_TOKENS, PAD_ID, Vocabulary
 from tests.unpacked import unpacked
 
 TEXT = "This film was great . It is a long story , slow and dull at first , but the end is very good !"
@@ -218,3 +222,59 @@ def test_a_sampled_curve_is_asked_at_the_first_point_behind_the_first_sentence()
     curve = (np.array([0, 3, 7]), np.array([0.1, 0.9, 0.5], dtype=np.float32))
     assert stepper.lost_after(curve, end=1) == 7
     assert stepper.lost_after(curve, end=0) == 3
+
+
+def test_a_language_model_is_stepped_through_as_a_classifier_is(shipped, step, units):
+    text = "The string quartet was not zyxq."
+    header, arrays = step(text, left="lm-lstm", right="lm-rnn")
+    assert [(column["label"], column["called"], column["writes"]) for column in header["columns"]] == [
+        ("LSTM, next word", "LSTM", True),
+        ("RNN, next word", "RNN", True),
+    ]
+    assert header["words"] == ["The", "string", "quartet", "was", "not", "zyxq", "."]
+    model = seqdemo.load_language_model("lstm")
+    traced = model.trace(text)
+    np.testing.assert_allclose(arrays["left.curve"], traced.signals["word_probability"], rtol=1e-4)
+    n_units = header["columns"][0]["lanes"][0]["n_units"]
+    levels = arrays["left.0.hidden"].reshape(-1, n_units)
+    np.testing.assert_allclose((levels.astype(float) - 128) / 127, traced.signals["hidden"][0], atol=0.5 / 127 + 1e-5)
+    bits = {name: [word.bits for word in seqdemo.load_language_model(name).surprise(text)] for name in ("lstm", "rnn")}
+    most = max(bits, key=lambda name: bits[name][1])
+    said = f"The {MODELS[most].label} that foretells words is most surprised by “string”, {bits[most][1]:.0f} bits"
+    assert (header["title"], header["start"]) == (said, 1)
+
+    picked, numbers = units(text, left=("lm-lstm", [5]), right=("lm-rnn", []))
+    lane = picked["lanes"]["left.0"]
+    assert picked["id"] == header["id"]
+    cell, w = model.one_way, weights_of(model.one_way.left_to_right[0])
+    whole = cell.record(torch.tensor([PAD_ID, *model.read(text).ids]))
+    assert lane["before"] == pytest.approx({name: whole[name][0, 0, 5].item() for name in ("hidden", "cell")}, abs=1e-5)
+    np.testing.assert_allclose(numbers["left.0.cell"], whole["cell"][0, 1:, 5].numpy(), atol=1e-5)
+    rows = torch.arange(4) * n_units + 5
+    from_state = (w.W_hh[rows] @ whole["hidden"][0, 0]).tolist()  # of the first word: what the end of a text left
+    found = [numbers[f"left.0.{name}.h"][0] for name in ("input_gate", "forget_gate", "candidate", "output_gate")]
+    assert found == pytest.approx(from_state, abs=1e-4)
+
+
+def test_beside_a_classifier_a_language_model_leaves_it_the_title(shipped, step):
+    header, arrays = step(left="lm-gru", right="lstm")
+    assert "foretells" not in header["title"]
+    assert len(arrays["left.curve"]) == len(arrays["right.curve"]) == len(header["words"])
+    assert [column["problem"] for column in header["columns"]] == ["", ""]
+
+
+def test_a_language_model_that_is_not_there_is_refused_and_one_that_is_damaged_says_why(writers, step, client):
+    answer = client.post(f"{API}/steps", json={"text": TEXT, "left": {"model": "lm-bilstm"}})
+    assert answer.status_code == 422
+    assert "lm-rnn, lm-gru, lm-lstm; not 'lm-bilstm'" in answer.json()["detail"]
+    (writers / "lm-gru" / "vocab.txt").unlink()
+    left, right = step(left="lm-gru", right="lm-rnn")[0]["columns"]
+    assert "vocab.txt" in left["problem"]
+    assert str(writers) not in left["problem"]
+    assert right["problem"] == ""
+
+
+def test_while_models_load_a_language_model_is_waited_for(writers, service, step):
+    service.store = ModelStore()  # nothing began to load
+    header, _ = step(left="lm-gru", right="lm-rnn")
+    assert header["loading"]

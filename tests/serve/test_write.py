@@ -1,54 +1,22 @@
 """What language models hold likely next and write on, answered by routes."""
 
 import base64
-import shutil
 
 import numpy as np
 import pytest
-import torch
 
 import seqdemo
-from seqdemo import paths
 from seqdemo.bounded import Bounded
 from seqdemo.checkpoints import language_model
 from seqdemo.checkpoints.store import ModelStore
 from seqdemo.data import words_not_shown
 from seqdemo.models import writing
-from seqdemo.models.language import RecurrentLanguageModel
-from seqdemo.models.recurrent import RecurrentConfig
 from seqdemo.serve import write
 from seqdemo.serve.routes import API
 from seqdemo.text import Vocabulary, tokenize
 
 WRITERS = ("rnn", "gru", "lstm")
 TEXT = "I thought this movie was"
-
-
-@pytest.fixture
-def writers(pretrained, vocabulary, tmp_path, monkeypatch):
-    """Three small untrained language models beside the small classifiers."""
-    root = tmp_path / "pretrained"
-    shutil.copytree(pretrained, root)
-    for name in WRITERS:
-        torch.manual_seed(0)
-        shape = RecurrentConfig(cell=name, vocab_size=len(vocabulary), d_embed=6, d_hidden=5)
-        language_model.save(
-            root / f"lm-{name}",
-            name=name,
-            model=RecurrentLanguageModel(shape),
-            vocabulary=vocabulary,
-            metrics={"seconds": 1.0},
-            history=[{"epoch": 1, "seconds": 1.0}],
-            training={},
-        )
-    monkeypatch.setattr(paths, "PRETRAINED", root)
-    return root
-
-
-@pytest.fixture
-def shipped(service, monkeypatch):
-    """The language models that came with the app."""
-    monkeypatch.setattr(paths, "PRETRAINED", seqdemo.PRETRAINED)
 
 
 def collect(pieces):

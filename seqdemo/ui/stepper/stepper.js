@@ -176,8 +176,8 @@ export function showStep(stepper, step) {
   for (const { verdict: at, curve, writes } of stepper.shown) {
     if (!curve) continue
     const { step: asked, p } = curveAt(curve, step)
-    at.said.textContent = `${percent(p)}\u00a0%`
-    at.word.textContent = writes ? "this word" : verdict(percent(p)) + (asked === step ? "" : ` (at word ${asked + 1})`)
+    at.said.textContent = writes && p < 0.005 ? "< 1\u00a0%" : `${percent(p)}\u00a0%`
+    at.word.textContent = writes ? "likely" : verdict(percent(p)) + (asked === step ? "" : ` (at word ${asked + 1})`)
     at.dot.style.left = `${((asked + 0.5) / stepper.n) * 100}%`
     at.dot.style.top = `${100 - 100 * p}%`
   }

@@ -50,7 +50,7 @@ export function buildColumn(stepper, data, { header, arrays }) {
     element("p", "how", node, HOW[kind] + (column.lanes.length > 1 && kind === "hidden" ? BACKWARD_HOW.replace("It", "The backward half") : ""))
     return node
   }
-  each("drawing", 2, `One unit of the ${data.label} at this word`, (lane, part) => buildDrawing(stepper, lane, part))
+  each("drawing", 2, `One unit of the ${data.called} at this word`, (lane, part) => buildDrawing(stepper, lane, part))
   each("equations", 3, "Equations, this step’s numbers", (lane, part) => {
     lane.equations = buildEquations(part, EQUATIONS[data.cell].map((one) => ({ ...one, text: one.text.replaceAll("\u209c\u208b\u2081", before(lane)) })))
   })
@@ -58,12 +58,12 @@ export function buildColumn(stepper, data, { header, arrays }) {
   each("hidden", 4, "Hidden state h, all units", (lane, part) => buildMap(stepper, lane, part, "hidden", arrays))
   if (column.lanes[0].bounds.cell) {
     each("cell", 5, "Cell state c, all units", (lane, part) => buildMap(stepper, lane, part, "cell", arrays))
-  } else element("p", "none", panel("cell", 5, "Cell state c"), `The ${data.label} has no cell state c: h is all that it carries from word to word.`)
+  } else element("p", "none", panel("cell", 5, "Cell state c"), `The ${data.called} has no cell state c: h is all that it carries from word to word.`)
   if (column.lanes[0].gates.length) {
     each("gates", 6, "Gates, word by word", (lane, part) => {
       lane.charts = lane.gates.map((gate) => buildGate(stepper, lane, part, gate, arrays[`${lane.key}.${gate.name}`]))
     })
-  } else element("p", "none", panel("gates", 6, "Gates"), `The ${data.label} has no gates: nothing decides what stays and what goes.`)
+  } else element("p", "none", panel("gates", 6, "Gates"), `The ${data.called} has no gates: nothing decides what stays and what goes.`)
   return column
 }
 
