@@ -14,6 +14,8 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from seqdemo.data import grammar
+
 Answer = Literal["yes or no", "class", "number", "class at every step"]
 """What is asked: the probability of the second of two labels, a class, a number, or a class a step."""
 CORRECT_WITHIN = 0.04
@@ -51,6 +53,7 @@ class Task:
         chance: Share that is answered correctly without looking at the sequence.
         at_every_step: Whether every step has an answer, rather than the whole sequence one.
         uncounted: A class whose steps are left out of the accuracy, since they ask for nothing.
+        foretells: Whether the answer at each step is the next word, so that who reads ahead has nothing to learn.
     """
 
     name: str
@@ -62,6 +65,7 @@ class Task:
     chance: float
     at_every_step: bool = False
     uncounted: int | None = None
+    foretells: bool = False
 
     @property
     def answer(self) -> Answer:
@@ -220,6 +224,21 @@ def copy(rng: np.random.Generator, n: int, length: int) -> Batch:
     return Batch(inputs=ids, lengths=np.full(n, length), targets=targets)
 
 
+def next_word(rng: np.random.Generator, n: int, length: int) -> Batch:
+    """The next word of made-up sentences (`data.grammar`), asked after every word.
+
+    Args:
+        rng: Where chance comes from.
+        n: Sequences.
+        length: Words that are read of each.
+
+    Returns:
+        Ids (n, length), and at every step the id of the word that follows, (n, length).
+    """
+    ids = grammar.draw(rng, n, length + 1)
+    return Batch(inputs=ids[:, :-1], lengths=np.full(n, length), targets=ids[:, 1:])
+
+
 TASKS: dict[str, Task] = {
     task.name: task
     for task in (
@@ -284,6 +303,23 @@ PARITY_SO_FAR = Task(
     chance=0.5,
     at_every_step=True,
 )
-MADE_UP: dict[str, Task] = {**TASKS, PARITY_SO_FAR.name: PARITY_SO_FAR, COPY.name: COPY}
+NEXT_WORD = Task(
+    name="next_word",
+    label="Next word",
+    question="Which word comes next? Asked after every word of made-up sentences, whose verb agrees with their first "
+    "noun, however far away it is.",
+    draw=next_word,
+    vocab_size=len(grammar.WORDS),
+    n_classes=len(grammar.WORDS),
+    chance=grammar.known(400).commonest,
+    at_every_step=True,
+    foretells=True,
+)
+MADE_UP: dict[str, Task] = {
+    **TASKS,
+    PARITY_SO_FAR.name: PARITY_SO_FAR,
+    COPY.name: COPY,
+    NEXT_WORD.name: NEXT_WORD,
+}
 """The tasks of the training page. Parity is asked after every step there: asked once, at the end, nothing small learns
 it in a minute."""

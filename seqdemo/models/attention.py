@@ -53,7 +53,7 @@ class MultiHeadAttention(nn.Module):
 
         Args:
             x: (B, T, d_model).
-            mask: True at real words, (B, 1, 1, T); None where all are.
+            mask: True where a word may be looked at, (B, 1, 1 or T, T); None where all may.
 
         Returns:
             (B, T, d_model).

@@ -221,19 +221,23 @@ class RecurrentClassifier(SequenceModel):
         logits: Tensor = self.head(x)
         return logits, torch.stack(after)
 
-    def logits_at_steps(self, x: Tensor, lengths: Tensor) -> Tensor:
+    def logits_at_steps(self, x: Tensor, lengths: Tensor, *, ahead: bool = True) -> Tensor:
         """One answer for each step, for tasks that ask at every step: the head applied to [h_t→ ; h_t←].
 
         Args:
             x: Word vectors as they stand in the embedding table, (B, T, d_embed).
             lengths: Real words in each row, int64 (B,), each at least 1.
+            ahead: Whether a step may see those after it; in one direction it sees none anyway.
 
         Returns:
             Logits (B, T, n_outputs); entries after a row's length mean nothing.
 
         Raises:
-            ConfigError: The head is made for mean and maximum together, which one state does not have.
+            ConfigError: The head is made for mean and maximum together, which one state does not have; or the model
+                reads in both directions and must not read ahead.
         """
+        if self.config.bidirectional and not ahead:
+            raise ConfigError("A model that reads in both directions has read what comes next.")
         if self.config.readout == "mean+max":
             raise ConfigError("An answer at every step is read from one state; 'mean+max' has no such head.")
         logits: Tensor = self.head(self._drop(self._states(x, lengths), self.config.dropout))

@@ -44,8 +44,11 @@ class SequenceModel(nn.Module, abc.ABC):
         """
 
     @abc.abstractmethod
-    def logits_at_steps(self, x: Tensor, lengths: Tensor) -> Tensor:
-        """One answer for each step from word vectors (B, T, d): logits (B, T, n_outputs)."""
+    def logits_at_steps(self, x: Tensor, lengths: Tensor, *, ahead: bool = True) -> Tensor:
+        """One answer for each step from word vectors (B, T, d): logits (B, T, n_outputs).
+
+        Where not `ahead`, no step sees those after it; who cannot read so raises `ConfigError`.
+        """
 
     @abc.abstractmethod
     def record(self, ids: Tensor) -> tuple[Tensor, dict[str, Tensor]]:

@@ -91,7 +91,7 @@ class EncoderLayer(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
-        """One layer; x (B, T, d_model), mask True at real words (B, 1, 1, T), None where all are."""
+        """One layer; x (B, T, d_model), mask True at what may be looked at, (B, 1, 1 or T, T), None where all may."""
         x = x + self.dropout(self.attention(self.attention_norm(x), mask))
         out: Tensor = x + self.dropout(self.feed_forward(self.feed_forward_norm(x)))
         return out
@@ -173,17 +173,19 @@ class TransformerClassifier(SequenceModel):
         states: Tensor = self.final_norm(self._encode(self.embedding(ids), lengths))
         return states
 
-    def logits_at_steps(self, x: Tensor, lengths: Tensor) -> Tensor:
+    def logits_at_steps(self, x: Tensor, lengths: Tensor, *, ahead: bool = True) -> Tensor:
         """One answer for each step, for tasks that ask at every step: the head applied to the stream there.
 
         Args:
             x: Word vectors as they stand in the embedding table, without positions, (B, T, d_model).
             lengths: Real words in each row, int64 (B,), each at least 1.
+            ahead: Whether a step sees those after it; a decoder's does not (Vaswani et al. 2017, section 3.2.3).
 
         Returns:
             Logits (B, T, n_outputs); entries after a row's length mean nothing.
         """
-        logits: Tensor = self.head(self.head_dropout(self.final_norm(self._encode(x, lengths))))
+        states = self.final_norm(self._encode(x, lengths, ahead=ahead))
+        logits: Tensor = self.head(self.head_dropout(states))
         return logits
 
     def record(self, ids: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
@@ -210,10 +212,12 @@ class TransformerClassifier(SequenceModel):
         """Word vectors scaled up, each with its position added, (B, T, d_model)."""
         return x * math.sqrt(self.config.d_model) + self.positions[: x.shape[1]]
 
-    def _encode(self, x: Tensor, lengths: Tensor | None) -> Tensor:
+    def _encode(self, x: Tensor, lengths: Tensor | None, *, ahead: bool = True) -> Tensor:
         x = self.embed_dropout(self._place(x))  # (B, T, d_model)
         # Without a mask, CUDA takes its fastest kernel.
         mask = None if lengths is None else _real_words(x, lengths)[:, None, None, :]
+        if mask is not None and not ahead:
+            mask = mask & torch.ones(x.shape[1], x.shape[1], dtype=torch.bool, device=x.device).tril()
         for layer in self.layers:
             x = layer(x, mask)
         return x

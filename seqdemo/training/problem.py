@@ -8,13 +8,13 @@ from __future__ import annotations
 import dataclasses
 import math
 import pathlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from seqdemo.data import examples, imdb, own_csv, synthetic
+from seqdemo.data import examples, grammar, imdb, own_csv, synthetic
 from seqdemo.data.examples import Examples
 from seqdemo.data.imdb import Reviews
 from seqdemo.data.tasks import ADDING_BASELINE_MSE, MADE_UP, Answer, Batch, Task
@@ -51,6 +51,8 @@ class Problem:
         guess_loss: Mean loss of the best single answer.
         bag_of_words: Test accuracy of counting words without their order (naive Bayes); None where there are none.
         ceiling: Accuracy that nothing can surpass, since that many labels are right.
+        foretells: Whether the answer at each step is the next word.
+        known_losses: What who knows less or more than a model comes to, in words → the mean loss, in nats.
         note: What was understood of a visitor's own file, in sentences.
     """
 
@@ -70,6 +72,8 @@ class Problem:
     guess_loss: float
     bag_of_words: float | None = None
     ceiling: float = 1.0
+    foretells: bool = False
+    known_losses: Mapping[str, float] = dataclasses.field(default_factory=dict)
     note: str = ""
 
 
@@ -124,7 +128,7 @@ def _made_up(task: Task, settings: RunSettings) -> Problem:
         sizes = [min(_SEQUENCES_AT_ONCE, n - start) for start in range(0, n, _SEQUENCES_AT_ONCE)]
         return [task.draw(rng, size, settings.length) for size in sizes]
 
-    return Problem(
+    problem = Problem(
         answer=task.answer,
         n_outputs=task.n_classes,
         n_rows=task.vocab_size,
@@ -138,6 +142,20 @@ def _made_up(task: Task, settings: RunSettings) -> Problem:
         guess_accuracy=task.chance,
         guess_loss=ADDING_BASELINE_MSE if task.answer == "number" else math.log(task.n_classes),
     )
+    return _foretelling(problem, settings.length) if task.foretells else problem
+
+
+def _foretelling(problem: Problem, length: int) -> Problem:
+    """With what is known of the next word from the grammar."""
+    known = grammar.known(length)
+    return dataclasses.replace(
+        problem,
+        foretells=True,
+        guess_accuracy=known.commonest,
+        guess_loss=known.unigram,
+        ceiling=known.ceiling,
+        known_losses={"counting pairs": known.bigram, "the grammar itself": known.grammar},
+    )
 
 
 _CLASS_NAMES: dict[str, tuple[str, ...]] = {
@@ -146,6 +164,7 @@ _CLASS_NAMES: dict[str, tuple[str, ...]] = {
     "temporal_order": ("XX", "XY", "YX", "YY"),
     "parity": ("even", "odd"),
     "copy": ("nothing asked", "1", "2", "3", "4"),
+    "next_word": grammar.WORDS,
 }
 
 

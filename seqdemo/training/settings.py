@@ -149,6 +149,12 @@ class RunSettings:
                 f"{TASK_LABELS[self.task]} asks after every step and is read from the state there: its readout is last."
             )
 
+        if self.task in MADE_UP and MADE_UP[self.task].foretells and MODELS[self.model].directions > 1:
+            raise ConfigError(
+                f"A {MODELS[self.model].label} reads in both directions, so that it has read the next word before it "
+                "is asked for it: take a model that reads in one."
+            )
+
     @classmethod
     def read(cls, path: pathlib.Path) -> RunSettings:
         """The settings in a JSON file, by name; what it leaves out has its default.

@@ -29,7 +29,13 @@ class TaskModel(nn.Module):
     """
 
     def __init__(
-        self, network: SequenceModel, *, answer: Answer, uncounted: int | None = None, reads_numbers: bool = False
+        self,
+        network: SequenceModel,
+        *,
+        answer: Answer,
+        uncounted: int | None = None,
+        reads_numbers: bool = False,
+        foretells: bool = False,
     ) -> None:
         """Puts it together.
 
@@ -38,9 +44,10 @@ class TaskModel(nn.Module):
             answer: What is asked.
             uncounted: A class whose steps do not count.
             reads_numbers: Whether inputs are numbers, so that the network's own embedding is not used.
+            foretells: Whether the answer at a step is the next word, which must not be seen there.
         """
         super().__init__()
-        self.network, self.answer, self.uncounted = network, answer, uncounted
+        self.network, self.answer, self.uncounted, self.foretells = network, answer, uncounted, foretells
         self.front: nn.Module | None = None
         if reads_numbers:
             network.embedding.requires_grad_(False)
@@ -52,7 +59,13 @@ class TaskModel(nn.Module):
         entries = architecture(settings, n_outputs=problem.n_outputs)
         config = registry.make_config(settings.model, vocab_size=max(problem.n_rows, 1), **entries)
         network = registry.build(settings.model, config)
-        return cls(network, answer=problem.answer, uncounted=problem.uncounted, reads_numbers=not problem.n_rows)
+        return cls(
+            network,
+            answer=problem.answer,
+            uncounted=problem.uncounted,
+            reads_numbers=not problem.n_rows,
+            foretells=problem.foretells,
+        )
 
     @property
     def n_parameters(self) -> int:
@@ -72,7 +85,7 @@ class TaskModel(nn.Module):
     def answers_from(self, x: Tensor, lengths: Tensor) -> Tensor:
         """The answers from vectors (B, T, d), so that a derivative with respect to them can be taken."""
         if self.answer == "class at every step":
-            return self.network.logits_at_steps(x, lengths)
+            return self.network.logits_at_steps(x, lengths, ahead=not self.foretells)
         return self.network.logits_from_embeddings(x, lengths)
 
     def losses(self, answers: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:

@@ -46,7 +46,8 @@ def write(
         TrainingError: It could not be written.
     """
     model.to("cpu")
-    history = [{name: value for name, value in entry.items() if name != "gradient_by_step"} for entry in history]
+    left_out = ("gradient_by_step", "sample")
+    history = [{name: value for name, value in entry.items() if name not in left_out} for entry in history]
     training = {**dataclasses.asdict(settings), "classes": list(problem.classes)}
     card = _card(settings, metrics)
     try:
@@ -135,7 +136,13 @@ def load(result: str | os.PathLike[str], *, max_parameters: int = package.MAX_PA
         network = registry.build(name, shape)
         if task is None:
             return TaskModel(network, answer="class")
-        return TaskModel(network, answer=task.answer, uncounted=task.uncounted, reads_numbers=not task.vocab_size)
+        return TaskModel(
+            network,
+            answer=task.answer,
+            uncounted=task.uncounted,
+            reads_numbers=not task.vocab_size,
+            foretells=task.foretells,
+        )
 
     return TaskResult(
         model=found.module(shape, build, max_parameters=max_parameters),

@@ -5,9 +5,9 @@ What the events hold besides the entries that `training.events` names:
 ```
 start     model, device_memory_bytes, training_n, validation_n, test_n, updates_per_epoch, classes, answer, loss
           ("cross-entropy" in nats or "squared error"), guess_accuracy, guess_loss, bag_of_words (None where there are
-          no words), ceiling, probe_steps
+          no words), ceiling, known_losses (in words → nats), probe_steps
 epoch     train_accuracy (None in epoch 0), validation_loss, validation_accuracy, gradient_by_step (‖∂L/∂h_t‖ for each
-          step)
+          step), sample (where the next word is asked: {text, verbs_agree, verbs})
 done      confusion ({labels, rows}; rows are the true classes), wrong (up to 20 of {input, label, answer,
           probability}), is_text_model (whether `checkpoints.folder.load` reads the folder)
 ```
@@ -33,7 +33,7 @@ from seqdemo.checkpoints import package
 from seqdemo.data.tasks import Batch
 from seqdemo.models.registry import MODELS
 from seqdemo.text import MAX_TOKENS
-from seqdemo.training import devices, engine, events, schedule, task_result
+from seqdemo.training import devices, engine, events, sample, schedule, task_result
 from seqdemo.training.control import Control
 from seqdemo.training.events import OnEvent, ignore
 from seqdemo.training.precision import Trial
@@ -110,6 +110,7 @@ class TaskLearner(engine.Learner[Batch]):
             "guess_loss": problem.guess_loss,
             "bag_of_words": problem.bag_of_words,
             "ceiling": problem.ceiling,
+            "known_losses": dict(problem.known_losses),
             "probe_steps": int(problem.probe.lengths.min()),
         }
 
@@ -156,11 +157,15 @@ class TaskLearner(engine.Learner[Batch]):
             "validation_loss": found["loss"],
             "validation_accuracy": found["accuracy"],
             "gradient_by_step": [float(f"{value:.3g}") for value in gradient_by_step(model, self.problem.probe)],
+            **({"sample": sample.written(model, self.problem.classes, self._settings.seed)} if model.foretells else {}),
         }
 
     def score(self, measured: Mapping[str, Any]) -> list[float]:
-        """The accuracy, of several epochs with the same the lowest loss; for a number the loss alone."""
-        if self.problem.answer == "number":
+        """The accuracy, of several epochs with the same the lowest loss; for a number and a next word the loss alone.
+
+        Who foretells the next word says which are likely: most of that is in no accuracy.
+        """
+        if self.problem.answer == "number" or self.problem.foretells:
             return [-measured["validation_loss"]]
         return [measured["validation_accuracy"], -measured["validation_loss"]]
 
@@ -285,6 +290,8 @@ def _mistakes(model: TaskModel, problem: Problem) -> tuple[dict[str, Any] | None
     device = next(model.parameters()).device
     model.eval()
     n_classes = len(problem.classes)
+    if problem.foretells:  # nobody could always be right, and so many words are no matrix to be read
+        return None, []
     matrix = np.zeros((n_classes, n_classes), dtype=np.int64)
     wrong: list[dict[str, Any]] = []
     offset = 0

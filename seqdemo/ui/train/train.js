@@ -57,6 +57,7 @@ function buildPicture(root) {
   picture.refused = element("p", "refused", frame)
   picture.refused.setAttribute("role", "status")
   const panels = element("div", "panels", frame)
+  picture.samples = element("section", "samples", panels)
   const panel = (name, large) => {
     const box = element("div", large ? "panel large" : "panel", panels)
     element("h3", "name", box, name)
@@ -138,19 +139,31 @@ function drawPicture(picture) {
   const losses = [...per("loss", "step_at", true), ...per("validation_loss", "epoch_at")]
   const guessLoss = Math.max(...(known.length ? known : [{ guess_loss: 1 }]).map(({ guess_loss: y }) => y))
   const most = Math.max(guessLoss, ...losses.flatMap(({ points }) => points.map(([, y]) => y)))
+  const better = new Map(runs.flatMap(({ known_losses: found }) => Object.entries(found)))
   const rule = known.length ? [{ y: guessLoss, text: "always the same answer" }] : []
+  rule.push(...[...better].map(([text, y], k) => ({ y, text, below: k === better.size - 1 })))
   if (most > 6 * guessLoss) drawLines(picture, plots.loss, { lines: losses, rules: rule, axis: "epoch", ...logScale(losses) })
-  else {
-    const high = 1.08 * most
-    const ticks = niceTicks(high)
-    drawLines(picture, plots.loss, { lines: losses, rules: rule, low: 0, high, ticks, axis: "epoch", format: (y) => y.toFixed(2) })
-  }
+  else drawLines(picture, plots.loss, { lines: losses, rules: rule, axis: "epoch", ...lossScale(most, [...better.values()]) })
   const norms = per("norm", "step_at")
   drawLines(picture, plots.norm, { lines: norms, rules: clipRules(runs), axis: "epoch", dots: false, fine: true, ...logScale(norms) })
   picture.heat = heatOf(picture)
   buildMaps(picture)
+  buildSamples(picture)
   if (picture.toLink) goToLink(picture)
   moveTo(picture)
+}
+
+// From 0 on; where it is known what can be had at best, around that, since all else is learned in no time.
+function lossScale(most, known) {
+  const format = (y) => y.toFixed(2)
+  if (!known.length) {
+    const high = 1.08 * most
+    return { low: 0, high, ticks: niceTicks(high), format }
+  }
+  const [best, other] = [Math.min(...known), Math.max(...known)]
+  const room = Math.max(0.15, 2 * (other - best))
+  const [low, high] = [best - room / 2, other + 2 * room]
+  return { low, high, ticks: [low, best, other, high].map((y) => Math.round(100 * y) / 100), format }
 }
 
 function clipRules(runs) {
@@ -238,9 +251,9 @@ function drawLines(picture, plot, { lines, low, high, ticks, format, tickFormat 
       dot.setAttribute("clip-path", `url(#${clip})`)
     }
   }
-  for (const { y: value, text } of rules) { // after the lines, so that these do not cross the words
+  for (const { y: value, text, below = false } of rules) { // after the lines, so that these do not cross the words
     if (share(value) < 0 || share(value) > 1.02) continue
-    const above = y(value) - box.top > size * 1.6
+    const above = !below && y(value) - box.top > size * 1.6
     const place = { x: box.left + 6, y: y(value) + (above ? -size * 0.4 : size * 1.15), class: "note" }
     shape("text", svg, place).textContent = text
   }
@@ -402,6 +415,40 @@ function moveTo(picture) {
   picture.scrub.setAttribute("aria-valuetext", picture.where.textContent)
   for (const move of picture.lines) move(at)
   moveMaps(picture)
+  moveSamples(picture)
+}
+
+// --- what models that foretell words write, after every epoch ---
+
+function buildSamples(picture) {
+  const { samples, header: { runs } } = picture
+  const writers = runs.map((run, k) => ({ run, k })).filter(({ run }) => run.samples.length)
+  samples.replaceChildren()
+  samples.hidden = writers.length === 0
+  if (samples.hidden) return
+  picture.samplesName = element("h3", "name", samples)
+  picture.writers = writers.map(({ run, k }) => {
+    const box = element("div", "sample", samples)
+    const head = element("div", "head", box)
+    modelMark(head, run.colour, run.dash)
+    element("span", "", head, run.label)
+    return { run, losses: series(picture, k, "validation_loss", "epoch_at"), about: element("span", "about", head), text: element("p", "text", box) }
+  })
+}
+
+function moveSamples(picture) {
+  const { samples, writers, at } = picture
+  if (samples.hidden) return
+  const shown = at === null ? Infinity : Math.floor(at + 1e-6)
+  const epoch = Math.min(shown, Math.max(...writers.map(({ run }) => run.samples.length - 1)))
+  picture.samplesName.textContent = epoch ? `What they write after epoch ${epoch}` : "What they write before training"
+  for (const { run, losses, about, text } of writers) {
+    const own = Math.min(epoch, run.samples.length - 1)
+    const { text: written, verbs_agree: right, verbs } = run.samples[own]
+    const perplexity = losses[own] ? `perplexity ${Math.exp(losses[own][1]).toFixed(2)}, ` : ""
+    about.textContent = `${perplexity}${right} of ${verbs} verbs agree`
+    text.textContent = `${written} \u2026`
+  }
 }
 
 function play(picture, on) {

@@ -108,7 +108,9 @@ def finding(runs: Sequence[Shown]) -> str:
     if any(not view.has_ended for view in views):
         epoch = max((view.epochs[-1]["epoch"] for view in views if view.epochs), default=0)
         scores = [
-            f"{run.label} {percent(run.view.epochs[-1]['validation_accuracy'])}" for run in runs if run.view.epochs
+            f"{run.label} {_agreement_words(run.view) or percent(run.view.epochs[-1]['validation_accuracy'])}"
+            for run in runs
+            if run.view.epochs
         ]
         return "; ".join(
             filter(None, (f"After {epoch} {'epoch' if epoch == 1 else 'epochs'}: {', '.join(scores)}", waits))
@@ -129,6 +131,8 @@ def verdict(view: View) -> str:
     if view.state in {"failed", "killed"} or accuracy is None:
         return "breaks off"
     guess, ceiling = (view.start["guess_accuracy"], view.start["ceiling"]) if view.start else (0.5, 1.0)
+    if (agreement := verbs_agree(view)) is not None:  # of the next word, accuracy shows little of what was learned
+        accuracy, guess, ceiling = agreement, 0.5, 1.0
     share = (accuracy - guess) / max(ceiling - guess, 1e-9)
     return "learns it" if share >= _LEARNED else "stays at guessing" if share <= _STUCK else "learns part of it"
 
@@ -141,8 +145,22 @@ def final_accuracy(view: View) -> float | None:
     return max((float(entry["validation_accuracy"]) for entry in view.epochs if entry["epoch"]), default=None)
 
 
+def verbs_agree(view: View) -> float | None:
+    """Of the verbs that a model wrote after its best epoch so far, the share that agrees; None where none writes."""
+    best = view.epochs[-1]["best_epoch"] if view.epochs else 0
+    found = next((entry.get("sample") for entry in view.epochs if entry["epoch"] == best), None)
+    return found["verbs_agree"] / found["verbs"] if found and found["verbs"] else None
+
+
+def _agreement_words(view: View) -> str:
+    share = verbs_agree(view)
+    return "" if share is None else f"{percent(share)} of its verbs agree"
+
+
 def score_words(view: View) -> str:
     """` (98 %)`, or nothing where nothing was measured."""
+    if view.state == "done" and (words := _agreement_words(view)):
+        return f" ({words})"
     accuracy = final_accuracy(view)
     return f" ({percent(accuracy)})" if accuracy is not None and view.state == "done" else ""
 
@@ -190,6 +208,8 @@ def message(
                 "guess_loss": start.get("guess_loss"),
                 "bag": start.get("bag_of_words"),
                 "ceiling": start.get("ceiling", 1.0),
+                "known_losses": start.get("known_losses", {}),
+                "samples": [entry["sample"] for entry in view.epochs if entry.get("sample")],
             }
         )
     adding = any(run.view.settings.task == "adding" for run in runs)

@@ -12,6 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from seqdemo.charts import runs as charts
+from seqdemo.data.tasks import MADE_UP
 from seqdemo.errors import SeqdemoError
 from seqdemo.models.registry import MODELS
 from seqdemo.runs.files import MAX_ZIP_BYTES, clean_name
@@ -178,6 +179,17 @@ def _mistakes(runs: Sequence[Shown]) -> None:
     run = ended[_closely(ended)]
     done = run.view.done
     assert done is not None
+    task = MADE_UP.get(run.view.settings.task)
+    if task is not None and task.foretells:
+        st.caption("Which word comes next cannot always be known: what was learned shows in what it writes, above.")
+    else:
+        _rights_and_wrongs(run, done)
+    if run.view.id:
+        _keep(run)
+
+
+def _rights_and_wrongs(run: Shown, done: Mapping[str, Any]) -> None:
+    """What a result takes for what, and some that it got wrong."""
     left, right = st.columns([2, 3], gap="medium")
     with left:
         confusion = done.get("confusion")
@@ -202,8 +214,6 @@ def _mistakes(runs: Sequence[Shown]) -> None:
             st.caption("It was loaded from a file; its mistakes stand in no file.")
         else:
             st.markdown("**It got none of the test wrong**")
-    if run.view.id:
-        _keep(run)
 
 
 def _closely(ended: Mapping[str, Shown]) -> str:
