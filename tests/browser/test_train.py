@@ -6,6 +6,7 @@ import zipfile
 
 import pytest
 
+from seqdemo.data import grammar
 from seqdemo.runs.limits import Limits
 
 DESKTOP = {"viewport": {"width": 1280, "height": 800}}
@@ -131,6 +132,24 @@ def test_playing_and_scrubbing_ask_the_server_nothing(opened, expect):
     with page.expect_download() as download:
         page.get_by_role("button", name="Download as ZIP").click()
     assert zipfile.is_zipfile(download.value.path())
+    assert visited.complaints == []
+
+
+def test_what_a_model_writes_is_seen_after_every_epoch(opened, expect):
+    visited = opened(link(task="next_word", models="gru", length=12, epochs=2, learning_rate=0.01))
+    page = visited.page
+    page.get_by_role("button", name="Start training").click()
+    expect(page.get_by_role("button", name="New seed")).to_be_visible(timeout=240_000)
+    expect(page.get_by_role("heading", name="What they write after epoch 2")).to_be_visible()
+    about = page.locator(".sample .about")
+    expect(about).to_have_text(re.compile(r"^perplexity [\d.]+, \d+ of \d+ verbs agree$"))
+    written = page.locator(".sample .text").text_content()
+    assert set(written.replace(".", "").rstrip(" …").split()) <= set(grammar.WORDS)
+    expect(page.locator(".plot .note").get_by_text("the grammar itself")).to_be_visible()
+    page.get_by_label("Epoch", exact=True).fill("0")
+    expect(page.get_by_role("heading", name="What they write before training")).to_be_visible()
+    expect(page.locator(".sample .text")).not_to_have_text(written)
+    expect(page.get_by_text("what was learned shows in what it writes")).to_be_visible()
     assert visited.complaints == []
 
 

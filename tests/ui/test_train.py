@@ -627,6 +627,41 @@ def test_the_finding_says_who_learned_and_who_guesses():
     assert train_picture.finding(train_picture.side_by_side([going])) == "After 1 epoch: RNN 60\u00a0%"
 
 
+def writing(right, **changes):
+    """A run that foretells words; after its best epoch so many of 100 verbs agree."""
+    view = shown(accuracy=0.52, settings={"task": "next_word", **changes.pop("settings", {})}, **changes)
+    view.start |= {"known_losses": {"the grammar itself": 1.3}}
+    for entry, n in zip(view.epochs, (50, right), strict=True):
+        sample = {"text": f"the film {n}", "verbs_agree": n, "verbs": 100}
+        entry |= {"sample": sample, "best_epoch": entry["epoch"]}
+    return view
+
+
+def test_of_who_foretells_words_the_finding_says_how_many_verbs_agree():
+    views = [writing(98), writing(60, settings={"model": "lstm"}), writing(74, settings={"model": "gru"})]
+    runs = train_picture.side_by_side(views)
+    assert train_picture.finding(runs) == (
+        "RNN (98\u00a0% of its verbs agree) learns it; GRU (74\u00a0% of its verbs agree) learns part of it; "
+        "LSTM (60\u00a0% of its verbs agree) stays at guessing"
+    )
+    going = writing(70, state="running", done=None)
+    going.epochs[-1]["best_epoch"] = 0
+    assert train_picture.finding(train_picture.side_by_side([going])).endswith("RNN 50\u00a0% of its verbs agree")
+    header, _ = unpacked(train_picture.message(runs))
+    assert [sample["text"] for sample in header["runs"][0]["samples"]] == ["the film 50", "the film 98"]
+    assert header["runs"][0]["known_losses"] == {"the grammar itself": 1.3}
+    others, _ = unpacked(train_picture.message(train_picture.side_by_side([shown(accuracy=0.5)])))
+    assert (others["runs"][0]["samples"], others["runs"][0]["known_losses"]) == ([], {})
+
+
+def test_who_reads_both_ways_cannot_be_asked_for_the_next_word(page):
+    opened = page(task="next_word", models="gru")
+    assert not opened.button(key="train_start").disabled
+    opened.pills(key="train_models").set_value(["bilstm"]).run()
+    assert "BiLSTM reads in both directions" in said(opened)
+    assert opened.button(key="train_start").disabled
+
+
 def test_two_runs_of_one_model_have_its_colour_and_different_dashes():
     views = [shown(accuracy=0.5, settings={"seed": seed}) for seed in (1, 2, 3, 4)]
     runs = train_picture.side_by_side(views)

@@ -147,9 +147,11 @@ def final_accuracy(view: View) -> float | None:
 
 def verbs_agree(view: View) -> float | None:
     """Of the verbs that a model wrote after its best epoch so far, the share that agrees; None where none writes."""
-    best = view.epochs[-1]["best_epoch"] if view.epochs else 0
-    found = next((entry.get("sample") for entry in view.epochs if entry["epoch"] == best), None)
-    return found["verbs_agree"] / found["verbs"] if found and found["verbs"] else None
+    written = {entry["epoch"]: entry["sample"] for entry in view.epochs if entry.get("sample")}
+    if not written:
+        return None
+    found = written[view.epochs[-1]["best_epoch"]]
+    return found["verbs_agree"] / found["verbs"] if found["verbs"] else None
 
 
 def _agreement_words(view: View) -> str:
