@@ -341,6 +341,17 @@ PRESETS: Mapping[str, Preset] = {
                 RunSettings(model=model, distance=60, epochs=4, readout="mean+max") for model in ("rnn", "lstm")
             ),
         ),
+        Preset(
+            name="agreement",
+            label="Next word: grammar appears",
+            story="Three models foretell the next word of made-up sentences. What they write is noise at first, then "
+            "phrases, and at last sentences whose verb agrees with a noun far before it. The LSTM, which has the most "
+            "weights to set, is still on its way when the others are there.",
+            runs=tuple(
+                RunSettings(task="next_word", model=model, learning_rate=0.01, schedule="cosine", epochs=12)
+                for model in ("rnn", "gru", "lstm")
+            ),
+        ),
     )
 }
 """Comparisons that finish in under a minute on two cores; `pretrained/runs` holds what they once did."""

@@ -98,6 +98,13 @@ def test_a_shipped_recording_is_of_its_preset_and_its_story_is_true(name):
         assert on.done["metrics"]["test_mse"] < 0.5 * on.start["guess_loss"]
     elif name == "pooling":
         assert min(accuracies) > 0.95
+    elif name == "agreement":
+        samples = [[entry["sample"] for entry in view.epochs] for view in views]
+        shares = [[each["verbs_agree"] / each["verbs"] for each in found] for found in samples]
+        assert max(found[0] for found in shares) < 0.6
+        rnn, gru, lstm = (found[-1] for found in shares)
+        assert min(rnn, gru) > 0.95
+        assert 0.6 < lstm < 0.9
     path = recordings.FOLDER / f"{name}.json"
     assert path.stat().st_size < 400_000
 

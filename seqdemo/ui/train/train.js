@@ -229,7 +229,7 @@ function drawLines(picture, plot, { lines, low, high, ticks, format, tickFormat 
   for (let tick = first; tick <= last; tick += every) {
     shape("text", svg, { x: x(tick), y: box.bottom + size * 1.3, "text-anchor": "middle" }).textContent = tick
   }
-  const caption = shape("text", svg, { x: box.right + size * 0.6, y: box.bottom + size * 1.3 })
+  const caption = shape("text", svg, { x: box.right + size * 1.1, y: box.bottom + size * 1.3 })
   caption.textContent = axis
   for (const { y: value } of rules) {
     if (share(value) < 0 || share(value) > 1.02) continue

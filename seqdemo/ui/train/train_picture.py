@@ -216,6 +216,12 @@ def message(
         )
     adding = any(run.view.settings.task == "adding" for run in runs)
     right = " An answer within 0.04 of the sum counts as right." if adding else ""
+    if any(run.view.settings.task == "next_word" for run in runs):
+        right += (
+            " What they write is drawn from each model as it stands, every time with the same chance; a verb agrees "
+            "that has the number of the first noun of its sentence. Perplexity: among how many equally likely words a "
+            "model might as well choose."
+        )
     losses = {"squared error" if run.view.settings.task == "adding" else "cross-entropy" for run in runs}
     header = {
         "id": ".".join(run.view.id or str(run.view.settings) for run in runs),
