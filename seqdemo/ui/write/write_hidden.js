@@ -20,8 +20,8 @@ export function buildHidden(desk, parent) {
     if (!move) return
     event.preventDefault()
     event.stopPropagation()
-    const at = [...words.children].indexOf(event.composedPath()[0])
-    pick(desk, Math.min(Math.max(at + move, 0), words.children.length - 1)).focus()
+    const to = [...words.children].indexOf(event.composedPath()[0]) + move
+    pick(desk, Math.min(Math.max(to, 0), words.children.length - 1))?.focus()
   }
   const columns = element("div", "columns", part)
   const lists = {}
@@ -32,7 +32,7 @@ export function buildHidden(desk, parent) {
   }
   element("p", "how", part,
     "How to read this: press a word to hide it. The longer a bar, the likelier the model holds the word there. A model that reads both sides knows what follows too; that is also why it cannot write on, where nothing follows yet.")
-  desk.hidden = { part, title, words, lists, at: null, own: false, isLinkTaken: false }
+  desk.hidden = { part, title, words, lists, text: null, at: null, own: false, isLinkTaken: false }
 }
 
 // Other words: those of the text that the surprise of its models is known of.
@@ -40,6 +40,7 @@ export function offerWords(desk, { words, models }) {
   const { hidden } = desk
   hidden.part.hidden = words.length === 0 || desk.data.readers.length === 0
   hidden.words.replaceChildren()
+  hidden.text = desk.area.value
   hidden.part.classList.toggle("stale", !hidden.part.hidden)
   if (hidden.part.hidden) return
   words.forEach((word, k) => { button(hidden.words, "place", word, () => pick(desk, k)) })
@@ -49,9 +50,11 @@ export function offerWords(desk, { words, models }) {
   pick(desk, linked === null ? mostSurprising(words, models) : linked - 1, linked !== null)
 }
 
-// What a link points to is there already; what is picked here goes into it.
+// What a link points to is there already; what is picked here goes into it. The words of an earlier text are still
+// there, pale, until those of the newest come: they are no words of this one.
 function pick(desk, k, isOwn = true) {
   const { hidden } = desk
+  if (hidden.text !== desk.area.value) return null
   hidden.at = k
   hidden.own = isOwn
   const buttons = [...hidden.words.children]
