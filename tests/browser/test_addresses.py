@@ -198,7 +198,7 @@ def test_every_control_opens_again_from_the_address_on_a_server_that_nobody_has_
         ("sentiment?word=99", "The address asks for word “99”; it can be 1 to 42."),
         ("sentiment?own=none", "A model of one's own that this link names is not here any more"),
         ("sentiment?table=none", "That table is not kept any more."),
-        ("stepper?left=bert", "The address asks for left “bert”; it can be one of rnn, gru, lstm, bilstm."),
+        ("stepper?left=bert", "The address asks for left “bert”; it can be one of rnn, gru, lstm, bilstm, lm-rnn, "),
         ("stepper?right_unit=5000", "The address asks for right_unit “5000”; it can be 1 to 384."),
         ("stepper?token=0", "The address asks for token “0”; it can be 1 to "),
         ("stepper?hand=lstm-3-1", "The address asks for hand “lstm-3-1”; it can be a cell, a unit and a step"),

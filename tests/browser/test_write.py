@@ -2,7 +2,7 @@
 
 import csv
 import re
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
@@ -128,10 +128,13 @@ def test_another_word_branches_a_text_and_both_ways_stay_side_by_side(opened, ex
     expect(written).to_have_text(other_way)
     expect(left(page).locator(".read-word")).to_have_text(one_way)
 
-    expect(page).to_have_url(re.compile("branches=lstm-9-8-3-5"))
+    expect(page).to_have_url(re.compile("written=yes.*branches=lstm-9-8-3-5|branches=lstm-9-8-3-5.*written=yes"))
     linked = opened(urlsplit(page.url)._replace(scheme="", netloc="").geturl()).page
     expect(left(linked).locator(".read-word")).to_have_text(one_way)
     expect(left(linked).locator(".fork")).to_have_text([one_way[4]])
+    unwritten = opened(f"/write?{urlencode({'text': words, 'words': 8, 'seed': 3, 'branches': 'lstm-9-8-3-5'})}").page
+    expect(left(unwritten).locator(".read-word")).to_have_text(one_way)
+    expect(unwritten.locator(".written")).to_have_count(0)
     linked.get_by_role("button", name="Remove").click()
     expect(left(linked)).to_have_count(0)
     expect(linked).not_to_have_url(re.compile("branches"))

@@ -14,6 +14,7 @@ import http.server
 import json
 import socket
 import threading
+import time
 import urllib.parse
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -98,7 +99,12 @@ class FakeHub:
         self._server.server_close()
         self._closed = socket.socket()  # keeps others from being given the port
         self._closed.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._closed.bind(("127.0.0.1", self.port))
+        for _ in range(100):  # a connection that someone else makes may come from this port for a moment
+            with contextlib.suppress(OSError):
+                self._closed.bind(("127.0.0.1", self.port))
+                return
+            time.sleep(0.1)
+        raise OSError(f"port {self.port} was given to someone else")
         self._thread.join()
 
     def add(self, repository: str, files: Mapping[str, bytes]) -> str:

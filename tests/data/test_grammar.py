@@ -54,7 +54,7 @@ def test_no_model_can_be_better_than_the_grammar_itself():
 
 @pytest.mark.parametrize("length", [4, 40])
 def test_what_is_known_of_the_grammar_is_what_counting_its_words_comes_to(length):
-    ids = grammar.draw(np.random.default_rng(4), 20_000, length + 1)
+    ids = grammar.draw(np.random.default_rng(4), 5_000, length + 1)
     before, words = ids[:, :-1].ravel(), ids[:, 1:].ravel()
     n = len(grammar.WORDS)
     counts = np.zeros((n, n))
@@ -63,11 +63,11 @@ def test_what_is_known_of_the_grammar_is_what_counting_its_words_comes_to(length
     pairs = counts / counts.sum(axis=1, keepdims=True).clip(1)
     chances = grammar.chances(ids)[:, 1:].reshape(-1, n)
     known = grammar.known(length)
-    assert known.commonest == pytest.approx(single.max(), abs=0.005)
-    assert known.unigram == pytest.approx(-np.log(single[words]).mean(), abs=0.01)
-    assert known.bigram == pytest.approx(-np.log(pairs[before, words]).mean(), abs=0.01)
-    assert known.grammar == pytest.approx(-np.log(chances[np.arange(len(words)), words]).mean(), abs=0.01)
-    assert known.ceiling == pytest.approx((chances.argmax(axis=1) == words).mean(), abs=0.005)
+    assert known.commonest == pytest.approx(single.max(), abs=0.01)
+    assert known.unigram == pytest.approx(-np.log(single[words]).mean(), abs=0.02)
+    assert known.bigram == pytest.approx(-np.log(pairs[before, words]).mean(), abs=0.02)
+    assert known.grammar == pytest.approx(-np.log(chances[np.arange(len(words)), words]).mean(), abs=0.02)
+    assert known.ceiling == pytest.approx((chances.argmax(axis=1) == words).mean(), abs=0.01)
     assert known.grammar < known.bigram < known.unigram
 
 

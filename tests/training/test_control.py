@@ -77,6 +77,13 @@ def test_a_process_ends_when_the_pipe_closes_even_if_it_does_not_listen(kind, st
     assert out == ("abandoned\n" if kind == "obeys" else "")
 
 
+def test_the_memory_of_who_starts_a_run_is_not_that_of_the_run():
+    ballast = bytearray(b"x") * 500_000_000  # a server holds its models
+    command = "from seqdemo.training.control import memory_bytes; print(memory_bytes())"
+    done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True)
+    assert len(ballast) > int(done.stdout) > 5_000_000
+
+
 def test_caps_of_time_and_memory_are_reasons_to_end():
     assert Control(max_seconds=5).reason_to_end(4.9) is None
     assert Control(max_seconds=5).reason_to_end(5.1) == "time"

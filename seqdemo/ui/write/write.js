@@ -90,8 +90,9 @@ function show(desk, answer) {
   const failed = Object.entries(answer.failed).map(([name, why]) => `${desk.writers[name].label}: ${why}`)
   showNotices(desk, [...answer.notices, ...failed])
   showBars(desk, answer)
-  if (desk.data.written && !hub.linkTaken && !answer.loading.length) {
+  if (!hub.linkTaken && !answer.loading.length) {
     hub.linkTaken = true
+    if (!desk.data.written) return drawBranches(desk)
     const words = Number(settingsOf(desk).words)
     writeOn(desk, numberInAddress("step", words, (sentence) => desk.refused.push(sentence)) ?? words, drawBranches)
   }
@@ -171,7 +172,9 @@ function goBackTo(desk, { text, words, seed }) {
 }
 
 async function drawBranches(desk) {
+  desk.branches.isDrawing = true // so that the address keeps them meanwhile
   await branchesOfAddress(desk, drawn(desk))
+  desk.branches.isDrawing = false
 }
 
 // Plays from the first word, or shows a step at once: then comes what a link holds besides.
@@ -228,7 +231,8 @@ function remember(desk) {
   const text = desk.area.value
   const place = { text: text.length > desk.data.most.link ? "" : text, written: desk.n ? "yes" : "", step: desk.n ? desk.cursor + 1 : "" }
   const hidden = desk.hidden.isLinkTaken ? { word: desk.hidden.own && place.text ? desk.hidden.at + 1 : "" } : {}
-  desk.toAddress({ ...place, ...hidden, branches: place.text ? branchesForAddress(desk) : "", ...settingsOf(desk) })
+  const branches = desk.branches.isDrawing ? {} : { branches: place.text ? branchesForAddress(desk) : "" }
+  desk.toAddress({ ...place, ...hidden, ...branches, ...settingsOf(desk) })
 }
 
 // What only matters once nothing moves: the address, and those who listen.

@@ -17,7 +17,7 @@ export function buildBranches(desk, parent, again) {
   const columns = element("div", "columns", part)
   element("p", "how", part,
     "How to read this: what was written before someone went back; from the word in the frame on, another way was taken. Bits: the mean surprise of a word to its own model. A text that repeats itself has few different words.")
-  desk.branches = { part, title, columns, again, all: [] }
+  desk.branches = { part, title, columns, again, all: [], isDrawing: false }
   showBranches(desk)
 }
 
