@@ -173,11 +173,11 @@ def _train_task(options: argparse.Namespace) -> None:
     known = run_settings.FIELDS
     if options.finish:
         raise ConfigError("--finish is for --task reviews; a run of this task goes on with --resume.")
-    sources = {"own": {"csv", "positive"}, "imdb": {"data"}}.get(options.task, set())
+    sources = {"own": {"csv", "positive"}, run_settings.OWN_WORDS: {"csv"}, "imdb": {"data"}}.get(options.task, set())
     used = {"resume", "controlled", "max_seconds", "max_memory_mb", *known}
     _refuse_others(options, used | sources)
-    if options.task == "own" and options.csv is None:
-        raise ConfigError("--task own learns from a file; name it with --csv.")
+    if "csv" in sources and options.csv is None:
+        raise ConfigError(f"--task {options.task} learns from a file; name it with --csv.")
     megabytes = options.max_memory_mb
     control = Control(
         max_seconds=options.max_seconds or math.inf,

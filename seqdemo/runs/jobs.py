@@ -40,7 +40,7 @@ from seqdemo.runs.files import Reader, RunFiles, clean_name, unzip, writable, zi
 from seqdemo.runs.limits import Limits, is_allowed
 from seqdemo.runs.space import Space
 from seqdemo.runs.view import State, View
-from seqdemo.training.settings import RunSettings, estimate_seconds
+from seqdemo.training.settings import OWN_WORDS, RunSettings, estimate_seconds
 
 _log = logging.getLogger(__name__)
 
@@ -95,7 +95,8 @@ class Jobs:
             visitor: Whose run it is: any text that is secret to one visitor. Nobody may have more than
                 `Limits.max_each` runs that have not ended.
             table: The visitor's file, for the task `own`: as `own_csv.written` makes it, or any that `own_csv.parse`
-                reads without a choice. What is learned of it is stored, nothing else.
+                reads without a choice. What is learned of it is stored, nothing else. For the task `own_words` any text
+                that `own_words.parse` reads.
 
         Returns:
             The run's id.
@@ -111,6 +112,10 @@ class Jobs:
             from seqdemo.data import own_csv
 
             data = own_csv.written(own_csv.parse(table or b""))
+        elif settings.task == OWN_WORDS:
+            from seqdemo.data import own_words
+
+            data = own_words.written(own_words.parse(table or b""))
         with self._changed:
             self._refuse_more(visitor)
             self._make_room(visitor, len(data or b""))
@@ -385,7 +390,7 @@ class Jobs:
                 view, status, job.files.last_error(), reason=job.reason, stopped=job.stop_at > 0, closed=self._closed
             )
             as_planned = state == "done" and view.done is not None and view.done["reason"] == "finished"
-            if as_planned and view.settings.task != "own" and not job.was_paused:
+            if as_planned and view.settings.task not in {"own", OWN_WORDS} and not job.was_paused:
                 self._ratios.append(min(20.0, max(0.1, view.seconds / estimate_seconds(view.settings))))
             self._end(job, state, message, kind)
             self._fill()

@@ -14,13 +14,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from seqdemo.data import examples, grammar, imdb, own_csv, synthetic
+from seqdemo.data import examples, grammar, imdb, own_csv, own_words, synthetic
 from seqdemo.data.examples import Examples
 from seqdemo.data.imdb import Reviews
 from seqdemo.data.tasks import ADDING_BASELINE_MSE, MADE_UP, Answer, Batch, Task
 from seqdemo.errors import DataError
 from seqdemo.text import MAX_TOKENS, NEWEST_TOKENS, Vocabulary
-from seqdemo.training.settings import IMDB_VOCABULARY, UPDATES_PER_EPOCH, RunSettings
+from seqdemo.training.settings import IMDB_VOCABULARY, OWN_WORDS, UPDATES_PER_EPOCH, RunSettings
 
 N_VALIDATION = 512
 N_TEST = 1_000
@@ -89,7 +89,7 @@ def prepare(
 
     Args:
         settings: Of the run.
-        csv: The visitor's file, for the task `own`.
+        csv: The visitor's file, for the tasks `own` and `own_words`.
         positive: Which of its two labels is the positive one, where someone said so.
         data: A local folder of the film reviews, for the task `imdb`; `SEQDEMO_IMDB` or the Hub by default.
         on_progress: Told how far a download of the film reviews has come.
@@ -107,11 +107,13 @@ def prepare(
     if settings.task == "imdb":
         return _film_reviews(settings, data, on_progress)
     if csv is None:
-        raise DataError("The task own needs a file: name one with --csv.")
+        raise DataError(f"The task {settings.task} needs a file: name one with --csv.")
     try:
         content = csv.read_bytes()
     except OSError as error:
         raise DataError(f"{csv.name} cannot be read: {error.strerror}.") from error
+    if settings.task == OWN_WORDS:
+        return _own_words(settings, own_words.parse(content))
     return _own(settings, own_csv.parse(content, csv.name, positive=positive))
 
 
@@ -211,6 +213,49 @@ def _own(settings: RunSettings, found: own_csv.LabelledTexts) -> Problem:
     parts = own_csv.split(found.labels)
     problem = _on_texts(settings, found.reviews, parts=parts, classes=found.classes, max_tokens=settings.length)
     return dataclasses.replace(problem, note=found.summary())
+
+
+def _own_words(settings: RunSettings, found: own_words.OwnWords) -> Problem:
+    streams = own_words.split(found)
+    vocabulary = streams.vocabulary
+    length = min(settings.length, len(streams.validation) - 1, len(streams.test) - 1)
+    unigram, bigram = own_words.counted_losses(streams)
+
+    def pieces(stream: npt.NDArray[np.int64], starts: npt.NDArray[np.int64]) -> Batch:
+        ids = stream[starts[:, None] + np.arange(length + 1)]
+        return Batch(inputs=ids[:, :-1], lengths=np.full(len(ids), length), targets=ids[:, 1:])
+
+    def epoch_batches(epoch: int) -> list[Batch]:
+        rng = np.random.default_rng((settings.seed, 0, epoch))
+        last = len(streams.training) - length
+        return [pieces(streams.training, rng.integers(0, last, settings.batch_size)) for _ in range(UPDATES_PER_EPOCH)]
+
+    def held_out(stream: npt.NDArray[np.int64], n: int) -> list[Batch]:
+        starts = np.arange(0, len(stream) - length, length)[:n]
+        return [
+            pieces(stream, starts[at : at + _SEQUENCES_AT_ONCE]) for at in range(0, len(starts), _SEQUENCES_AT_ONCE)
+        ]
+
+    commonest = np.bincount(streams.training).argmax()
+    return Problem(
+        answer="class at every step",
+        n_outputs=len(vocabulary),
+        n_rows=len(vocabulary),
+        classes=vocabulary.words,
+        vocabulary=vocabulary,
+        epoch=epoch_batches,
+        training_n=UPDATES_PER_EPOCH * settings.batch_size,
+        validation=held_out(streams.validation, N_VALIDATION),
+        test=held_out(streams.test, N_TEST),
+        probe=pieces(
+            streams.validation, np.linspace(0, len(streams.validation) - length - 1, N_PROBE).astype(np.int64)
+        ),
+        guess_accuracy=float((streams.test[1:] == commonest).mean()),
+        guess_loss=unigram,
+        foretells=True,
+        known_losses={"counting pairs": bigram},
+        note=found.summary(),
+    )
 
 
 def _on_texts(

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from seqdemo.data import synthetic
+from seqdemo.data import own_words, synthetic
 from seqdemo.data.tasks import MADE_UP
 from seqdemo.errors import ConfigError
 from seqdemo.models.registry import MODELS
@@ -24,7 +24,13 @@ TEXT_TASKS: Mapping[str, str] = {
     "own": "Your own texts",
 }
 """Tasks on texts, with their names on screen."""
-TASK_LABELS: Mapping[str, str] = {**TEXT_TASKS, **{name: task.label for name, task in MADE_UP.items()}}
+OWN_WORDS = "own_words"
+"""The task to foretell the words of a visitor's own text."""
+TASK_LABELS: Mapping[str, str] = {
+    **TEXT_TASKS,
+    **{name: task.label for name, task in MADE_UP.items()},
+    OWN_WORDS: "Next word of your own text",
+}
 """Every task that `RunSettings` knows, with its name on screen."""
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "task": tuple(TASK_LABELS),
@@ -70,7 +76,8 @@ class RunSettings:
     Attributes:
         task: One of `TASK_LABELS`.
         model: A name in the registry.
-        length: Steps of a made-up sequence; of a film review or an own text the most tokens that are read.
+        length: Steps of a made-up sequence, or of a piece of an own text whose words are foretold; of a film review or
+            an own text with a label the most tokens that are read.
         distance: Words after the opinion of a synthetic review.
         negation: Share of synthetic reviews whose opinion is negated.
         noise: Share of synthetic reviews with the wrong label.
@@ -86,7 +93,7 @@ class RunSettings:
         learning_rate: Highest rate.
         batch_size: Sequences in one update.
         clip_norm: Longest gradient allowed; 0 switches clipping off.
-        epochs: Passes at most; of made-up sequences 50 updates are called an epoch.
+        epochs: Passes at most; of made-up sequences and of words to foretell 50 updates are called an epoch.
         patience: Epochs without a better validation result before stopping early; 0 never stops early.
         schedule: How the rate changes: not at all, down a cosine to 0, or halved where validation stops improving.
         optimiser: AdamW, which divides every gradient by its usual size, or plain SGD with momentum 0.9, which
@@ -144,12 +151,12 @@ class RunSettings:
             raise ConfigError(f"{TASK_LABELS[self.task]} needs a length of at least {shortest}; got {self.length}.")
         if MODELS[self.model].has_attention and self.d_hidden % 4:
             raise ConfigError(f"The width of a Transformer is a multiple of 4; got {self.d_hidden}.")
-        if self.task in MADE_UP and MADE_UP[self.task].at_every_step and self.readout != "last":
+        if asks_at_every_step(self.task) and self.readout != "last":
             raise ConfigError(
                 f"{TASK_LABELS[self.task]} asks after every step and is read from the state there: its readout is last."
             )
 
-        if self.task in MADE_UP and MADE_UP[self.task].foretells and MODELS[self.model].directions > 1:
+        if foretells(self.task) and MODELS[self.model].directions > 1:
             raise ConfigError(
                 f"A {MODELS[self.model].label} reads in both directions, so that it has read the next word before it "
                 "is asked for it: take a model that reads in one."
@@ -187,6 +194,16 @@ class RunSettings:
         }
 
 
+def foretells(task: str) -> bool:
+    """Whether a task is to say the next word."""
+    return task == OWN_WORDS or (task in MADE_UP and MADE_UP[task].foretells)
+
+
+def asks_at_every_step(task: str) -> bool:
+    """Whether a task wants an answer at every step."""
+    return foretells(task) or (task in MADE_UP and MADE_UP[task].at_every_step)
+
+
 FIELDS: Mapping[str, Any] = {field.name: type(field.default) for field in dataclasses.fields(RunSettings)}
 """Every setting with its type."""
 
@@ -212,6 +229,8 @@ def outputs_and_words(settings: RunSettings, *, n_classes: int = 2, n_words: int
     if settings.task in MADE_UP:
         task = MADE_UP[settings.task]
         return task.n_classes, task.vocab_size
+    if settings.task == OWN_WORDS:
+        return (n_words or own_words.MAX_VOCABULARY,) * 2
     words = {"synthetic": len(synthetic.vocabulary()), "imdb": IMDB_VOCABULARY, "own": n_words or IMDB_VOCABULARY}
     return 1 if n_classes == 2 else n_classes, words[settings.task]
 
@@ -297,6 +316,8 @@ def estimate_seconds(
         products = 8 * d * d + 2 * steps * d
     else:
         products = spec.gates * spec.directions * (settings.d_embed * d + d * d)
+    if settings.task == OWN_WORDS:
+        products += d * own_words.MAX_VOCABULARY  # a probability for every word, at every step
     fixed, a_step, an_entry, a_product = _COSTS.get(settings.model, _COSTS["rnn"])
     update_s = fixed + settings.n_layers * (steps * a_step + rows * d * an_entry + rows * products * a_product)
     validation_s = 0.15  # of an epoch: forward alone, and the probe

@@ -17,7 +17,7 @@ from seqdemo.models import registry
 from seqdemo.models.registry import MODELS
 from seqdemo.text import Vocabulary
 from seqdemo.training.problem import Problem
-from seqdemo.training.settings import TASK_LABELS, RunSettings
+from seqdemo.training.settings import OWN_WORDS, TASK_LABELS, RunSettings
 from seqdemo.training.task_model import TaskModel
 
 KIND = "task"
@@ -134,6 +134,8 @@ def load(result: str | os.PathLike[str], *, max_parameters: int = package.MAX_PA
 
     def build() -> TaskModel:
         network = registry.build(name, shape)
+        if said == OWN_WORDS:
+            return TaskModel(network, answer="class at every step", foretells=True)
         if task is None:
             return TaskModel(network, answer="class")
         return TaskModel(

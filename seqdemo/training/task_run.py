@@ -186,7 +186,7 @@ def train(
     Args:
         settings: Of the run.
         out: The result's folder; a previous one stays whole until the new one is.
-        csv: The visitor's file, for the task `own`.
+        csv: The visitor's file, for the tasks `own` and `own_words`.
         positive: Which of its two labels is the positive one, where someone said so.
         data: A local folder of the film reviews; `SEQDEMO_IMDB` or the Hub by default.
         resume: Whether to go on where an interrupted run with the same settings stopped.

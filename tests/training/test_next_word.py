@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from seqdemo.data import grammar
-from seqdemo.errors import ConfigError
+from seqdemo.errors import ConfigError, DataError
 from seqdemo.models.registry import MODELS
 from seqdemo.training import sample, task_result
 from seqdemo.training.problem import prepare
@@ -118,3 +118,50 @@ def test_what_is_written_is_drawn_from_the_model_with_the_seed():
 
     right = sample.written(Grammar(), grammar.WORDS, 1)
     assert right["verbs_agree"] == right["verbs"] > 150
+
+
+@pytest.fixture
+def own_text(tmp_path):
+    path = tmp_path / "own.txt"
+    rows = grammar.draw(np.random.default_rng(0), 150, 60)
+    path.write_text(" ".join(grammar.text(row) for row in rows), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("model", ["gru", "transformer"])
+def test_the_words_of_an_own_text_are_foretold_better_than_by_their_frequency(model, own_text, tmp_path):
+    settings = dataclasses.replace(
+        SMALL, task="own_words", model=model, length=20, epochs=3, d_hidden=16, learning_rate=0.01
+    )
+    events = []
+    train(settings, out=tmp_path / "result", csv=own_text, on_event=lambda event: events.append(event.plain()))
+    start = next(event for event in events if event["event"] == "start")
+    epochs = [event for event in events if event["event"] == "epoch"]
+    assert epochs[0]["validation_loss"] > start["guess_loss"]
+    assert epochs[-1]["validation_loss"] < start["guess_loss"] - 0.5
+    assert list(start["known_losses"]) == ["counting pairs"]
+    assert set(epochs[-1]["sample"]) == {"text"}
+    assert "<" not in epochs[-1]["sample"]["text"], "neither padding nor the unknown word"
+    found = task_result.load(tmp_path / "result")
+    assert found.model.foretells
+    assert (found.model.answer, found.config["labels"]) == ("class at every step", list(found.vocabulary.words))
+    problem = prepare(settings, csv=own_text)
+    assert [len(batch.inputs[0]) for batch in problem.epoch(1)] == [20] * 50
+    assert problem.note.startswith("9,000 words and marks")
+
+
+def test_a_piece_is_no_longer_than_what_is_held_back(tmp_path):
+    path = tmp_path / "own.txt"
+    path.write_text("one two three four five " * 400, encoding="utf-8")
+    problem = prepare(dataclasses.replace(SMALL, task="own_words", length=400), csv=path)
+    assert {len(batch.inputs[0]) for batch in (*problem.validation, *problem.test, problem.probe)} == {199}
+
+
+def test_without_a_file_or_with_another_the_sentence_says_what_is_needed(tmp_path):
+    settings = dataclasses.replace(SMALL, task="own_words")
+    with pytest.raises(DataError, match="The task own_words needs a file"):
+        prepare(settings)
+    path = tmp_path / "short.txt"
+    path.write_text("too short")
+    with pytest.raises(DataError, match="at least 2,000"):
+        prepare(settings, csv=path)

@@ -15,7 +15,8 @@ from seqdemo.runs.limits import Limits
 from seqdemo.runs.view import View
 from seqdemo.training.settings import PRESETS, RunSettings
 from seqdemo.ui import resources
-from seqdemo.ui.train import train, train_picture
+from seqdemo.ui.train import train, train_picture, train_results
+from tests.conftest import PATIENCE_S
 from tests.unpacked import unpacked
 
 PAGE = "../../pages/train.py"
@@ -589,6 +590,29 @@ def test_what_cannot_be_trained_on_is_refused_with_a_sentence(page, content, ans
     assert opened.button(key="train_start").disabled
 
 
+def test_an_own_text_is_read_and_a_model_learns_to_go_on_with_it(page, runs):
+    opened = page(task="own_words", models="gru", length=10, epochs=1, d_hidden=4, d_embed=4)
+    start = opened.button(key="train_start")
+    assert start.disabled
+    assert "stored on the server with the run" in said(opened)
+    opened.file_uploader(key="train_upload_words").set_value(("short.txt", b"too short", "text/plain")).run()
+    assert "at least 2,000 are needed" in said(opened)
+    assert opened.button(key="train_start").disabled
+    text = b"one two three four. " * 500
+    opened.file_uploader(key="train_upload_words").set_value(("own.txt", text, "text/plain")).run()
+    assert "2,500 words and marks, 5 different ones." in said(opened)
+    opened.button(key="train_start").click().run()
+    assert not opened.exception
+    run_id = next(path.name for path in runs.iterdir() if (path / "data.json").is_file())
+    assert (runs / run_id / "data.json").read_bytes().decode() == text.decode()
+    view = resources.jobs().wait(run_id, lambda view: view.has_ended, PATIENCE_S)
+    assert view.state == "done", view.message
+    assert view.epochs[-1]["sample"]["text"]
+    opened.run()
+    assert "perplexity" in picture(opened)[0]["title"]
+    assert "your own file among them" in train_results.kept_words(view, 0.0)
+
+
 def test_it_is_said_how_long_an_own_file_is_kept(page):
     assert "deleted with it: after 24 hours, or 30 days if you save the run" in said(page(task="own"))
 
@@ -650,6 +674,9 @@ def test_of_who_foretells_words_the_finding_says_how_many_verbs_agree():
     header, _ = unpacked(train_picture.message(runs))
     assert [sample["text"] for sample in header["runs"][0]["samples"]] == ["the film 50", "the film 98"]
     assert header["runs"][0]["known_losses"] == {"the grammar itself": 1.3}
+    own = shown(accuracy=0.2, settings={"task": "own_words"})
+    own.start |= {"guess_loss": 1.5, "known_losses": {"counting pairs": 0.6}}
+    assert train_picture.finding(train_picture.side_by_side([own])) == "RNN (perplexity 2) learns it"
     others, _ = unpacked(train_picture.message(train_picture.side_by_side([shown(accuracy=0.5)])))
     assert (others["runs"][0]["samples"], others["runs"][0]["known_losses"]) == ([], {})
 

@@ -2,7 +2,7 @@
 import { inAddress, notThere, ownAddress, putInAddress } from "../shared/js/address.js"
 import { element, shape, SVG } from "../shared/js/elements.js"
 import { spreadLabels } from "../shared/js/labels.js"
-import { button, modelMark, paletteOf, save, unpack } from "../shared/js/parts.js"
+import { button, decimal, modelMark, paletteOf, save, unpack } from "../shared/js/parts.js"
 
 const pictures = new WeakMap()
 const PLAY_MS = 9000
@@ -445,8 +445,8 @@ function moveSamples(picture) {
   for (const { run, losses, about, text } of writers) {
     const own = Math.min(epoch, run.samples.length - 1)
     const { text: written, verbs_agree: right, verbs } = run.samples[own]
-    const perplexity = losses[own] ? `perplexity ${Math.exp(losses[own][1]).toFixed(2)}, ` : ""
-    about.textContent = `${perplexity}${right} of ${verbs} verbs agree`
+    const perplexity = losses[own] ? `perplexity ${decimal(Math.exp(losses[own][1]), Math.exp(losses[own][1]) < 20 ? 2 : 0)}` : ""
+    about.textContent = [perplexity, verbs === undefined ? "" : `${right} of ${verbs} verbs agree`].filter(Boolean).join(", ")
     text.textContent = `${written} \u2026`
   }
 }

@@ -22,7 +22,7 @@ from seqdemo.runs import recordings
 from seqdemo.runs.limits import is_allowed
 from seqdemo.runs.view import View
 from seqdemo.studies.study import listed
-from seqdemo.training.settings import PRESETS, RunSettings
+from seqdemo.training.settings import OWN_WORDS, PRESETS, RunSettings
 from seqdemo.ui import resources
 from seqdemo.ui.shared import address, sources
 from seqdemo.ui.shared.component import component
@@ -259,7 +259,7 @@ def _mend(run_id: str) -> None:
 def mended(view: View) -> RunSettings | None:
     """The settings with the one changed that teaches a failure, or None where no single change is the lesson."""
     settings = view.settings
-    if view.kind not in {"nan", "explosion"} or settings.task == "own":  # own texts would have to be sent again
+    if view.kind not in {"nan", "explosion"} or settings.task in {"own", OWN_WORDS}:  # would have to be sent again
         return None
     if view.setting == "clip_norm":
         return dataclasses.replace(settings, clip_norm=1.0)

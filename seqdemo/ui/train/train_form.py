@@ -8,8 +8,9 @@ from typing import Any
 
 import streamlit as st
 
-from seqdemo.data import imdb, own_csv
+from seqdemo.data import imdb, own_csv, own_words
 from seqdemo.data.own_csv import LabelledTexts
+from seqdemo.data.own_words import OwnWords
 from seqdemo.data.tasks import MADE_UP
 from seqdemo.errors import ConfigError, SeqdemoError
 from seqdemo.models.registry import MODELS
@@ -18,6 +19,7 @@ from seqdemo.training.settings import (
     BOUNDS,
     CHOICES,
     FIELDS,
+    OWN_WORDS,
     PRESETS,
     TASK_LABELS,
     RunSettings,
@@ -29,12 +31,13 @@ from seqdemo.ui.shared.marks import plain
 from seqdemo.ui.train import train, train_picture, train_plan, train_upload
 from seqdemo.ui.train.train_plan import LABELS, WORDS, Plan
 
-_LINK, _TEXTS, _FETCH, _TRIES = "train_link", "train_texts", "train_fetch", "train_fetch_tries"
+_LINK, _TEXTS, _WORDS, _FETCH, _TRIES = (f"train_{part}" for part in ("link", "texts", "words", "fetch", "fetch_tries"))
 _QUESTIONS: Mapping[str, str] = {
     "synthetic": "Is the opinion, which stands first, praise or scorn? Made up on the spot: what follows says nothing.",
     "imdb": "Is a real film review positive or negative?",
     "own": "Which label does each of your texts have?",
     **{name: task.question for name, task in MADE_UP.items()},
+    OWN_WORDS: "Which word comes next in a text of yours? Its last two tenths are held back.",
 }
 _IN_GROUPS: Mapping[str, tuple[str, ...]] = {
     "Model": ("d_hidden", "n_layers", "d_embed", "dropout", "readout", "recurrent_init", "forget_bias", "update_bias"),
@@ -167,6 +170,8 @@ def _task() -> None:
     st.caption(_QUESTIONS[task])
     if task == "own":
         st.session_state[_TEXTS] = train_upload.draw(resources.jobs().limits)
+    elif task == OWN_WORDS:
+        st.session_state[_WORDS] = train_upload.draw_words(resources.jobs().limits)
     elif task == "imdb":
         _film_reviews()
     vary = st.session_state["train_vary"]
@@ -325,8 +330,11 @@ def _start_button() -> None:
         problem = str(error)
     task = st.session_state["train_task"]
     texts: LabelledTexts | None = st.session_state[_TEXTS] if task == "own" else None
+    words: OwnWords | None = st.session_state[_WORDS] if task == OWN_WORDS else None
     if not problem and task == "own" and texts is None:
         problem = "Upload a table to train on."
+    elif not problem and task == OWN_WORDS and words is None:
+        problem = "Upload a text to train on."
     elif not problem and task == "imdb" and not imdb.whereabouts():
         problem = "The film reviews are not on this machine yet."
     slot = st.container()
@@ -338,7 +346,7 @@ def _start_button() -> None:
         width="stretch",
         disabled=bool(problem),
         on_click=_start,
-        args=(runs, texts),
+        args=(runs, texts, words),
     )
     if problem:
         slot.warning(plain(problem), icon=":material/info:")
@@ -365,7 +373,7 @@ def _cost(runs: Sequence[RunSettings], texts: LabelledTexts | None) -> str:
 _STARTING = threading.Lock()
 
 
-def _start(runs: Sequence[RunSettings], texts: LabelledTexts | None) -> None:
+def _start(runs: Sequence[RunSettings], texts: LabelledTexts | None, words: OwnWords | None) -> None:
     now = train.session()
     now.problem = now.warning = ""
     registry = resources.jobs()
@@ -376,6 +384,7 @@ def _start(runs: Sequence[RunSettings], texts: LabelledTexts | None) -> None:
             return
         started: list[str] = []
         table = None if texts is None else own_csv.written(texts)
+        table = table if words is None else own_words.written(words)
         try:
             for settings in runs:
                 started.append(registry.start(settings, visitor=now.visitor, table=table))

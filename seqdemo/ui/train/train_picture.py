@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from seqdemo.models.registry import MODELS
 from seqdemo.runs.view import View
 from seqdemo.serve.message import pack
 from seqdemo.studies.study import listed
+from seqdemo.training.settings import foretells
 from seqdemo.ui.train import train_plan
 
 _DASHES = ("", "2 3", "8 3", "14 3")
@@ -108,7 +110,7 @@ def finding(runs: Sequence[Shown]) -> str:
     if any(not view.has_ended for view in views):
         epoch = max((view.epochs[-1]["epoch"] for view in views if view.epochs), default=0)
         scores = [
-            f"{run.label} {_agreement_words(run.view) or percent(run.view.epochs[-1]['validation_accuracy'])}"
+            f"{run.label} {_foretelling_words(run.view) or percent(run.view.epochs[-1]['validation_accuracy'])}"
             for run in runs
             if run.view.epochs
         ]
@@ -133,6 +135,8 @@ def verdict(view: View) -> str:
     guess, ceiling = (view.start["guess_accuracy"], view.start["ceiling"]) if view.start else (0.5, 1.0)
     if (agreement := verbs_agree(view)) is not None:  # of the next word, accuracy shows little of what was learned
         accuracy, guess, ceiling = agreement, 0.5, 1.0
+    elif view.start and (loss := _best_loss(view)) is not None:  # as well as who counts pairs of words
+        accuracy, guess, ceiling = -loss, -view.start["guess_loss"], -min(view.start["known_losses"].values())
     share = (accuracy - guess) / max(ceiling - guess, 1e-9)
     return "learns it" if share >= _LEARNED else "stays at guessing" if share <= _STUCK else "learns part of it"
 
@@ -148,20 +152,32 @@ def final_accuracy(view: View) -> float | None:
 def verbs_agree(view: View) -> float | None:
     """Of the verbs that a model wrote after its best epoch so far, the share that agrees; None where none writes."""
     written = {entry["epoch"]: entry["sample"] for entry in view.epochs if entry.get("sample")}
-    if not written:
+    if not written or "verbs" not in next(iter(written.values())):
         return None
     found = written[view.epochs[-1]["best_epoch"]]
     return found["verbs_agree"] / found["verbs"] if found["verbs"] else None
 
 
-def _agreement_words(view: View) -> str:
-    share = verbs_agree(view)
-    return "" if share is None else f"{percent(share)} of its verbs agree"
+def _foretelling_words(view: View) -> str:
+    """How well a run foretells words; empty where it does something else, or nothing was measured."""
+    if (share := verbs_agree(view)) is not None:
+        return f"{percent(share)} of its verbs agree"
+    loss = _best_loss(view)
+    return "" if loss is None else f"perplexity {math.exp(loss):,.0f}"
+
+
+def _best_loss(view: View) -> float | None:
+    """The lowest loss on validation words of a run that foretells them; None of others."""
+    if not foretells(view.settings.task):
+        return None
+    return min(
+        (entry["validation_loss"] for entry in view.epochs if entry["validation_loss"] is not None), default=None
+    )
 
 
 def score_words(view: View) -> str:
     """` (98 %)`, or nothing where nothing was measured."""
-    if view.state == "done" and (words := _agreement_words(view)):
+    if view.state == "done" and (words := _foretelling_words(view)):
         return f" ({words})"
     accuracy = final_accuracy(view)
     return f" ({percent(accuracy)})" if accuracy is not None and view.state == "done" else ""
@@ -216,12 +232,13 @@ def message(
         )
     adding = any(run.view.settings.task == "adding" for run in runs)
     right = " An answer within 0.04 of the sum counts as right." if adding else ""
-    if any(run.view.settings.task == "next_word" for run in runs):
+    if any(foretells(run.view.settings.task) for run in runs):
         right += (
-            " What they write is drawn from each model as it stands, every time with the same chance; a verb agrees "
-            "that has the number of the first noun of its sentence. Perplexity: among how many equally likely words a "
-            "model might as well choose."
+            " What they write is drawn from each model as it stands, every time with the same chance. Perplexity: "
+            "among how many equally likely words a model might as well choose."
         )
+    if any(run.view.settings.task == "next_word" for run in runs):
+        right += " A verb agrees that has the number of the first noun of its sentence."
     losses = {"squared error" if run.view.settings.task == "adding" else "cross-entropy" for run in runs}
     header = {
         "id": ".".join(run.view.id or str(run.view.settings) for run in runs),

@@ -14,7 +14,7 @@ from typing import Any
 from seqdemo.data.tasks import MADE_UP
 from seqdemo.errors import ConfigError
 from seqdemo.models.registry import MODELS
-from seqdemo.training.settings import BOUNDS, CHOICES, FIELDS, PRESETS, TASK_LABELS, RunSettings
+from seqdemo.training.settings import BOUNDS, CHOICES, FIELDS, OWN_WORDS, PRESETS, TASK_LABELS, RunSettings
 from seqdemo.ui.shared import address
 
 MAX_RUNS = 4
@@ -224,6 +224,7 @@ def settings_that_count(task: str) -> tuple[str, ...]:
         "synthetic": ("distance", "negation", "noise", "samples"),
         "imdb": ("samples", "length"),
         "own": ("length",),
+        OWN_WORDS: ("length",),
     }[task]
 
 

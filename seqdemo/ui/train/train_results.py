@@ -12,14 +12,13 @@ import pandas as pd
 import streamlit as st
 
 from seqdemo.charts import runs as charts
-from seqdemo.data.tasks import MADE_UP
 from seqdemo.errors import SeqdemoError
 from seqdemo.models.registry import MODELS
 from seqdemo.runs.files import MAX_ZIP_BYTES, clean_name
 from seqdemo.runs.limits import is_allowed
 from seqdemo.runs.view import View
 from seqdemo.sizes import MB
-from seqdemo.training.settings import TASK_LABELS
+from seqdemo.training.settings import OWN_WORDS, TASK_LABELS, foretells
 from seqdemo.ui import resources
 from seqdemo.ui.pages import PAGES
 from seqdemo.ui.shared import address, own_models
@@ -179,8 +178,7 @@ def _mistakes(runs: Sequence[Shown]) -> None:
     run = ended[_closely(ended)]
     done = run.view.done
     assert done is not None
-    task = MADE_UP.get(run.view.settings.task)
-    if task is not None and task.foretells:
+    if foretells(run.view.settings.task):
         st.caption("Which word comes next cannot always be known: what was learned shows in what it writes, above.")
     else:
         _rights_and_wrongs(run, done)
@@ -305,7 +303,7 @@ def kept_words(view: View, now: float) -> str:
     left = f"{hours / 24:.0f} days" if hours >= 48 else f"{hours:.0f} hours" if hours >= 1.5 else "an hour or less"
     is_loaded = view.done is not None and view.done["reason"] == "loaded"
     state = "Saved" if view.is_saved else "Loaded, not saved" if is_loaded else "Not saved"
-    with_file = ", your own file among them" if view.settings.task == "own" else ""
+    with_file = ", your own file among them" if view.settings.task in {"own", OWN_WORDS} else ""
     return f"{state}: all its files are deleted in {left}{with_file}; sooner with “Delete runs”, above."
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from seqdemo.data import labels, tables
+from seqdemo.data import labels, own_words, tables
 from seqdemo.data.own_csv import MAX_LABELS, MAX_ROWS, MIN_OF_EACH, Choice, LabelledTexts, TwoColumns, Which
 from seqdemo.errors import DataError
 from seqdemo.runs.limits import Limits
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+    from seqdemo.data.own_words import OwnWords
     from seqdemo.data.review_table import Source
 
 _TABLE = TableSource("train_table", texts="Column with the texts", labels="Column with the labels")
@@ -26,6 +27,7 @@ _COLUMNS, _TEXTS, _AS, _LABELS, _POSITIVE, _WHICH = (
     f"train_table_{part}" for part in ("columns", "texts", "as", "labels", "positive", "which")
 )
 
+_WORDS = "train_words_read"
 _MOST_PILLS = 12
 
 
@@ -45,10 +47,7 @@ def draw(limits: Limits) -> LabelledTexts | None:
         on_change=_forget,
     )
     if upload is None:
-        st.caption(
-            "What is learned of it is stored on the server with the run, and deleted with it: after "
-            f"{limits.kept_hours:g} hours, or {limits.saved_days:g} days if you save the run."
-        )
+        _say_how_long_kept("What is learned of it", limits)
         return None
     source, table = _TABLE.offer(upload)
     if table is None:
@@ -61,6 +60,45 @@ def draw(limits: Limits) -> LabelledTexts | None:
     except DataError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return None
+
+
+def draw_words(limits: Limits) -> OwnWords | None:
+    """Draws the uploader of a text whose words are to be foretold.
+
+    Args:
+        limits: How long a run's files are kept.
+
+    Returns:
+        The text; None where there is none yet, or it cannot be used.
+    """
+    upload = st.file_uploader(
+        f"A text of at least {own_words.MIN_WORDS:,} words, up to {megabytes(own_words.MAX_BYTES)}: TXT",
+        type="txt",
+        max_upload_size=own_words.MAX_BYTES // MB,
+        key="train_upload_words",
+    )
+    if upload is None:
+        _say_how_long_kept("The text", limits)
+        return None
+    state = st.session_state
+    if state.get(_WORDS, ("", None))[0] != upload.file_id:
+        try:
+            state[_WORDS] = (upload.file_id, own_words.parse(upload.getvalue()))
+        except DataError as error:
+            state[_WORDS] = (upload.file_id, str(error))
+    found: OwnWords | str = state[_WORDS][1]
+    if isinstance(found, str):
+        st.error(plain(found), icon=":material/error:")
+        return None
+    st.text(found.summary())
+    return found
+
+
+def _say_how_long_kept(what: str, limits: Limits) -> None:
+    st.caption(
+        f"{what} is stored on the server with the run, and deleted with it: after {limits.kept_hours:g} hours, or "
+        f"{limits.saved_days:g} days if you save the run."
+    )
 
 
 def _forget() -> None:
