@@ -6,6 +6,7 @@ last one at the end, so that no word is foretold that was learned by heart.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,6 +37,11 @@ class OwnWords:
     text: str
     words: tuple[str, ...]
     notes: tuple[str, ...] = ()
+
+    @functools.cached_property
+    def vocabulary(self) -> Vocabulary:
+        """The most frequent words of the part that is learned from."""
+        return Vocabulary.build([self.words[: 8 * len(self.words) // 10]], size=MAX_VOCABULARY, version=NEWEST_TOKENS)
 
     def summary(self) -> str:
         """What was understood, in sentences."""
@@ -90,7 +96,7 @@ def split(found: OwnWords) -> Streams:
     """Looks the words up, and divides them."""
     n = len(found.words)
     first, second = 8 * n // 10, 9 * n // 10
-    vocabulary = Vocabulary.build([found.words[:first]], size=MAX_VOCABULARY, version=NEWEST_TOKENS)
+    vocabulary = found.vocabulary
     ids = np.array([vocabulary.ids.get(word, UNKNOWN_ID) for word in found.words], dtype=np.int64)
     return Streams(vocabulary=vocabulary, training=ids[:first], validation=ids[first:second], test=ids[second:])
 

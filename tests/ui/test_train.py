@@ -608,6 +608,7 @@ def test_an_own_text_is_read_and_a_model_learns_to_go_on_with_it(page, runs):
     view = resources.jobs().wait(run_id, lambda view: view.has_ended, PATIENCE_S)
     assert view.state == "done", view.message
     assert view.epochs[-1]["sample"]["text"]
+    assert f"GRU {view.start['parameters']:,}." in said(opened), "what was said before"
     opened.run()
     assert "perplexity" in picture(opened)[0]["title"]
     assert "your own file among them" in train_results.kept_words(view, 0.0)

@@ -153,10 +153,11 @@ function drawPicture(picture) {
   moveTo(picture)
 }
 
-// From 0 on; where it is known what can be had at best, around that, since all else is learned in no time.
+// From 0 on; where it is known what can be had at best and what pairs come to, around these, since all else is learned in
+// no time.
 function lossScale(most, known) {
   const format = (y) => y.toFixed(2)
-  if (!known.length) {
+  if (known.length < 2) {
     const high = 1.08 * most
     return { low: 0, high, ticks: niceTicks(high), format }
   }

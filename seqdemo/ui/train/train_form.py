@@ -351,14 +351,16 @@ def _start_button() -> None:
     if problem:
         slot.warning(plain(problem), icon=":material/info:")
     elif runs:
-        slot.markdown(f":small[{plain(_cost(runs, texts))}]")
+        slot.markdown(f":small[{plain(_cost(runs, texts, words))}]")
 
 
-def _cost(runs: Sequence[RunSettings], texts: LabelledTexts | None) -> str:
+def _cost(runs: Sequence[RunSettings], texts: LabelledTexts | None, words: OwnWords | None) -> str:
     """Parameters of each run, and about how long all of them take."""
     n_classes = len(texts.classes) if texts else 2
     labels = train_plan.run_labels(runs)
-    counts = [f"{label} {n_parameters(run, n_classes=n_classes):,}" for label, run in zip(labels, runs, strict=True)]
+    n_words = len(words.vocabulary) if words else None
+    sizes = [n_parameters(run, n_classes=n_classes, n_words=n_words) for run in runs]
+    counts = [f"{label} {size:,}" for label, size in zip(labels, sizes, strict=True)]
     n_texts = len(texts) if texts else 2_000
     seconds = [estimate_seconds(run, slowness=resources.jobs().slowness, n_texts=n_texts) for run in runs]
     at_once = resources.jobs().limits.max_jobs
