@@ -230,7 +230,8 @@ function drawLines(picture, plot, { lines, low, high, ticks, format, tickFormat 
   for (let tick = first; tick <= last; tick += every) {
     shape("text", svg, { x: x(tick), y: box.bottom + size * 1.3, "text-anchor": "middle" }).textContent = tick
   }
-  const caption = shape("text", svg, { x: box.right + size * 1.1, y: box.bottom + size * 1.3 })
+  const captionAt = Math.min(box.right + size * 1.1, width - measure.measureText(axis).width - 1)
+  const caption = shape("text", svg, { x: captionAt, y: box.bottom + size * 1.3 })
   caption.textContent = axis
   for (const { y: value } of rules) {
     if (share(value) < 0 || share(value) > 1.02) continue
