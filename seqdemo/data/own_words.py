@@ -38,10 +38,15 @@ class OwnWords:
     words: tuple[str, ...]
     notes: tuple[str, ...] = ()
 
+    @property
+    def n_training(self) -> int:
+        """How many of the words, the first ones, are learned from."""
+        return 8 * len(self.words) // 10
+
     @functools.cached_property
     def vocabulary(self) -> Vocabulary:
         """The most frequent words of the part that is learned from."""
-        return Vocabulary.build([self.words[: 8 * len(self.words) // 10]], size=MAX_VOCABULARY, version=NEWEST_TOKENS)
+        return Vocabulary.build([self.words[: self.n_training]], size=MAX_VOCABULARY, version=NEWEST_TOKENS)
 
     def summary(self) -> str:
         """What was understood, in sentences."""
@@ -94,8 +99,7 @@ def written(found: OwnWords) -> bytes:
 
 def split(found: OwnWords) -> Streams:
     """Looks the words up, and divides them."""
-    n = len(found.words)
-    first, second = 8 * n // 10, 9 * n // 10
+    first, second = found.n_training, 9 * len(found.words) // 10
     vocabulary = found.vocabulary
     ids = np.array([vocabulary.ids.get(word, UNKNOWN_ID) for word in found.words], dtype=np.int64)
     return Streams(vocabulary=vocabulary, training=ids[:first], validation=ids[first:second], test=ids[second:])

@@ -311,7 +311,7 @@ NEXT_WORD = Task(
     draw=next_word,
     vocab_size=len(grammar.WORDS),
     n_classes=len(grammar.WORDS),
-    chance=grammar.known(400).commonest,
+    chance=grammar.known(40).commonest,
     at_every_step=True,
     foretells=True,
 )

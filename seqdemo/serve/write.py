@@ -78,14 +78,12 @@ class Written:
         kept: At each word the mean of that gate over all units, from 0 to 1, float32 (n_words,); empty without one.
         hidden: The states after each word, of the units that change most, from the earliest to be active to the
             latest: 255 levels from -1 to 1, uint8 (n_shown, n_words).
-        n_units: How many units there are.
     """
 
     words: list[tuple[Word, list[Word]]]
     gate: str | None
     kept: npt.NDArray[np.float32]
     hidden: npt.NDArray[np.uint8]
-    n_units: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -229,7 +227,6 @@ def _written(words: list[tuple[Word, list[Word]]], signals: Mapping[str, npt.NDA
         gate=gate,
         kept=np.empty(0, dtype=np.float32) if gate is None else signals[gate].mean(axis=1),
         hidden=steps.quantised(hidden[:, some].T, 1.0),
-        n_units=hidden.shape[1],
     )
 
 

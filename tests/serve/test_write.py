@@ -309,7 +309,6 @@ def wrote(words, gate=None, kept=()):
         gate=gate,
         kept=np.array(kept, dtype=np.float32),
         hidden=np.empty((0, 0), dtype=np.uint8),
-        n_units=0,
     )
 
 
